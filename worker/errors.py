@@ -1,0 +1,60 @@
+"""What can stop a worker, and the exit code each one ends it with.
+
+A fault of one record is never an exception that leaves its step: it becomes a `Rejected` outcome
+(`worker.outcome`). The classes here are for faults of the worker itself. Messages say what happened, to what,
+and what to do; they never quote a comment's text.
+"""
+
+from typing import ClassVar
+
+
+class SluiceError(Exception):
+    """Any fault that ends a command with a message meant for its user and with `exit_code`."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class Fatal(SluiceError):
+    """The worker can't go on: a fatal Kafka error, a device or memory fault. Nothing is dead-lettered."""
+
+
+class SettingsInvalid(SluiceError):
+    """Settings or arguments are wrong; the message lists every problem found."""
+
+    exit_code = 2
+
+
+class NoBroker(SluiceError):
+    """No broker answered within the limit."""
+
+    exit_code = 3
+
+
+class DrainDeadlinePassed(SluiceError):
+    """Shutdown ran out of time: work in flight was dropped. It was not committed, so nothing is lost."""
+
+    exit_code = 4
+
+
+class BreakerOpen(SluiceError):
+    """Too many records were rejected: the worker stopped before it drained the topic into the dead letters."""
+
+    exit_code = 5
+
+
+class ModelFault(SluiceError):
+    """The model cannot be loaded or cannot score."""
+
+    exit_code = 6
+
+
+class OwnershipLost(Exception):
+    """The group has given these partitions to another member: drop the work, commit nothing, poll on."""
+
+
+class Retryable(Exception):
+    """The same call may succeed a little later; the caller bounds how often and how long."""
+
+
+class Poison(Exception):
+    """One record cannot be scored whatever is done; the batch it came in is bisected until it stands alone."""

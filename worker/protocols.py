@@ -1,0 +1,129 @@
+"""The seams of the worker: what the loop asks of Kafka, of the model and of time.
+
+`worker.worker` knows only these. `worker.kafka` and `worker.classifier` implement them without knowing each other.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from worker.classification import Classification, ModelIdentity, ThresholdSet, Unscorable
+from worker.outcome import Assignment, Batch, Outcome, Record
+
+Clock = Callable[[], float]
+"""Seconds on a clock that never goes back (`time.monotonic`)."""
+
+WallClock = Callable[[], float]
+"""Seconds since the epoch (`time.time`): for timestamps in events, never for durations."""
+
+
+class Encoded(Protocol):
+    """A text made ready for the model: its windows of token ids and their count."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens the model will compute over all windows, special tokens included."""
+
+
+E = TypeVar("E", bound=Encoded)
+
+
+class Classifier(Protocol[E]):
+    """A multi-label model. `encode` and `score` may run on two different threads at the same time."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What computes the scores."""
+
+    @property
+    def thresholds(self) -> ThresholdSet:
+        """Which scores become labels."""
+
+    def encode(self, texts: Sequence[str]) -> list[E]:
+        """Tokenize; one result per text, in order. Never fails for a single text."""
+
+    def score(self, encoded: Sequence[E]) -> list[Classification | Unscorable]:
+        """Forward pass and sigmoid; one result per text, in order.
+
+        Raises:
+            Poison: The batch cannot be scored as it is; smaller parts of it may be.
+            SluiceError: The model or its device is broken; nothing can be scored.
+        """
+
+
+class RebalanceListener(Protocol):
+    """Told of changes of ownership, inside `Source.poll`, while the old owner may still commit."""
+
+    def on_assigned(self, assignments: Sequence[Assignment]) -> None:
+        """These partitions are now read, each under a new assignment."""
+
+    def on_revoked(self, assignments: Sequence[Assignment]) -> None:
+        """These are about to be given away: finish and commit what is in flight within the deadline."""
+
+    def on_lost(self, assignments: Sequence[Assignment]) -> None:
+        """These already belong to others (`owned` is False): drop, commit nothing."""
+
+
+class Source(Protocol):
+    """Where records come from: a member of a consumer group. Used by one thread only."""
+
+    def subscribe(self, listener: RebalanceListener) -> None:
+        """Join the group."""
+
+    def poll(self, limit: int, timeout_seconds: float) -> list[tuple[Record, Assignment]]:
+        """At most `limit` records, as soon as there are any, in order within each partition.
+
+        Serves rebalances; raises NoBroker when no broker answered for too long, Fatal when the consumer is broken.
+        """
+
+    def commit(self, offsets: dict[Assignment, int], *, wait: bool) -> None:
+        """Commit next offsets of the assignments still owned; the others are left out.
+
+        With `wait` the broker has answered on return; without, later polls serve the answer. Transient failures
+        are covered by the next commit. Raises OwnershipLost (with `wait`) or Fatal.
+        """
+
+    def pause(self) -> None:
+        """Stop fetching from every assigned partition; `poll` still serves the group."""
+
+    def resume(self) -> None:
+        """Undo `pause`."""
+
+    def close(self) -> None:
+        """Leave the group. Never raises; safe to call twice."""
+
+
+class Publisher(Protocol):
+    """Brings batches to the broker, in order, and moves the source offset after them. Used by the source's thread."""
+
+    @property
+    def pending(self) -> int:
+        """Batches published but not yet settled."""
+
+    def publish(self, batch: Batch) -> None:
+        """Begin to deliver every outcome of an assignment that is still owned."""
+
+    def settle(self, timeout_seconds: float) -> list[Batch]:
+        """Serve delivery reports; return batches whose outcomes are all acknowledged and committed (or commit begun).
+
+        Raises Fatal when an outcome cannot be delivered: its batch stays uncommitted.
+        """
+
+    def drain(self, timeout_seconds: float) -> bool:
+        """Wait until nothing is pending and the last commit is answered; False when the time ran out."""
+
+    def close(self) -> None:
+        """Give up what is not delivered and release the producer. Never raises; safe to call twice."""
+
+
+class Outgoing(NamedTuple):
+    """A record to produce; `timestamp_ms` 0 means now."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+    timestamp_ms: int
+
+
+Encode = Callable[[Outcome], Outgoing | None]
+"""Turns an outcome into the record to produce; None for one that publishes nothing."""

@@ -1,0 +1,222 @@
+"""Every setting of the worker: name, default, unit and reason, in one place.
+
+A setting comes from the environment (`SLUICE_` + section + `__` + name), an optional `.env`, an optional TOML file
+and flags, the later winning (`worker.configuration` reads them). Unknown names are refused. Cross-field rules live
+here, so that all problems are found, and printed, at once.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+JsonPointer = Annotated[str, Field(pattern=r"^(/([^~/]|~[01])*)+$", description="RFC 6901 JSON Pointer")]
+TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+
+
+class Guarantee(StrEnum):
+    """What happens to an event when a worker dies between publishing and committing."""
+
+    AT_LEAST_ONCE = "at-least-once"
+    EXACTLY_ONCE = "exactly-once"
+
+
+class GroupProtocol(StrEnum):
+    """Rebalance protocol of the consumer group; `consumer` is KIP-848 (brokers from 4.0)."""
+
+    CLASSIC = "classic"
+    CONSUMER = "consumer"
+
+
+class Start(StrEnum):
+    """Where to read a partition that has no committed offset, or one out of range."""
+
+    EARLIEST = "earliest"
+    LATEST = "latest"
+    ERROR = "error"
+
+
+class TextOutput(StrEnum):
+    """What of the comment goes into the label event."""
+
+    KEEP = "keep"
+    HASH = "hash"
+    OMIT = "omit"
+
+
+class Precision(StrEnum):
+    """What linear layers compute in; `auto` takes bfloat16 where the hardware is good at it, else float32."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    INT8 = "int8"
+
+
+class LogFormat(StrEnum):
+    """`auto` is readable on a terminal and JSON lines elsewhere."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """Least severe level that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Section(BaseModel):
+    """A group of settings; unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class KafkaSettings(Section):
+    """How to reach the cluster and join the group."""
+
+    bootstrap_servers: str = Field("localhost:9092", min_length=1, description="Brokers to ask first, host:port,...")
+    group_id: str = Field("sluice", min_length=1, description="Consumer group; workers that share it share the topic")
+    group_protocol: GroupProtocol = Field(
+        GroupProtocol.CLASSIC, description="classic (cooperative-sticky), or consumer for KIP-848 on brokers from 4.0"
+    )
+    client_id: str = Field("sluice", min_length=1, description="Name brokers see in their logs and quotas")
+    properties: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Any further librdkafka property (TLS, SASL, ...); those the worker must own are refused",
+    )
+    no_broker_seconds: Seconds = Field(
+        60, description="Exit 3 after this long without any broker, so that a supervisor sees it"
+    )
+
+
+class InputSettings(Section):
+    """Where comments come from and how to read them."""
+
+    topic: TopicName = Field("comments", description="Topic of the comments")
+    id_pointer: JsonPointer = Field("/id", description="JSON Pointer to the comment's id, a string")
+    text_pointer: JsonPointer = Field("/text", description="JSON Pointer to the comment's text, a string")
+    start: Start = Field(Start.EARLIEST, description="Where to read a partition without a committed offset")
+    max_value_bytes: int = Field(
+        1_048_576, ge=64, description="Larger values (bytes) are dead-lettered unread; Kafka's default topic limit"
+    )
+
+
+class OutputSettings(Section):
+    """Where label events go."""
+
+    topic: TopicName = Field("comment-labels", description="Topic of the label events")
+    text: TextOutput = Field(
+        TextOutput.KEEP, description="keep the comment's text in the event, put its SHA-256 there (hash), or omit it"
+    )
+
+
+class DeadLetterSettings(Section):
+    """Where records go that cannot be labelled, and when to stop instead."""
+
+    topic: TopicName = Field("comments.dlq", description="Topic of the dead letters")
+    max_run: int = Field(
+        1000, ge=1, description="Exit 5 when this many records in a row are rejected: a broken deploy, not bad data"
+    )
+    max_share: float = Field(
+        0.5, gt=0, le=1, description="Exit 5 when more than this share of the last window_records are rejected"
+    )
+    window_records: int = Field(1000, ge=1, description="Records that max_share looks back on")
+    max_replays: int = Field(3, ge=1, description="Hop limit: how often one record may be replayed")
+
+
+class ModelSettings(Section):
+    """Which model scores, on what, and how exactly."""
+
+    id: str = Field("sluice-mini", min_length=1, description="Embedded name, hub name, or local folder")
+    revision: str | None = Field(None, description="Branch, tag or commit on the hub; a commit can be reproduced")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
+    precision: Precision = Field(Precision.AUTO, description="auto, float32, bfloat16 or int8 (CPU, quality-gated)")
+    threads: int | None = Field(None, ge=1, description="CPU threads for the model; none: the cores given (cgroup)")
+    thresholds: Path | None = Field(None, description="Threshold set file; none: the checkpoint's own, else threshold")
+    threshold: float = Field(0.5, gt=0, lt=1, description="Threshold of every label a set does not name")
+    max_tokens: int | None = Field(None, ge=8, description="Tokens a window holds; none: the model's own limit")
+    max_windows: int = Field(8, ge=1, description="Windows scored of one long text; the rest is cut, and said so")
+    window_overlap_tokens: int = Field(64, ge=0, description="Tokens that neighbouring windows share")
+    multi_label: bool = Field(
+        False,
+        description="Score a checkpoint whose config does not say multi_label_classification as if it did",
+    )
+    allow_pickle: bool = Field(False, description="Load pytorch_model.bin files; a pickle can run code")
+    cache_entries: int = Field(0, ge=0, description="Recent texts whose scores are kept (spam floods); 0: none")
+
+
+class BatchSettings(Section):
+    """When a micro-batch is ready. If the model is idle, what has arrived goes at once."""
+
+    max_records: int = Field(256, ge=1, description="Records in one batch")
+    max_tokens: int = Field(2048, ge=64, description="Tokens the model computes at once")
+    linger_seconds: float = Field(0, ge=0, le=60, description="Wait for a fuller batch; starts at the first record")
+
+
+class DeliverySettings(Section):
+    """How outcomes are delivered and what bounds the worker's work in flight."""
+
+    guarantee: Guarantee = Field(Guarantee.AT_LEAST_ONCE, description="at-least-once or exactly-once")
+    drain_seconds: Seconds = Field(25, description="Shutdown: work in flight past this is dropped (exit 4)")
+    revoke_seconds: Seconds = Field(20, description="Rebalance: work in flight past this is dropped, to be re-read")
+    timeout_seconds: Seconds = Field(60, description="How long one event may take to be acknowledged")
+    transaction_timeout_seconds: Seconds = Field(
+        15, description="Exactly-once: the broker aborts a dead worker's transaction after this; readers wait so long"
+    )
+    max_in_flight_records: int = Field(2048, ge=1, description="Records polled but not yet settled")
+    max_in_flight_bytes: int = Field(33_554_432, ge=1, description="Bytes of values polled but not yet settled")
+    pause_after_seconds: Seconds = Field(
+        5, description="Partitions are paused when the model has been behind this long; pausing drops the prefetch"
+    )
+
+
+class HttpSettings(Section):
+    """The server of /livez, /readyz and /metrics."""
+
+    host: str = Field("0.0.0.0", min_length=1, description="Address to listen on")  # noqa: S104 - probes come from outside
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0: none is opened")
+
+
+class LogSettings(Section):
+    """Logs go to stderr and never hold a comment's text."""
+
+    format: LogFormat = Field(LogFormat.AUTO, description="auto, json or console")
+    level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error")
+
+
+class Settings(Section):
+    """All settings of `sluice`."""
+
+    kafka: KafkaSettings = KafkaSettings()
+    input: InputSettings = InputSettings()
+    output: OutputSettings = OutputSettings()
+    dead_letters: DeadLetterSettings = DeadLetterSettings()
+    model: ModelSettings = ModelSettings()
+    batch: BatchSettings = BatchSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _topics_differ(self) -> "Settings":
+        topics = [self.input.topic, self.output.topic, self.dead_letters.topic]
+        if len(set(topics)) < len(topics):
+            message = (
+                "input.topic, output.topic and dead_letters.topic must differ: the worker would read its own output"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _a_batch_fits_in_flight(self) -> "Settings":
+        if self.delivery.max_in_flight_records < self.batch.max_records:
+            message = "delivery.max_in_flight_records must be at least batch.max_records: no batch could fill"
+            raise ValueError(message)
+        return self
