@@ -31,6 +31,10 @@ class Classifier(Protocol[E]):
     """A multi-label model. `encode` and `score` may run on two different threads at the same time."""
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels, in the model's order."""
+
+    @property
     def identity(self) -> ModelIdentity:
         """What computes the scores."""
 
