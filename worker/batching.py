@@ -38,6 +38,11 @@ class Batcher(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def is_full(self) -> bool:
+        """True when more items could not make the next batch larger."""
+        return len(self._waiting) >= self._limits.records or self._tokens >= self._limits.tokens
+
     def add(self, items: Sequence[tuple[T, int]], now: float) -> None:
         """Append items, each with the tokens it will cost."""
         for item, tokens in items:
@@ -48,8 +53,7 @@ class Batcher(Generic[T]):
         """Seconds until a batch may be taken: 0 when at once, None while there is nothing."""
         if not self._waiting:
             return None
-        full = len(self._waiting) >= self._limits.records or self._tokens >= self._limits.tokens
-        if full:
+        if self.is_full:
             return 0.0
         return max(0.0, self._waiting[0][2] + self._limits.linger_seconds - now)
 
