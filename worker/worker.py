@@ -143,8 +143,8 @@ class Worker(Generic[E]):
     def _what_was_dropped(self) -> str:
         return (
             f"shutdown took longer than delivery.drain_seconds = {self._settings.drain_seconds:g}: "
-            f"{self._flow.records} records in flight were dropped. None of them was committed, so the next worker reads them again; a longer "
-            "deadline (below the supervisor's grace period) avoids the repeated work"
+            f"{self._flow.records} records in flight were dropped. None was committed, so the next worker reads them "
+            "again; a longer deadline (below the supervisor's grace period) avoids the repeated work"
         )
 
     def on_assigned(self, assignments: Sequence[Assignment]) -> None:
