@@ -76,7 +76,7 @@ class Metrics:
 
         # Batches and the model
         self.batches = counter("batches", "Batches scored")
-        self.batch_size_records = histogram("batch_size_records", "Records in one batch", RECORDS)
+        self.batch_size_records = histogram("batch_size_records", "Comments in one scored batch", RECORDS)
         self.batch_tokens = histogram("batch_tokens", "Tokens of one batch, special tokens included", TOKENS)
         self.inference_duration_seconds = histogram(
             "inference_duration_seconds", "Seconds to score one batch, from token ids to labels", STEP_SECONDS
