@@ -74,7 +74,10 @@ def until(source: InMemorySource, condition: Callable[[], bool]) -> Callable[[],
 
 
 def test_every_record_has_one_outcome_in_order_and_the_offsets_follow() -> None:
-    values = {0: [comment(n) for n in range(10)], 1: [None, b"not json", comment(2, POISON), comment(3, "you jerk")]}
+    values: dict[int, list[bytes | None]] = {
+        0: [comment(n) for n in range(10)],
+        1: [None, b"not json", comment(2, POISON), comment(3, "you jerk")],
+    }
     source = InMemorySource(values)
     publisher = InMemoryPublisher(source)
     make_worker(source, publisher).run(until(source, lambda: source.committed == {0: 10, 1: 4}))
@@ -92,9 +95,9 @@ def test_a_poisoned_batch_loses_only_its_poison() -> None:
     source = InMemorySource({0: [comment(0), comment(1, POISON), comment(2, UNSCORABLE), comment(3, "stupid jerk")]})
     publisher = InMemoryPublisher(source)
     make_worker(source, publisher).run(until(source, lambda: source.committed == {0: 4}))
-    by_offset = {outcome.record.offset(): outcome for outcome in publisher.published}
-    assert by_offset[1][3] == "Poison"
-    assert by_offset[2][3] == "NonFiniteScore"
+    by_offset: dict[int | None, Any] = {outcome.record.offset(): outcome for outcome in publisher.published}
+    assert by_offset[1].error == "Poison"
+    assert by_offset[2].error == "NonFiniteScore"
     assert by_offset[3].classification.labels == ("toxic", "insult")
 
 
@@ -212,7 +215,13 @@ def test_a_slow_model_pauses_partitions_only_after_seconds_and_memory_stays_boun
     model = Gate()
     now = [0.0]
     worker = make_worker(
-        source, publisher, model, clock=lambda: now[0], max_in_flight_records=16, pause_after_seconds=5, drain_seconds=60
+        source,
+        publisher,
+        model,
+        clock=lambda: now[0],
+        max_in_flight_records=16,
+        pause_after_seconds=5,
+        drain_seconds=60,
     )
     turns: list[int] = []
 
