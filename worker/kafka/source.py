@@ -244,9 +244,9 @@ class KafkaSource:
     def _serve_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """Answer of a commit. Those that were waited for are announced here too, and say nothing new."""
         asked = self._asked
-        if asked is None or {p.partition: p.offset for p in partitions} != {
-            a.partition: offset for a, offset in asked.items()
-        }:
+        if asked is None:
+            return
+        if partitions and {p.partition: p.offset for p in partitions} != {a.partition: o for a, o in asked.items()}:
             return
         self._asked = None
         failed = error or next((p.error for p in partitions if p.error is not None), None)
