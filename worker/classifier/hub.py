@@ -18,7 +18,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from worker.errors import ModelFault
 from worker.settings import ModelSettings
@@ -48,7 +48,9 @@ def fetch(
             local_files_only=constants.is_offline_mode(),
         )
     except HFValidationError as error:
-        message = f"{asked}: not an embedded model, not a folder, and not a name the hub can have. Check SLUICE_MODEL__ID."
+        message = (
+            f"{asked}: not an embedded model, not a folder, and not a name the hub can have. Check SLUICE_MODEL__ID."
+        )
         raise ModelFault(message) from error
     except GatedRepoError as error:
         message = f"{asked} is gated: accept its terms on the hub, and set HF_TOKEN to a token that may read it."
@@ -60,7 +62,11 @@ def fetch(
         message = f"{asked} is not on the hub, or is private: check SLUICE_MODEL__ID, or set HF_TOKEN."
         raise ModelFault(message) from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
-        why = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else f"the hub did not answer ({type(error).__name__})"
+        why = (
+            "HF_HUB_OFFLINE is set"
+            if constants.is_offline_mode()
+            else f"the hub did not answer ({type(error).__name__})"
+        )
         message = (
             f"{asked} is not embedded, not a folder ({Path(name).absolute()}), not in the cache "
             f"({constants.HF_HUB_CACHE}), and {why}. Download it where there is a network (hf download {name}) and "

@@ -27,7 +27,9 @@ def window_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase"
     if asked is None:
         return limit
     if stated and asked > limit:
-        message = f"model.max_tokens is {asked}, but the model reads at most {limit} tokens at once. Set at most {limit}."
+        message = (
+            f"model.max_tokens is {asked}, but the model reads at most {limit} tokens at once. Set at most {limit}."
+        )
         raise SettingsInvalid(message)
     return asked
 

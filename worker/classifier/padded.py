@@ -1,8 +1,8 @@
 """The forward pass every architecture has: sorted by length, padded as little as possible, through transformers."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -16,6 +16,12 @@ PADDING_TOLERANCE = 1e-3
 """Largest difference of a logit, relative to its size, that padding may make before the model counts as one whose
 masks do not hide it. Measured in float32, before any conversion."""
 
+PADDING_SHARE = 8
+"""At most one in so many tokens of a batch is padding: a second small batch costs less than more of it."""
+
+FREE_PADDING = 64
+"""Padding that is always allowed, in tokens: less than another call costs."""
+
 
 class PaddedForward:
     """Padded batches within a token budget; see `worker.classifier.forward.Forward`.
@@ -26,7 +32,13 @@ class PaddedForward:
     """
 
     def __init__(
-        self, model: "PreTrainedModel", *, device: torch.device, dtype: torch.dtype, max_tokens: int, sample_tokens: int = 8
+        self,
+        model: "PreTrainedModel",
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        max_tokens: int,
+        sample_tokens: int = 8,
     ) -> None:
         """Take over `model` (float32, on the CPU): it is converted in place.
 
@@ -40,6 +52,8 @@ class PaddedForward:
         self._max_tokens = max_tokens
         self._device = torch.device("cpu")
         self._model = model
+        self._compute_logits: Callable[..., Any] = model
+        self._labels = int(model.config.num_labels or 0)
         self._pad = model.config.pad_token_id
         self._mixed = self._pad is not None
         self._batched = True
@@ -58,31 +72,36 @@ class PaddedForward:
         """Padding computed so far, in tokens."""
         return self._padded_tokens
 
-    @torch.inference_mode()
     def logits(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
         """Logits of each window: float32 [windows, labels] on the CPU, in input order."""
         if not windows:
-            return torch.empty(0, self._model.config.num_labels)
-        rows, order = [], []
-        for batch in self._batches(windows):
-            rows.append(self._compute([windows[index] for index in batch]))
-            order += batch
-        result = torch.empty(len(windows), self._model.config.num_labels)
-        result[order] = torch.cat([row.to("cpu", torch.float32) for row in rows])
+            return torch.empty(0, self._labels)
+        result = torch.empty(len(windows), self._labels)
+        with torch.inference_mode():
+            for batch in self._batches(windows):
+                result[batch] = self._compute([windows[index] for index in batch]).to("cpu", torch.float32)
         return result
 
     def _batches(self, windows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         """Indices of windows to compute together, the longest first: if memory is short, it shows at once."""
         batch: list[int] = []
+        tokens = 0
         for index in sorted(range(len(windows)), key=lambda index: -len(windows[index])):
-            longest = len(windows[batch[0]]) if batch else 0
-            full = not self._batched or (len(batch) + 1) * longest > self._max_tokens
-            if batch and (full or (not self._mixed and len(windows[index]) != longest)):
+            size = len(windows[index])
+            if batch and not self._joins(size, len(windows[batch[0]]), len(batch), tokens):
                 yield batch
-                batch = []
+                batch, tokens = [], 0
             batch.append(index)
+            tokens += size
         if batch:
             yield batch
+
+    def _joins(self, size: int, longest: int, count: int, tokens: int) -> bool:
+        """Whether a window of `size` tokens joins a batch of `count` windows with `tokens` tokens in all."""
+        computed = (count + 1) * longest
+        padding = computed - tokens - size
+        allowed = max(FREE_PADDING, computed // PADDING_SHARE) if self._mixed else 0
+        return self._batched and computed <= self._max_tokens and padding <= allowed
 
     def _compute(self, windows: list[Sequence[int]]) -> torch.Tensor:
         lengths = [len(window) for window in windows]
@@ -93,7 +112,7 @@ class PaddedForward:
             windows = [[*window, *[self._pad] * (longest - len(window))] for window in windows]
             mask = (torch.arange(longest) < torch.tensor(lengths)[:, None]).long().to(self._device)
         ids = torch.tensor(windows, dtype=torch.long).to(self._device)
-        output: torch.Tensor = self._model(input_ids=ids, attention_mask=mask).logits
+        output: torch.Tensor = self._compute_logits(input_ids=ids, attention_mask=mask).logits
         return output
 
     def _probe(self, sample_tokens: int) -> None:
@@ -129,6 +148,6 @@ class PaddedForward:
         if dtype == torch.float32:
             return
         linears = [module for module in self._model.modules() if isinstance(module, nn.Linear)]
-        heads = [module for module in linears if module.out_features == self._model.config.num_labels]
+        heads = [module for module in linears if module.out_features == self._labels]
         if heads:
             heads[-1].float().register_forward_pre_hook(lambda _, inputs: (inputs[0].float(),))

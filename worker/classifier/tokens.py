@@ -3,6 +3,9 @@
 A fast tokenizer keeps truncation and padding as state, which `tokenizer(...)` sets on each call: two threads that
 call it cut each other's texts. Here both are switched off once, and encoding touches no state; it also releases
 the interpreter lock, so a thread can tokenize while another computes.
+
+A comment that spells a special token ("[SEP]", "<pad>") is read as those characters, where transformers' default would
+put the token itself into the model's input: what people write must not steer it.
 """
 
 import re
@@ -43,6 +46,7 @@ class TextTokenizer:
             self._backend = tokenizer.backend_tokenizer
             self._backend.no_truncation()
             self._backend.no_padding()
+            self._backend.encode_special_tokens = True
         self.prefix, self.suffix = self._special_ids()
 
     def encode(self, texts: Sequence[str], capacity: int) -> list[list[int]]:
@@ -67,7 +71,10 @@ class TextTokenizer:
 
     def _raw_ids(self, texts: list[str]) -> list[list[int]]:
         if self._slow is not None:
-            return [self._slow(text, add_special_tokens=False, verbose=False)["input_ids"] for text in texts]
+            return [
+                self._slow(text, add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
+                for text in texts
+            ]
         return [encoding.ids for encoding in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
 
     def _special_ids(self) -> tuple[tuple[int, ...], tuple[int, ...]]:

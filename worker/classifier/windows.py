@@ -29,7 +29,9 @@ class WindowPlan:
 
     def __post_init__(self) -> None:
         if self.content <= 0 or self.max_windows < 1 or self.overlap < 0:
-            message = f"no text fits in {self.max_windows} windows of {self.max_tokens} tokens with overlap {self.overlap}"
+            message = (
+                f"no text fits in {self.max_windows} windows of {self.max_tokens} tokens with overlap {self.overlap}"
+            )
             raise ValueError(message)
 
     @property
