@@ -114,12 +114,20 @@ def _spread_logits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -
 
 
 def _word_pieces() -> PreTrainedTokenizerFast:
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # noqa: S106 - a vocabulary token
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    # Built by hand: the WordPiece and Unigram trainers give another vocabulary in each process.
+    normalizer, splitter = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
+    words = {
+        word for text in SENTENCES for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text.strip()))
+    }
+    letters = sorted({letter for word in words for letter in word})
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
+    # Every other word whole, the rest in letters: a text mixes both.
+    pieces += [word for word in sorted(words)[::2] if word not in letters]
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))  # noqa: S106 - a vocabulary token
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = splitter
     tokenizer.decoder = decoders.WordPiece()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(SENTENCES, trainers.WordPieceTrainer(vocab_size=400, special_tokens=special))
     return _wrap(tokenizer, cls="[CLS]", sep="[SEP]", pad="[PAD]", unk="[UNK]", mask="[MASK]", pair_types=(0, 1))
 
 
@@ -135,13 +143,16 @@ def _byte_pairs() -> PreTrainedTokenizerFast:
 
 
 def _unigrams() -> PreTrainedTokenizerFast:
-    tokenizer = Tokenizer(models.Unigram())
+    words = sorted({word for text in SENTENCES for word in text.split()})
+    letters = sorted({letter for word in words for letter in word})
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    # A whole word costs less than its letters; every other word is known whole.
+    pieces = [*((piece, 0.0) for piece in special), ("▁", -3.0), *((letter, -6.0) for letter in letters)]
+    pieces += [(f"▁{word}", -8.0) for word in words[::2]]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=special.index("<unk>"), byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    trainer = trainers.UnigramTrainer(vocab_size=300, special_tokens=special, unk_token="<unk>")  # noqa: S106 - as above
-    tokenizer.train_from_iterator(SENTENCES, trainer)
     return _wrap(tokenizer, cls="<s>", sep="</s>", pad="<pad>", unk="<unk>", mask="<mask>", pair_types=(0, 0))
 
 

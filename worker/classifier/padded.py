@@ -51,7 +51,8 @@ class PaddedForward:
         """
         self._max_tokens = max_tokens
         self._device = torch.device("cpu")
-        self._model = model
+        self._model: nn.Module = model
+        self._vocabulary = int(model.config.vocab_size)
         self._compute_logits: Callable[..., Any] = model
         self._labels = int(model.config.num_labels or 0)
         self._pad = model.config.pad_token_id
@@ -117,7 +118,7 @@ class PaddedForward:
 
     def _probe(self, sample_tokens: int) -> None:
         """Try two lengths alone and together, and batch only what comes out the same."""
-        size = min(self._model.config.vocab_size, 1000)
+        size = min(self._vocabulary, 1000)
         long = [token % size for token in range(size // 2, size // 2 + sample_tokens)]
         long = [token if token != self._pad else (token + 1) % size for token in long]
         short = long[: sample_tokens // 2]

@@ -4,8 +4,9 @@ A fast tokenizer keeps truncation and padding as state, which `tokenizer(...)` s
 call it cut each other's texts. Here both are switched off once, and encoding touches no state; it also releases
 the interpreter lock, so a thread can tokenize while another computes.
 
-A comment that spells a special token ("[SEP]", "<pad>") is read as those characters, where transformers' default would
-put the token itself into the model's input: what people write must not steer it.
+A comment that spells a special token ("[SEP]", "<pad>") is read as those characters, or as unknown where the vocabulary
+has no other word for them; transformers' default would put the token itself into the model's input. What people write
+must not steer it.
 """
 
 import re
@@ -47,6 +48,8 @@ class TextTokenizer:
             self._backend.no_truncation()
             self._backend.no_padding()
             self._backend.encode_special_tokens = True
+        self._unknown = tokenizer.unk_token_id
+        self._special = frozenset(tokenizer.all_special_ids) - {self._unknown}
         self.prefix, self.suffix = self._special_ids()
 
     def encode(self, texts: Sequence[str], capacity: int) -> list[list[int]]:
@@ -65,9 +68,16 @@ class TextTokenizer:
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
         try:
-            return self._raw_ids(texts)
+            encoded = self._raw_ids(texts)
         except (TypeError, UnicodeEncodeError):
-            return self._raw_ids([_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text) for text in texts])
+            encoded = self._raw_ids([_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text) for text in texts])
+        if self._unknown is None:
+            return encoded
+        # SentencePiece vocabularies hold their special tokens as ordinary pieces too.
+        return [
+            ids if self._special.isdisjoint(ids) else [self._unknown if i in self._special else i for i in ids]
+            for ids in encoded
+        ]
 
     def _raw_ids(self, texts: list[str]) -> list[list[int]]:
         if self._slow is not None:
