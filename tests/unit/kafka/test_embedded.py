@@ -120,7 +120,7 @@ def test_close_ends_it_and_may_be_called_twice() -> None:
 
 
 def test_a_start_that_fails_says_what_the_cluster_said() -> None:
-    with pytest.raises(Fatal, match="did not start: it ended at once: .*Assertion"):
+    with pytest.raises(Fatal, match=r"did not start: it ended at once: .*Assertion"):
         EmbeddedBroker({"comments": -5})
 
 
