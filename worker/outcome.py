@@ -117,10 +117,14 @@ class Batch:
     Attributes:
         outcomes: One outcome for each record.
         offsets: For each assignment the next offset to commit once every outcome is acknowledged.
+        records: Records polled for this batch, those dropped because their partition went away included.
+        value_bytes: Bytes of those records' values.
     """
 
     outcomes: list[Outcome]
     offsets: dict[Assignment, int]
+    records: int = 0
+    value_bytes: int = 0
 
 
 def next_offsets(items: Sequence[Outcome | Decoded]) -> dict[Assignment, int]:

@@ -31,6 +31,10 @@ class Classifier(Protocol[E]):
     """A multi-label model. `encode` and `score` may run on two different threads at the same time."""
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels, in the model's order."""
+
+    @property
     def identity(self) -> ModelIdentity:
         """What computes the scores."""
 
@@ -48,6 +52,44 @@ class Classifier(Protocol[E]):
             Poison: The batch cannot be scored as it is; smaller parts of it may be.
             SluiceError: The model or its device is broken; nothing can be scored.
         """
+
+
+class ScoringObserver(Protocol):
+    """Told of each batch on the inference thread: for health and metrics."""
+
+    def scoring_started(self, texts: int) -> None:
+        """A batch enters the model."""
+
+    def scoring_finished(self, texts: int, tokens: int, seconds: float) -> None:
+        """It has left it; `tokens` is what its texts held."""
+
+
+class LoopObserver(Protocol):
+    """Told by the loop, on the poll thread, where its second goes: for health and metrics. Called per batch at most."""
+
+    def consumed(self, records: int) -> None:
+        """Records were polled and decoded."""
+
+    def published(self, batch: Batch) -> None:
+        """A batch's outcomes are on their way."""
+
+    def settled(self, batch: Batch) -> None:
+        """A batch's outcomes are acknowledged and its offsets handed to the group."""
+
+    def in_flight(self, records: int, value_bytes: int) -> None:
+        """Polled but not yet settled, after a turn of the loop."""
+
+    def paused(self, now: bool) -> None:
+        """Partitions were paused or resumed."""
+
+    def rebalanced(self, event: str, assignments: Sequence[Assignment], drain_seconds: float) -> None:
+        """`assign`, `revoke` or `lost` was served."""
+
+    def phase(self, name: str, seconds: float) -> None:
+        """The loop spent so long in `poll`, `decode`, `publish` or `settle`."""
+
+    def draining(self) -> None:
+        """No more is polled; what is in flight is being finished."""
 
 
 class RebalanceListener(Protocol):

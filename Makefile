@@ -1,0 +1,47 @@
+# Each target sets up what it needs, asks nothing and ends by itself.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := test,lint,bench
+
+.PHONY: setup demo test lint test-kafka bench chaos schemas clean
+
+setup: $(VENV)/.complete
+
+# torch is installed by its exact pin first: a bare `torch` would bring the registry's default build. Set TORCH_INDEX to
+# take another one, for example https://download.pytorch.org/whl/cpu for the small CPU build.
+$(VENV)/.complete: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		$(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	touch $@
+
+demo: setup
+	$(BIN)/sluice demo --count 100
+
+test: setup
+	$(BIN)/python -m pytest -m 'not kafka and not registry'
+
+test-kafka: setup
+	$(BIN)/python -m pytest -m 'kafka or registry'
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+CHAOS_SECONDS ?= 120
+CHAOS_SEED ?= 1
+chaos: setup
+	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --seed $(CHAOS_SEED)
+
+schemas: setup
+	$(BIN)/python -m schemas.generate
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,20 @@
+"""The events of Sluice as pydantic models; the JSON Schemas in `schemas/json` are generated from them.
+
+This package imports nothing else of Sluice, so that a consumer of the events can use it alone.
+"""
+
+from schemas.comment import CommentEvent
+from schemas.dead_letter import DeadLetterHeaders
+from schemas.identity import event_id
+from schemas.label import LabelEvent, ModelInfo, Source, TextInfo, Thresholds
+
+__all__ = [
+    "CommentEvent",
+    "DeadLetterHeaders",
+    "LabelEvent",
+    "ModelInfo",
+    "Source",
+    "TextInfo",
+    "Thresholds",
+    "event_id",
+]
