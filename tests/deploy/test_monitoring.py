@@ -13,7 +13,7 @@ from worker.classification import ModelIdentity
 from worker.observability.metrics import NAMESPACE, Metrics
 
 RULES: dict[str, Any] = load_yaml(DEPLOY / "prometheus" / "rules.yml")
-RULE_TESTS: dict[str, Any] = load_yaml(DEPLOY / "prometheus" / "rules_test.yml")
+RULE_TESTS = ["rules_test.yml", "drift_test.yml"]
 DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text(encoding="utf-8"))
 ALL_RULES: list[dict[str, Any]] = [rule for group in RULES["groups"] for rule in group["rules"]]
 PANELS: list[dict[str, Any]] = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
@@ -81,7 +81,8 @@ def test_alerts_say_what_happened_and_what_to_do() -> None:
 
 
 def test_each_alert_is_seen_to_fire_and_to_keep_still() -> None:
-    cases = [case for test in RULE_TESTS["tests"] for case in test["alert_rule_test"]]
+    files = [load_yaml(DEPLOY / "prometheus" / name) for name in RULE_TESTS]
+    cases = [case for file in files for test in file["tests"] for case in test["alert_rule_test"]]
     alerts = {rule["alert"] for rule in ALL_RULES if "alert" in rule}
     assert {case["alertname"] for case in cases if case.get("exp_alerts")} == alerts
     assert {case["alertname"] for case in cases if not case.get("exp_alerts")} == alerts
@@ -105,4 +106,4 @@ def test_panels_ask_the_data_source_that_was_chosen() -> None:
 def test_promtool_accepts_the_configuration_and_its_tests() -> None:
     folder = DEPLOY / "prometheus"
     run_tool("promtool", "check", "config", "prometheus.yml", cwd=folder)
-    run_tool("promtool", "test", "rules", "rules_test.yml", cwd=folder)
+    run_tool("promtool", "test", "rules", *RULE_TESTS, cwd=folder)
