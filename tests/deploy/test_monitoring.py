@@ -80,6 +80,15 @@ def test_alerts_say_what_happened_and_what_to_do() -> None:
             assert {"summary", "description"} <= rule["annotations"].keys(), rule["alert"]
 
 
+def test_alerts_see_what_was_recorded_at_the_same_moment() -> None:
+    for group in RULES["groups"]:
+        recorded: set[str] = set()
+        for rule in group["rules"]:
+            asked = set(re.findall(r"\b\w+:\w+:\w+", rule["expr"]))
+            assert asked <= recorded, f"{rule} is evaluated before, or beside, what it asks for"
+            recorded |= {rule["record"]} if "record" in rule else set()
+
+
 def test_each_alert_is_seen_to_fire_and_to_keep_still() -> None:
     files = [load_yaml(DEPLOY / "prometheus" / name) for name in RULE_TESTS]
     cases = [case for file in files for test in file["tests"] for case in test["alert_rule_test"]]
