@@ -53,15 +53,6 @@ ODDITIES = (
 def hostile_records(seed: int, count: int) -> Iterator[Any]:
     """`count` records, equal for equal seeds: damaged, odd, random, in every Unicode plane, with header floods."""
     draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    makers: tuple[Callable[[random.Random], bytes | None], ...] = (
-        _valid,
-        _damaged,
-        _damaged,
-        _random,
-        _odd,
-        _unicode,
-        _json,
-    )
     for offset in range(count):
         value = None if draw.random() < 0.01 else draw.choice(_MAKERS)(draw)
         yield record(
@@ -133,16 +124,6 @@ def _any(draw: random.Random, depth: int) -> Any:
 
 
 def _headers(draw: random.Random) -> list[tuple[str, bytes | None]] | None:
-    names = (
-        "traceparent",
-        "TraceParent",
-        "tracestate",
-        "content-type",
-        "ce_id",
-        "__connect.errors.topic",
-        "dlq.replay_count",
-        "x",
-    )
     count = draw.choice((0, 0, 0, 1, 3, 200))
     if not count:
         return None

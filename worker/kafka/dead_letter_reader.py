@@ -1,0 +1,155 @@
+"""Reading the dead letters that are in their topic now. Nothing is committed: the same letter may be read again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from schemas.dead_letter import CONNECT_PREFIX
+from worker.errors import Fatal, NoBroker
+from worker.kafka.dead_letters import ORIGIN_HEADER, REPLAY_COUNT_HEADER
+from worker.kafka.faults import describe, error_of
+from worker.kafka.properties import client_properties, make_client
+from worker.outcome import Record
+from worker.protocols import Clock
+from worker.settings import Settings
+
+_READ_AT_ONCE = 500
+_WAIT_SECONDS = 0.2
+_FAILED_AT = "dlq.failed_at"
+
+
+class DeadLetter(NamedTuple):
+    """One dead letter, with what its headers say; a header that is absent gives an empty text.
+
+    Attributes:
+        record: The dead letter's own record: key, value, headers.
+        topic: Topic the record was read from when it failed.
+        origin: `topic/partition/offset` of its first failure.
+        failed_at: RFC 3339.
+        replays: How often it was replayed.
+    """
+
+    record: Record
+    topic: str
+    partition: str
+    offset: str
+    stage: str
+    error: str
+    reason: str
+    failed_at: str
+    origin: str
+    replays: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which dead letters; those that meet every condition given.
+
+    Attributes:
+        errors: Kinds of fault ("InvalidJson"); empty: any.
+        stages: Stages ("DECODE"); empty: any.
+        since: RFC 3339 in UTC, as `dlq.failed_at` is written: failed then or later.
+        until: Likewise: failed before.
+    """
+
+    errors: frozenset[str] = frozenset()
+    stages: frozenset[str] = frozenset()
+    since: str = ""
+    until: str = ""
+
+    def takes(self, letter: DeadLetter) -> bool:
+        """Whether this letter is meant."""
+        return (
+            (not self.errors or letter.error in self.errors)
+            and (not self.stages or letter.stage in self.stages)
+            and self.since <= letter.failed_at
+            and (not self.until or letter.failed_at < self.until)
+        )
+
+
+def dead_letter(record: Record) -> DeadLetter:
+    """What the headers of a dead letter say; of repeated ones the last."""
+    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers() or ()}
+    replays = headers.get(REPLAY_COUNT_HEADER, "0")
+    return DeadLetter(
+        record,
+        topic=headers.get(CONNECT_PREFIX + "topic", ""),
+        partition=headers.get(CONNECT_PREFIX + "partition", ""),
+        offset=headers.get(CONNECT_PREFIX + "offset", ""),
+        stage=headers.get(CONNECT_PREFIX + "stage", ""),
+        error=headers.get(CONNECT_PREFIX + "exception.class.name", ""),
+        reason=headers.get(CONNECT_PREFIX + "exception.message", ""),
+        failed_at=headers.get(_FAILED_AT, ""),
+        origin=headers.get(ORIGIN_HEADER, ""),
+        replays=int(replays) if replays.isascii() and replays.isdigit() else 0,
+    )
+
+
+def read_dead_letters(settings: Settings, chosen: Filter, *, clock: Clock) -> Iterator[DeadLetter]:
+    """The dead letters that are in the topic now, partition by partition in order of failure.
+
+    Raises:
+        NoBroker: None answered for `kafka.no_broker_seconds`.
+        Fatal: The topic does not exist or can't be read.
+    """
+    limit_seconds = settings.kafka.no_broker_seconds
+    properties = client_properties(settings) | {
+        "group.id": settings.kafka.group_id,  # required of any consumer; no group is joined and nothing is committed
+        "enable.auto.commit": False,
+        "isolation.level": "read_committed",
+        "enable.partition.eof": True,
+    }
+    consumer: Consumer = make_client(Consumer, properties)
+    topic = settings.dead_letters.topic
+    try:
+        ends = _ends(consumer, topic, limit_seconds)
+        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in ends])
+        silent_since = clock()
+        while ends:
+            messages = consumer.consume(_READ_AT_ONCE, _WAIT_SECONDS)
+            if messages:
+                silent_since = clock()
+            elif clock() - silent_since > limit_seconds:
+                message = f"{topic} can't be read: no broker answered for {limit_seconds:g} s"
+                raise NoBroker(message)
+            for found in messages:
+                yield from _serve(found, ends, topic, chosen)
+    finally:
+        consumer.close()
+
+
+def _serve(found: Any, ends: dict[int, int], topic: str, chosen: Filter) -> Iterator[DeadLetter]:
+    """The letter of a message, if it is meant; a partition read to where it ended at the start leaves `ends`."""
+    error, partition = found.error(), found.partition()
+    if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - how the library names its codes
+        message = f"{topic} can't be read: {describe(error)}"
+        raise Fatal(message)
+    end = ends.get(partition)
+    if end is None:
+        return  # written since: a replay that reads its own returns would not end
+    if error is None and found.offset() < end:
+        letter = dead_letter(found)
+        if chosen.takes(letter):
+            yield letter
+    if error is not None or found.offset() + 1 >= end:
+        del ends[partition]
+
+
+def _ends(consumer: Consumer, topic: str, limit_seconds: float) -> dict[int, int]:
+    """Offset at which each partition that holds anything ends now."""
+    try:
+        described = consumer.list_topics(timeout=limit_seconds).topics.get(topic)
+        if described is None:
+            message = f"topic {topic} does not exist; `sluice topics` creates it"
+            raise Fatal(message)
+        ends = {}
+        for partition in sorted(described.partitions):
+            start, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=limit_seconds)
+            if start < end:
+                ends[partition] = end
+    except KafkaException as fault:
+        message = f"no broker answered within {limit_seconds:g} s: {describe(error_of(fault))}"
+        raise NoBroker(message) from None
+    return ends

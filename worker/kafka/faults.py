@@ -1,0 +1,57 @@
+"""What Kafka's error codes mean to the worker.
+
+The classes follow KIP-447 and librdkafka's own manual: ownership lost is dropped and read again by the new owner, an
+authorization refused is for a person to mend, everything else that is not fatal passes.
+"""
+
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+
+from worker.errors import Fatal
+
+OWNERSHIP_LOST: Final = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError.FENCED_MEMBER_EPOCH,
+        KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001 - how the library names its own codes
+    }
+)
+"""The coordinator no longer takes this member at its word; the group is being, or has been, divided anew."""
+
+REFUSED: Final = frozenset(
+    {
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError._AUTHENTICATION,  # noqa: SLF001
+    }
+)
+"""The broker knows who asks and says no: no retry helps."""
+
+TOO_LARGE: Final = KafkaError.MSG_SIZE_TOO_LARGE
+
+
+def error_of(fault: KafkaException) -> KafkaError:
+    """The error inside an exception."""
+    error: KafkaError = fault.args[0]
+    return error
+
+
+def describe(error: KafkaError) -> str:
+    """Name and words of an error, as `UNKNOWN_MEMBER_ID: Broker: Unknown member`."""
+    return f"{error.name()}: {error.str()}"
+
+
+def refused(error: KafkaError, to_do: str) -> Fatal:
+    """The exception for a code in `REFUSED`; `to_do` says what was being done."""
+    return Fatal(
+        f"the broker refused {to_do} ({describe(error)}): check the credentials in kafka.properties and the access "
+        "rights of this principal"
+    )

@@ -1,0 +1,341 @@
+"""Records of one topic, as a member of a consumer group, and the commit of their offsets.
+
+Everything here runs on the thread that calls `poll`: rebalances, commit answers, errors and statistics are served
+inside it, so nothing is locked and no second thread touches the consumer.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from worker.errors import Fatal, OwnershipLost, Retryable
+from worker.kafka.assignments import Assignments
+from worker.kafka.faults import OWNERSHIP_LOST, REFUSED, describe, error_of, refused
+from worker.kafka.properties import consumer_properties, make_client
+from worker.kafka.reachability import Reachability
+from worker.kafka.retry import Backoff, Sleep, Uniform, retry
+from worker.kafka.statistics import read_statistics
+from worker.outcome import Assignment, Record
+from worker.protocols import Clock, RebalanceListener
+from worker.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_COMMIT_LIMIT_SECONDS = 10.0
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 2.0
+_STEADY = "steady"
+
+
+class KafkaSource:
+    """A member of a consumer group that reads `input.topic`; implements `worker.protocols.Source`.
+
+    Args:
+        settings: The worker's settings; `kafka`, `input`, `batch` and `delivery` are read.
+        clock: Monotonic seconds.
+        sleep: Waits between attempts to commit.
+        uniform: Draws the length of those waits.
+
+    Attributes:
+        lag_records: Records behind the end, by partition held; as of the last statistics.
+        join_state: Where the member is on its way into the group; "steady" when it is in.
+        rebalances: How often `assign`, `revoke` and `lost` were served.
+        last_poll: When `poll` last returned, on the clock; None before.
+        commits_failed: Commits that the broker answered with an error.
+
+    Raises:
+        SettingsInvalid: A property is refused, by the worker or by librdkafka.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock, sleep: Sleep, uniform: Uniform) -> None:
+        self._topic = settings.input.topic
+        self._clock = clock
+        self._sleep = sleep
+        self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
+        self._commit_limit_seconds = min(_COMMIT_LIMIT_SECONDS, settings.delivery.revoke_seconds)
+        self._assignments = Assignments(self._topic)
+        self._reachability = Reachability(settings.kafka, clock)
+        self._listener: RebalanceListener | None = None
+        self._fault: Exception | None = None
+        self._asked: dict[Assignment, int] | None = None
+        self._paused = False
+        self._closed = False
+        self.lag_records: dict[int, int] = {}
+        self.join_state = "init"
+        self.rebalances = {"assign": 0, "revoke": 0, "lost": 0}
+        self.last_poll: float | None = None
+        self.commits_failed = 0
+        self._consumer: Consumer = make_client(
+            Consumer,
+            consumer_properties(settings),
+            on_commit=self._serve_commit,
+            error_cb=self._serve_client_error,
+            stats_cb=self._serve_statistics,
+        )
+
+    @property
+    def assigned(self) -> list[Assignment]:
+        """What is held now."""
+        return list(self._assignments.current.values())
+
+    @property
+    def last_broker_contact(self) -> float | None:
+        """When a broker was last known to answer, on the clock; None before the first."""
+        return self._reachability.last_contact
+
+    def subscribe(self, listener: RebalanceListener) -> None:
+        """Join the group; `poll` then serves it."""
+        self._listener = listener
+        self._reachability.start()
+        self._consumer.subscribe(
+            [self._topic], on_assign=self._serve_assign, on_revoke=self._serve_revoke, on_lost=self._serve_lost
+        )
+
+    def poll(self, limit: int, timeout_seconds: float) -> list[tuple[Record, Assignment]]:
+        """At most `limit` records, as soon as there are any, in order within each partition.
+
+        Raises:
+            NoBroker: None answered for `kafka.no_broker_seconds`.
+            Fatal: The consumer is broken, refused, or out of range with `input.start = error`.
+        """
+        consumer = self._consumer
+        first = consumer.poll(timeout_seconds)
+        messages: list[Any] = []  # Message, which is a Record: its stub gives headers() a wider type than it has
+        if first is not None:
+            # consume() with a timeout would wait until it has all it was asked for; the rest is taken as it lies.
+            messages = [first] if limit == 1 else [first, *consumer.consume(limit - 1, 0)]
+        self.last_poll = self._clock()
+        records: list[tuple[Record, Assignment]] = []
+        current = self._assignments.current
+        for message in messages:
+            if message.error() is not None:
+                self._serve_error(message)
+                continue
+            assignment = current.get(message.partition())
+            if assignment is not None:
+                records.append((message, assignment))
+        if records:
+            self._reachability.contact()
+        if self._fault is not None:
+            raise self._fault
+        self._reachability.check()
+        self._commit_staged()
+        return records
+
+    def commit(self, offsets: dict[Assignment, int], *, wait: bool) -> None:
+        """Commit next offsets of the assignments still owned; the others are left out, and none moves back.
+
+        One commit is on its way at a time; offsets that come meanwhile go together with the next.
+
+        Raises:
+            OwnershipLost: With `wait`, the group is being divided anew: what was not committed will be read again.
+            Retryable: With `wait`, no answer in time; the offsets stay staged.
+            Fatal: The broker refuses this group or principal.
+        """
+        self._assignments.stage(offsets)
+        if wait:
+            retry(
+                self._commit_and_wait,
+                limit_seconds=self._commit_limit_seconds,
+                backoff=self._backoff,
+                clock=self._clock,
+                sleep=self._sleep,
+            )
+        else:
+            self._commit_staged()
+
+    def pause(self) -> None:
+        """Stop fetching from every assigned partition, those assigned later included; `poll` still serves the group."""
+        self._paused = True
+        self._consumer.pause(self._partitions(self.assigned))
+
+    def resume(self) -> None:
+        """Undo `pause`."""
+        self._paused = False
+        self._consumer.resume(self._partitions(self.assigned))
+
+    def group_metadata(self) -> bytes:
+        """Member and generation as of now, for a transaction's offsets (KIP-447); read anew for each transaction."""
+        metadata: bytes = self._consumer.consumer_group_metadata()
+        return metadata
+
+    def committed(self, assignments: Sequence[Assignment], timeout_seconds: float) -> dict[Assignment, int]:
+        """Next offsets the broker has committed; waits for open transactions on them, leaves out those without any.
+
+        Raises:
+            Retryable: No answer in time.
+        """
+        try:
+            found = self._consumer.committed(self._partitions(assignments), timeout=timeout_seconds)
+        except KafkaException as fault:
+            raise Retryable(describe(error_of(fault))) from None
+        failed = next((p.error for p in found if p.error is not None), None)
+        if failed is not None:
+            raise Retryable(describe(failed))
+        by_partition = {p.partition: p.offset for p in found if p.offset >= 0}
+        return {a: by_partition[a.partition] for a in assignments if a.partition in by_partition}
+
+    def close(self) -> None:
+        """Leave the group; whatever is not committed stays so. Never raises; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._listener = None  # the rebalance that closing brings has nobody left to tell
+        self._assignments.end(list(self._assignments.current))
+        try:
+            self._consumer.close()
+        except (KafkaException, RuntimeError) as fault:
+            log.warning("the consumer did not close cleanly: %s", fault)
+
+    # Rebalances. librdkafka waits in `poll` until these return, so the old owner may still commit in a revoke.
+
+    def _serve_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._count("assign", partitions)
+        consumer.incremental_assign(partitions)
+        begun = self._assignments.begin(p.partition for p in partitions)
+        if self._paused and begun:
+            consumer.pause(self._partitions(begun))  # librdkafka forgets what was paused (parallel-consumer#857)
+        self._tell(lambda listener: listener.on_assigned(begun))
+
+    def _serve_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._count("revoke", partitions)
+        numbers = [p.partition for p in partitions]
+        self._tell(lambda listener: listener.on_revoked(self._assignments.of(numbers)))
+        self._assignments.end(numbers)
+        consumer.incremental_unassign(partitions)
+
+    def _serve_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._count("lost", partitions)
+        lost = self._assignments.end([p.partition for p in partitions])
+        consumer.incremental_unassign(partitions)
+        self._tell(lambda listener: listener.on_lost(lost))
+
+    def _count(self, event: str, partitions: list[TopicPartition]) -> None:
+        self.rebalances[event] += 1
+        log.info("rebalance: %s %s", event, sorted(p.partition for p in partitions))
+
+    def _tell(self, tell: Callable[[RebalanceListener], None]) -> None:
+        """Call the listener; what it raises leaves `poll`, once librdkafka has had its answer."""
+        if self._listener is None:
+            return
+        try:
+            tell(self._listener)
+        except Exception as fault:
+            self._fault = fault
+
+    # Commits.
+
+    def _commit_staged(self) -> None:
+        """Send what is staged, if no answer is outstanding."""
+        if self._asked is not None:
+            return
+        offsets = self._assignments.uncommitted()
+        if not offsets:
+            return
+        self._asked = offsets
+        try:
+            self._consumer.commit(offsets=self._partitions(offsets, offsets), asynchronous=True)
+        except KafkaException as fault:
+            self._asked = None
+            self._commit_failed(error_of(fault))
+
+    def _serve_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """Answer of a commit. Those that were waited for are announced here too, and say nothing new."""
+        asked = self._asked
+        if asked is None:
+            return
+        if partitions and {p.partition: p.offset for p in partitions} != {a.partition: o for a, o in asked.items()}:
+            return
+        self._asked = None
+        failed = error or next((p.error for p in partitions if p.error is not None), None)
+        if failed is None:
+            self._assignments.confirm(asked)
+            self._reachability.contact()
+        else:
+            self._commit_failed(failed)
+
+    def _commit_and_wait(self) -> None:
+        offsets = self._assignments.uncommitted()
+        if not offsets:
+            return
+        if self._reachability.is_down:
+            message = "no broker answers: the offsets are not committed, so their records will be read again"
+            raise Retryable(message)  # librdkafka would hold the call until a coordinator is found
+        try:
+            answered = self._consumer.commit(offsets=self._partitions(offsets, offsets), asynchronous=False)
+            failed = next((p.error for p in answered if p.error is not None), None)
+        except KafkaException as fault:
+            failed = error_of(fault)
+        if failed is None:
+            self._assignments.confirm(offsets)
+            return
+        self._commit_failed(failed)
+        if self._fault is not None:
+            raise self._fault
+        if failed.code() in OWNERSHIP_LOST:
+            raise OwnershipLost(describe(failed))
+        raise Retryable(describe(failed))
+
+    def _commit_failed(self, error: KafkaError) -> None:
+        """Note a failure: those that pass are made good by the next commit, ownership by the rebalance that follows."""
+        self.commits_failed += 1
+        if error.code() in REFUSED:
+            self._fault = refused(error, "the commit of this group's offsets")
+        elif error.fatal():
+            self._fault = Fatal(f"the consumer can't go on: {describe(error)}")
+        else:
+            log.warning("a commit failed and will be tried again: %s", describe(error))
+
+    # Errors and statistics.
+
+    def _serve_error(self, message: Message) -> None:
+        """An error that came in the place of a record."""
+        error = message.error()
+        assert error is not None  # noqa: S101 - the caller looked
+        code = error.code()
+        if code == KafkaError._MAX_POLL_EXCEEDED:  # noqa: SLF001
+            log.error(
+                "the worker was put out of its group for not polling within max.poll.interval.ms; it joins again and "
+                "reads on from the committed offsets. Give it a longer interval in kafka.properties or smaller batches"
+            )
+        elif code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):  # noqa: SLF001
+            self._fault = Fatal(
+                f"partition {message.partition()} of {self._topic} has no offset to go on from ({describe(error)}) "
+                "and input.start is error: set the group's offset with kafka-consumer-groups --reset-offsets, or "
+                "input.start to earliest or latest"
+            )
+        elif code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            log.warning("topic %s does not exist; `sluice topics` creates it. The worker waits for it", self._topic)
+        elif code in REFUSED:
+            self._fault = refused(error, f"to let the group read {self._topic}")
+        elif error.fatal():
+            self._fault = Fatal(f"the consumer can't go on: {describe(error)}")
+        else:
+            log.warning("the consumer reports %s", describe(error))
+
+    def _serve_client_error(self, error: KafkaError) -> None:
+        """An error of the client as a whole: connections, mostly, which librdkafka opens again by itself."""
+        if error.fatal():
+            self._fault = Fatal(f"the consumer can't go on: {describe(error)}")
+        elif error.code() in REFUSED and self._reachability.last_contact is None:
+            self._fault = refused(error, "the connection")
+        else:
+            self._reachability.failed(error)
+
+    def _serve_statistics(self, report: str) -> None:
+        statistics = read_statistics(report, self._topic, self._assignments.current)
+        self.lag_records = statistics.lag_records
+        self.join_state = statistics.join_state
+        if statistics.brokers_up:
+            self._reachability.contact()
+        else:
+            self._reachability.out_of_reach()
+
+    def _partitions(
+        self, assignments: Sequence[Assignment] | dict[Assignment, int], offsets: dict[Assignment, int] | None = None
+    ) -> list[Any]:
+        if offsets is None:
+            return [TopicPartition(self._topic, a.partition) for a in assignments]
+        return [TopicPartition(self._topic, a.partition, offset) for a, offset in offsets.items()]
