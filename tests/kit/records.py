@@ -16,7 +16,7 @@ def record(
     key: bytes | None = b"k",
     offset: int = 4711,
     partition: int = 3,
-    headers: list[tuple[str, bytes | None]] | None = None,
+    headers: Any = None,
     timestamp: tuple[int, int] = (1, 1_795_348_800_042),
     topic: str = "comments",
 ) -> Any:

@@ -22,7 +22,8 @@ from worker.timestamps import rfc3339
 LABELS = ("toxic", "100% rude", 'quoted "label"')
 MODEL = ModelIdentity("sluice-mini", "1", "sha256:" + "0f" * 32, "bfloat16")
 THRESHOLDS = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5))
-CLASSIFICATION = Classification(dict(zip(LABELS, (0.99, 0.5, 0.000001), strict=True)), LABELS[:2], TextFacts(14, 1, False))
+SCORES = dict(zip(LABELS, (0.99, 0.5, 0.000001), strict=True))
+CLASSIFICATION = Classification(SCORES, LABELS[:2], TextFacts(14, 1, False))
 NOW = 1_795_348_800.5
 
 
@@ -32,8 +33,8 @@ def encoder(text: TextOutput = TextOutput.KEEP, text_pointer: str = "/text") -> 
     )
 
 
-def labelled(message: Any, comment_id: str = "c-1", text: str = "hi", found: Classification = CLASSIFICATION) -> Labelled:
-    return Labelled(message, ASSIGNMENT, comment_id, text, found)
+def labelled(message: Any, found: Classification = CLASSIFICATION) -> Labelled:
+    return Labelled(message, ASSIGNMENT, "c-1", "hi", found)
 
 
 def test_the_value_is_the_event_of_the_schema() -> None:

@@ -35,7 +35,7 @@ class FragileModel:
         self.calls += 1
         for text in encoded:
             if text.fault:
-                raise text.fault("words of the text")
+                raise text.fault(*["words of the text"])
         return [Classification({"toxic": text.number / 1000}, (), TextFacts(1, 1, False)) for text in encoded]
 
 

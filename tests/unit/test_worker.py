@@ -1,0 +1,238 @@
+"""The loop, without a broker and without torch: what is published, what is committed, and when."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from tests.kit.in_memory import InMemoryPublisher, InMemorySource, SilentObserver, identities
+from tests.kit.keyword_classifier import POISON, UNSCORABLE, KeywordClassifier, Words
+from worker.batching import BatchLimits
+from worker.breaker import Breaker
+from worker.classification import Classification, Unscorable
+from worker.decoding import Decoder
+from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal
+from worker.flow import FlowControl
+from worker.outcome import Labelled, Rejected, Skipped
+from worker.scoring import Scorer
+from worker.settings import BatchSettings, DeadLetterSettings, DeliverySettings, InputSettings
+from worker.worker import Worker
+
+
+def comment(number: int, text: str = "good morning") -> bytes:
+    return b'{"id":"c-%d","text":"%b"}' % (number, text.encode())
+
+
+class Gate(KeywordClassifier):
+    """A model that waits inside `score` until it is let go."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.open = threading.Event()
+
+    def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:
+        self.entered.set()
+        assert self.open.wait(60)
+        return super().score(encoded)
+
+
+def make_worker(
+    source: InMemorySource,
+    publisher: InMemoryPublisher,
+    classifier: Any = None,
+    *,
+    batch_records: int = 4,
+    clock: Callable[[], float] = time.monotonic,
+    dead_letters: DeadLetterSettings | None = None,
+    **delivery: Any,
+) -> Worker[Words]:
+    settings = DeliverySettings(**delivery)
+    return Worker(
+        source=source,
+        publisher=publisher,
+        scorer=Scorer(classifier or KeywordClassifier(), BatchLimits(batch_records, 10_000), clock, SilentObserver()),
+        decoder=Decoder(InputSettings()),
+        breaker=Breaker(dead_letters or DeadLetterSettings()),
+        flow=FlowControl(settings, BatchSettings(max_records=batch_records)),
+        settings=settings,
+        clock=clock,
+        observer=SilentObserver(),
+    )
+
+
+def until(source: InMemorySource, condition: Callable[[], bool]) -> Callable[[], bool]:
+    """Stop when the condition holds; give up after a generous while, so that a hang is a failure."""
+    end = time.monotonic() + 60
+
+    def stop() -> bool:
+        assert time.monotonic() < end, f"no progress: committed {source.committed}"
+        return condition()
+
+    return stop
+
+
+def test_every_record_has_one_outcome_in_order_and_the_offsets_follow() -> None:
+    values: dict[int, list[bytes | None]] = {
+        0: [comment(n) for n in range(10)],
+        1: [None, b"not json", comment(2, POISON), comment(3, "you jerk")],
+    }
+    source = InMemorySource(values)
+    publisher = InMemoryPublisher(source)
+    make_worker(source, publisher).run(until(source, lambda: source.committed == {0: 10, 1: 4}))
+    assert sorted(identities(publisher.published)) == [(p, o) for p in values for o in range(len(values[p]))]
+    for partition in values:
+        offsets = [offset for p, offset in identities(publisher.published) if p == partition]
+        assert offsets == sorted(offsets)
+    kinds = [type(outcome) for outcome in publisher.published if outcome.record.partition() == 1]
+    assert kinds == [Skipped, Rejected, Rejected, Labelled]
+    assert publisher.closed
+    assert source.closed
+
+
+def test_a_poisoned_batch_loses_only_its_poison() -> None:
+    source = InMemorySource({0: [comment(0), comment(1, POISON), comment(2, UNSCORABLE), comment(3, "stupid jerk")]})
+    publisher = InMemoryPublisher(source)
+    make_worker(source, publisher).run(until(source, lambda: source.committed == {0: 4}))
+    by_offset: dict[int | None, Any] = {outcome.record.offset(): outcome for outcome in publisher.published}
+    assert by_offset[1].error == "Poison"
+    assert by_offset[2].error == "NonFiniteScore"
+    assert by_offset[3].classification.labels == ("toxic", "insult")
+
+
+def test_nothing_is_committed_before_its_outcomes_are_acknowledged() -> None:
+    source = InMemorySource({0: [comment(n) for n in range(8)]})
+    publisher = InMemoryPublisher(source, delay=10**9)
+    worker = make_worker(source, publisher, drain_seconds=0.05)
+    with pytest.raises(DrainDeadlinePassed, match="8 records in flight"):
+        worker.run(until(source, lambda: len(publisher.published) == 8))
+    assert source.committed == {}
+    assert source.closed
+
+
+def test_stopping_finishes_what_is_in_flight() -> None:
+    source = InMemorySource({0: [comment(n) for n in range(4)]})
+    publisher = InMemoryPublisher(source)
+    model = Gate()
+
+    def stop() -> bool:
+        if model.entered.is_set():
+            model.open.set()
+            return True
+        return False
+
+    make_worker(source, publisher, model).run(stop)
+    assert source.committed == {0: 4}
+
+
+def test_revoke_finishes_publishes_and_commits_what_is_in_flight() -> None:
+    source = InMemorySource({0: [comment(n) for n in range(2)], 1: [comment(n) for n in range(2)]})
+    publisher = InMemoryPublisher(source, delay=3)
+    committed_at_revoke: dict[int, int] = {}
+
+    def revoke() -> None:
+        source.revoke(1)
+        committed_at_revoke.update(source.committed)
+
+    source.events.append(revoke)
+    make_worker(source, publisher).run(until(source, lambda: bool(committed_at_revoke)))
+    assert committed_at_revoke[1] == source.committed[1] == 2
+
+
+def test_revoke_past_its_deadline_drops_the_work_and_commits_nothing_of_it() -> None:
+    source = InMemorySource({0: [comment(n) for n in range(4)]})
+    publisher = InMemoryPublisher(source)
+    model = Gate()
+
+    def revoke() -> None:
+        source.revoke(0)
+        model.open.set()
+
+    source.events.append(revoke)
+    finished: list[bool] = []
+    worker = make_worker(source, publisher, model, revoke_seconds=0.05)
+
+    def stop() -> bool:
+        finished.append(model.open.is_set())
+        return len(finished) > 50 and finished[-1]
+
+    worker.run(stop)
+    assert source.committed == {}
+    assert publisher.published == []
+
+
+def test_lost_partitions_commit_nothing_and_others_go_on() -> None:
+    source = InMemorySource({0: [comment(n) for n in range(4)], 1: [comment(n) for n in range(4)]})
+    publisher = InMemoryPublisher(source)
+    model = Gate()
+
+    def lose() -> None:
+        source.lose(1)
+        model.open.set()
+
+    source.events.append(lose)
+    make_worker(source, publisher, model).run(until(source, lambda: source.committed.get(0) == 4))
+    assert source.committed == {0: 4}
+    assert all(outcome.assignment.partition == 0 for outcome in publisher.published)
+
+
+def test_a_partition_that_comes_back_is_read_from_its_committed_offset() -> None:
+    source = InMemorySource({0: [comment(n) for n in range(6)]})
+    publisher = InMemoryPublisher(source)
+    source.events += [lambda: source.lose(0), lambda: source.assign(0)]
+    make_worker(source, publisher).run(until(source, lambda: source.committed == {0: 6}))
+    assert {offset for _, offset in identities(publisher.published)} == set(range(6))
+
+
+def test_the_breaker_stops_the_worker_before_the_offset_moves() -> None:
+    source = InMemorySource({0: [b"not json"] * 20})
+    publisher = InMemoryPublisher(source)
+    worker = make_worker(source, publisher, dead_letters=DeadLetterSettings(max_run=10))
+    with pytest.raises(BreakerOpen):
+        worker.run(until(source, lambda: False))
+    assert source.committed.get(0, 0) < 10
+    assert source.closed
+
+
+def test_a_broken_model_stops_the_worker_and_commits_nothing() -> None:
+    class Broken(KeywordClassifier):
+        def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:
+            del encoded
+            message = "the device is gone"
+            raise Fatal(message)
+
+    source = InMemorySource({0: [comment(0)]})
+    publisher = InMemoryPublisher(source)
+    with pytest.raises(Fatal, match="device"):
+        make_worker(source, publisher, Broken()).run(until(source, lambda: False))
+    assert (source.committed, publisher.published, source.closed) == ({}, [], True)
+
+
+def test_a_slow_model_pauses_partitions_only_after_seconds_and_memory_stays_bounded() -> None:
+    source = InMemorySource({0: [comment(n) for n in range(500)]})
+    publisher = InMemoryPublisher(source)
+    model = Gate()
+    now = [0.0]
+    worker = make_worker(
+        source,
+        publisher,
+        model,
+        clock=lambda: now[0],
+        max_in_flight_records=16,
+        pause_after_seconds=5,
+        drain_seconds=60,
+    )
+    turns: list[int] = []
+
+    def stop() -> bool:
+        turns.append(source.pauses)
+        now[0] += 0.25 if model.entered.is_set() else 0.0
+        if source.pauses:
+            model.open.set()
+        return source.committed == {0: 500}
+
+    worker.run(until(source, stop))
+    assert source.pauses >= 1
+    assert not source.paused
+    assert len(publisher.published) == 500

@@ -1,0 +1,246 @@
+"""The classifier: texts in, labels and scores out."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from worker.classification import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.classifier.checkpoint import find_checkpoint
+from worker.classifier.recent import RecentScores
+from worker.classifier.thresholds import load_thresholds
+from worker.errors import ModelFault, Poison
+from worker.settings import BatchSettings, ModelSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from worker.classifier.assembly import Machinery
+
+CLASSIFY_TEXTS = 1024
+"""Texts that `classify` tokenizes and scores at once: enough to sort by length, little enough to hold."""
+
+
+class EncodedText(NamedTuple):
+    """A text ready for the model.
+
+    Attributes:
+        key: Digest of the text: equal texts are scored once. The text itself is not kept.
+        windows: Token ids of each window.
+        facts: How the text was read.
+        known: Its classification, when it was among the recent ones; then there are no windows.
+    """
+
+    key: bytes
+    windows: list[list[int]]
+    facts: TextFacts
+    known: Classification | None
+
+    @property
+    def tokens(self) -> int:
+        """Tokens the model will compute over all windows, special tokens included."""
+        return 0 if self.known else self.facts.tokens
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a classifier has done so far; each only grows. Read them from any thread, for metrics.
+
+    Attributes:
+        texts: Texts scored, repeats included.
+        windows: Windows computed.
+        computed_tokens: Tokens computed, special tokens included, padding not.
+        duplicate_texts: Texts that shared the computation of an equal text in the same call.
+        cache_hits: Texts answered from the recent scores.
+        truncated_texts: Texts longer than their windows.
+        unscorable_texts: Texts without a finite score.
+    """
+
+    texts: int = 0
+    windows: int = 0
+    computed_tokens: int = 0
+    duplicate_texts: int = 0
+    cache_hits: int = 0
+    truncated_texts: int = 0
+    unscorable_texts: int = 0
+
+
+class Classifier:
+    """A multi-label checkpoint, loaded and ready; satisfies `worker.protocols.Classifier`.
+
+    `encode` and `score` may run on two threads at the same time, each on one at a time.
+    """
+
+    def __init__(
+        self, identity: ModelIdentity, thresholds: ThresholdSet, machinery: Machinery, recent: RecentScores
+    ) -> None:
+        self._identity = identity
+        self._thresholds = thresholds
+        self._machinery = machinery
+        self._recent = recent
+        self.counters = Counters()
+
+    @classmethod
+    def load(
+        cls, model: str | ModelSettings = "sluice-mini", *, batch: BatchSettings | None = None, **settings: Any
+    ) -> Classifier:
+        """Load a checkpoint: an embedded name, a folder, or a hub name.
+
+        Args:
+            model: Its name, or all model settings.
+            batch: `max_tokens` of it bounds what is computed at once.
+            settings: Model settings by name (`revision="..."`, `threshold=0.7`, ...), over those of `model`.
+
+        Raises:
+            ModelFault: The checkpoint is absent, broken, or not one whose scores would be right.
+            SettingsInvalid: The settings do not fit the model or this machine.
+            pydantic.ValidationError: A setting is unknown or out of range.
+        """
+        given = {"id": model} if isinstance(model, str) else model.model_dump(exclude_unset=True)
+        model_settings = ModelSettings.model_validate({**given, **settings})
+        checkpoint = find_checkpoint(model_settings)
+        thresholds = load_thresholds(
+            checkpoint.labels, checkpoint.folder, model_settings.thresholds, model_settings.threshold
+        )
+        with ThreadPoolExecutor(1, "digest") as background:
+            digest = background.submit(checkpoint.digest)
+            from worker.classifier.assembly import assemble  # noqa: PLC0415 - torch and transformers take seconds to import
+
+            machinery = assemble(checkpoint, thresholds, model_settings, batch or BatchSettings())
+            identity = ModelIdentity(
+                checkpoint.id, checkpoint.revision, digest.result(), str(machinery.forward.precision)
+            )
+        return cls(identity, thresholds, machinery, RecentScores(model_settings.cache_entries))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels, in the model's order."""
+        return tuple(self._thresholds.values)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What computes the scores."""
+        return self._identity
+
+    @property
+    def thresholds(self) -> ThresholdSet:
+        """Which scores become labels."""
+        return self._thresholds
+
+    @property
+    def window_tokens(self) -> int:
+        """Tokens a window holds, special tokens included."""
+        return self._machinery.plan.max_tokens
+
+    @property
+    def padded_tokens(self) -> int:
+        """Padding computed so far, in tokens."""
+        return self._machinery.forward.padded_tokens
+
+    @property
+    def float32_retries(self) -> int:
+        """Texts computed again in float32, for their score was not finite."""
+        return self._machinery.scorer.retries
+
+    @property
+    def memory_halvings(self) -> int:
+        """How often memory ran out and the tokens computed at once were halved."""
+        return self._machinery.memory.halvings
+
+    def encode(self, texts: Sequence[str]) -> list[EncodedText]:
+        """Tokenize; one result per text, in order. Equal texts are tokenized once, recent ones not at all."""
+        keys = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
+        by_key: dict[bytes, EncodedText] = {}
+        fresh: dict[bytes, str] = {}
+        for key, text in zip(keys, texts, strict=True):
+            if key in by_key or key in fresh:
+                continue
+            if known := self._recent.get(key):
+                by_key[key] = EncodedText(key, [], known.text, known)
+            else:
+                fresh[key] = text
+        all_ids = self._machinery.tokenizer.encode(list(fresh.values()), self._machinery.plan.capacity)
+        for key, ids in zip(fresh, all_ids, strict=True):
+            windows = self._machinery.plan.windows(ids)
+            facts = TextFacts(sum(map(len, windows)), len(windows), len(ids) > self._machinery.plan.capacity)
+            by_key[key] = EncodedText(key, windows, facts, None)
+        return [by_key[key] for key in keys]
+
+    def score(self, encoded: Sequence[EncodedText]) -> list[Classification | Unscorable]:
+        """Forward pass and sigmoid; one result per text, in order. Equal texts are computed once.
+
+        Raises:
+            Poison: These texts cannot be scored together; fewer of them may be.
+            SluiceError: The model or its device is broken; nothing can be scored.
+        """
+        results: dict[bytes, Classification | Unscorable] = {}
+        fresh: dict[bytes, EncodedText] = {}
+        for text in encoded:
+            if text.key in fresh:
+                self.counters.duplicate_texts += 1
+            elif known := text.known or self._recent.get(text.key):
+                results[text.key] = known
+                self.counters.cache_hits += 1
+            elif text.windows:
+                fresh[text.key] = text
+            else:
+                results[text.key] = Unscorable("NoTokens", "the tokenizer makes no token of this text")
+        scored = self._machinery.scorer.score([(text.windows, text.facts) for text in fresh.values()])
+        for key, result in zip(fresh, scored, strict=True):
+            results[key] = result
+            if isinstance(result, Classification):
+                self._recent.put(key, result)
+        ordered = [results[text.key] for text in encoded]
+        self._count(encoded, fresh.values(), ordered)
+        return ordered
+
+    def classify(self, texts: Sequence[str]) -> list[Classification]:
+        """Labels and scores of each text, in order.
+
+        Raises:
+            Poison: A text cannot be scored; the message gives its position. (`encode` and `score` give a result
+                for every text.)
+            SluiceError: As `score`.
+        """
+        results: list[Classification] = []
+        for start in range(0, len(texts), CLASSIFY_TEXTS):
+            for result in self.score(self.encode(texts[start : start + CLASSIFY_TEXTS])):
+                if isinstance(result, Unscorable):
+                    message = f"text {len(results)} cannot be scored: {result.reason}"
+                    raise Poison(message)
+                results.append(result)
+        return results
+
+    def warm_up(self) -> None:
+        """Compute a short, a middling and a full window once, so that the first comments do not pay for it.
+
+        Raises:
+            ModelFault: The model's scores are not finite: its weights are broken.
+        """
+        content = self._machinery.plan.content
+        letters = "the quick brown fox jumps over the lazy dog. " * (content // 8 + 1)
+        encoded = self._machinery.tokenizer.encode([letters], content)[0]
+        for length in sorted({min(8, content), min(64, content), content}):
+            (window,) = self._machinery.plan.windows(encoded[:length])
+            (result,) = self._machinery.scorer.score([([window], TextFacts(len(window), 1, truncated=False))])
+            if isinstance(result, Unscorable):
+                message = (
+                    f"model {self._identity.id!r} gives scores that are not finite: its weights are broken. "
+                    "Fetch or save it again."
+                )
+                raise ModelFault(message)
+
+    def _count(
+        self,
+        encoded: Sequence[EncodedText],
+        computed: Collection[EncodedText],
+        results: Sequence[Classification | Unscorable],
+    ) -> None:
+        counters = self.counters
+        counters.texts += len(encoded)
+        counters.windows += sum(text.facts.windows for text in computed)
+        counters.computed_tokens += sum(text.tokens for text in computed)
+        counters.truncated_texts += sum(text.facts.truncated for text in encoded)
+        counters.unscorable_texts += sum(isinstance(result, Unscorable) for result in results)

@@ -1,0 +1,29 @@
+"""The seam between what prepares windows of tokens and what computes their logits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+
+class Forward(Protocol):
+    """A loaded model's forward pass over unpadded windows. Used by one thread only."""
+
+    @property
+    def precision(self) -> str:
+        """What the linear layers compute in: `float32`, `bfloat16` or `int8`."""
+
+    @property
+    def padded_tokens(self) -> int:
+        """Padding computed so far, in tokens; 0 for a forward pass that computes none."""
+
+    def logits(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Logits of each window of token ids, special tokens included: float32 [windows, labels] on the CPU.
+
+        Rows are in input order. How windows are grouped is the implementation's business, and so is the memory it
+        takes at once; running out of it raises what torch or Python raise.
+        """

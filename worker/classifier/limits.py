@@ -1,0 +1,46 @@
+"""How many tokens a model reads at once."""
+
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from worker.errors import SettingsInvalid
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+UNSET = 1_000_000
+"""A tokenizer that knows no limit says 1e30; no encoder reads a million tokens."""
+
+DEFAULT_TOKENS = 512
+"""For a model with relative positions that states no limit: what such models are trained on."""
+
+
+def window_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", asked: int | None) -> int:
+    """Tokens a window holds, special tokens included: the model's limit, or `asked` where that is less.
+
+    Raises:
+        SettingsInvalid: More was asked for than the model has positions for.
+    """
+    stated = [limit for limit in (_positions(model), int(tokenizer.model_max_length)) if 0 < limit < UNSET]
+    limit = min(stated, default=DEFAULT_TOKENS)
+    if asked is None:
+        return limit
+    if stated and asked > limit:
+        message = (
+            f"model.max_tokens is {asked}, but the model reads at most {limit} tokens at once. Set at most {limit}."
+        )
+        raise SettingsInvalid(message)
+    return asked
+
+
+def _positions(model: "PreTrainedModel") -> int:
+    """Positions the model can tell apart; 0 when it does not say.
+
+    A table of absolute positions is the truth where there is one. The RoBERTa family starts to count after its
+    padding index, so 514 rows are 512 positions; the table's `padding_idx` says so.
+    """
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+    return int(getattr(model.config, "max_position_embeddings", 0) or 0)

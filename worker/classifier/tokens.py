@@ -1,0 +1,101 @@
+"""From text to token ids: lists at a time, on any thread, and never more of a huge text than its windows need.
+
+A fast tokenizer keeps truncation and padding as state, which `tokenizer(...)` sets on each call: two threads that
+call it cut each other's texts. Here both are switched off once, and encoding touches no state; it also releases
+the interpreter lock, so a thread can tokenize while another computes.
+
+A comment that spells a special token ("[SEP]", "<pad>") is read as those characters, or as unknown where the vocabulary
+has no other word for them; transformers' default would put the token itself into the model's input. What people write
+must not steer it.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from worker.errors import ModelFault
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+CHARACTERS_PER_TOKEN = 8
+"""First guess for cutting a huge text. English takes 4 to 5; too low only means a second try."""
+
+SETTLED_TOKENS = 128
+"""Tokens past the capacity that must exist before a cut counts as beyond the windows.
+
+Cutting a text changes the tokens near the cut. WordPiece reads words of at most 100 characters, so at most 100 tokens
+change there; the pieces of other vocabularies are shorter.
+"""
+
+GROWTH = 4
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class TextTokenizer:
+    """Token ids of texts, without special tokens, cut at a capacity.
+
+    Attributes:
+        prefix: Special token ids that the tokenizer puts before a text.
+        suffix: Special token ids that it puts after one.
+    """
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
+        self._slow = None if tokenizer.is_fast else tokenizer
+        if tokenizer.is_fast:
+            self._backend = tokenizer.backend_tokenizer
+            self._backend.no_truncation()
+            self._backend.no_padding()
+            self._backend.encode_special_tokens = True
+        self._unknown = tokenizer.unk_token_id
+        self._special = frozenset(tokenizer.all_special_ids) - {self._unknown}
+        self.prefix, self.suffix = self._special_ids()
+
+    def encode(self, texts: Sequence[str], capacity: int) -> list[list[int]]:
+        """For each text its first token ids: all of them, or `capacity` and at least one more.
+
+        Lone surrogates, which no tokenizer takes, are read as U+FFFD.
+        """
+        limit = CHARACTERS_PER_TOKEN * (capacity + SETTLED_TOKENS)
+        encoded = self._ids([text[:limit] for text in texts])
+        for index, text in enumerate(texts):
+            cut = limit
+            while cut < len(text) and len(encoded[index]) < capacity + SETTLED_TOKENS:
+                cut *= GROWTH
+                (encoded[index],) = self._ids([text[:cut]])
+        return encoded
+
+    def _ids(self, texts: list[str]) -> list[list[int]]:
+        try:
+            encoded = self._raw_ids(texts)
+        except (TypeError, UnicodeEncodeError):
+            encoded = self._raw_ids([_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text) for text in texts])
+        if self._unknown is None:
+            return encoded
+        # SentencePiece vocabularies hold their special tokens as ordinary pieces too.
+        return [
+            ids if self._special.isdisjoint(ids) else [self._unknown if i in self._special else i for i in ids]
+            for ids in encoded
+        ]
+
+    def _raw_ids(self, texts: list[str]) -> list[list[int]]:
+        if self._slow is not None:
+            return [
+                self._slow(text, add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
+                for text in texts
+            ]
+        return [encoding.ids for encoding in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
+
+    def _special_ids(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        for probe in ("a", "1", "."):
+            (inner,) = self._raw_ids([probe])
+            if self._slow is not None:
+                outer = list(self._slow(probe, verbose=False)["input_ids"])
+            else:
+                outer = self._backend.encode(probe).ids
+            for start in range(len(outer) - len(inner) + 1):
+                if inner and outer[start : start + len(inner)] == inner:
+                    return tuple(outer[:start]), tuple(outer[start + len(inner) :])
+        message = "the tokenizer makes no tokens of 'a', '1' or '.': its vocabulary is empty. Save the tokenizer again."
+        raise ModelFault(message)

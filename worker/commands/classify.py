@@ -1,0 +1,49 @@
+"""`sluice classify`: labels texts without Kafka."""
+
+import argparse
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from worker.errors import SettingsInvalid
+from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+EXAMPLE = 'sluice classify "You are a stupid, idiotic jerk. I hate you."'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="texts to label")
+    parser.add_argument(
+        "--input", type=Path, metavar="FILE", help="CSV with a `text` column, JSON lines, or plain lines; - for stdin"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a text, in input order")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Print the labels of each text, in input order."""
+    if bool(arguments.text) == bool(arguments.input):
+        message = 'give texts as arguments, or a file with --input, for example: sluice classify "Good morning"'
+        raise SettingsInvalid(message)
+
+    from worker.classifier import Classifier  # noqa: PLC0415 - torch is loaded only where a model is needed
+    from worker.reading import read_comments  # noqa: PLC0415
+    from worker.rendering import json_line, text_line  # noqa: PLC0415
+
+    classifier = Classifier.load(settings.model, batch=settings.batch)
+    write = json_line if arguments.json else text_line
+    texts = arguments.text or (comment.text for comment in read_comments(arguments.input))
+    for batch in _batches(texts, settings.batch.max_records):
+        for text, found in zip(batch, classifier.classify(batch), strict=True):
+            sys.stdout.write(write(text, found, classifier) + "\n")
+        sys.stdout.flush()
+
+
+def _batches(texts: "Iterable[str]", size: int) -> "Iterator[list[str]]":
+    remaining = iter(texts)
+    while batch := list(islice(remaining, size)):
+        yield batch

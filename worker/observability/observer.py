@@ -1,0 +1,115 @@
+"""Turns what the loop and the model report into metrics and health."""
+
+from collections.abc import Callable, Sequence
+
+from worker.observability.health import Health
+from worker.observability.metrics import LOOP_PHASES, Metrics
+from worker.observability.settled import record_settled
+from worker.outcome import Assignment, Batch
+from worker.protocols import Clock, WallClock
+
+
+class WorkerObserver:
+    """A `LoopObserver`, called on the poll thread, and a `ScoringObserver`, called on the inference thread.
+
+    Args:
+        metrics: Counted into.
+        health: Told the facts.
+        topic: Input topic, the label of the records consumed.
+        clock: Monotonic seconds.
+        wall_clock: Seconds since the epoch, for timestamps and latencies.
+        watch: Called after each turn of the loop; copies what source and model count for themselves.
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        health: Health,
+        topic: str,
+        clock: Clock,
+        wall_clock: WallClock,
+        watch: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._watch = watch
+        self._metrics = metrics
+        self._health = health
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._consumed = metrics.records_consumed.labels(topic)
+        self._phases = {name: metrics.loop_seconds.labels(name) for name in LOOP_PHASES}
+        self._assigned: set[Assignment] = set()
+        self._published_at: dict[Batch, float] = {}
+        self._records_in_flight = 0
+
+    def consumed(self, records: int) -> None:
+        """Records were polled and decoded."""
+        self._consumed.inc(records)
+
+    def published(self, batch: Batch) -> None:
+        """A batch's outcomes are on their way."""
+        self._published_at[batch] = self._clock()
+
+    def settled(self, batch: Batch) -> None:
+        """A batch's outcomes are acknowledged and its offsets handed to the group."""
+        published_at = self._published_at.pop(batch, None)
+        if published_at is not None:
+            self._metrics.produce_duration_seconds.observe(self._clock() - published_at)
+        record_settled(self._metrics, batch.outcomes, self._wall_clock())
+        self._health.progressed()
+
+    def in_flight(self, records: int, value_bytes: int) -> None:
+        """Polled but not yet settled, after a turn of the loop."""
+        self._health.tick()
+        self._watch()
+        if records == self._records_in_flight == 0:
+            return
+        if records == 0:
+            # Batches dropped at a rebalance never settle; none of them may stay here.
+            self._published_at.clear()
+        self._records_in_flight = records
+        self._health.in_flight(records)
+        self._metrics.in_flight_records.set(records)
+        self._metrics.in_flight_bytes.set(value_bytes)
+
+    def paused(self, now: bool) -> None:
+        """Partitions were paused or resumed."""
+        self._metrics.consumer_paused.set(now)
+
+    def rebalanced(self, event: str, assignments: Sequence[Assignment], drain_seconds: float) -> None:
+        """`assign`, `revoke` or `lost` was served."""
+        self._metrics.rebalances.labels(event).inc()
+        if event == "assign":
+            self._assigned.update(assignments)
+        else:
+            self._assigned.difference_update(assignments)
+            for assignment in assignments:
+                self._metrics.forget_lag(assignment.topic, assignment.partition)
+        if event == "revoke":
+            self._metrics.rebalance_drain_seconds.observe(drain_seconds)
+        self._metrics.assigned_partitions.set(len(self._assigned))
+        self._health.progressed()
+
+    def phase(self, name: str, seconds: float) -> None:
+        """The loop spent so long in a phase; a poll with nothing in flight counts as `idle`."""
+        if name == "poll":
+            self._metrics.last_poll_timestamp_seconds.set(self._wall_clock())
+            name = "poll" if self._records_in_flight else "idle"
+        self._phases[name].inc(seconds)
+
+    def draining(self) -> None:
+        """No more is polled; what is in flight is being finished."""
+        self._health.draining()
+
+    def scoring_started(self, texts: int) -> None:
+        """A batch enters the model; one of rejected records alone does not."""
+        if texts:
+            self._health.inference_started()
+
+    def scoring_finished(self, texts: int, tokens: int, seconds: float) -> None:
+        """It has left it; `tokens` is what its texts held."""
+        self._health.inference_finished()
+        if texts:
+            self._metrics.batches.inc()
+            self._metrics.batch_size_records.observe(texts)
+            self._metrics.batch_tokens.observe(tokens)
+            self._metrics.inference_duration_seconds.observe(seconds)
