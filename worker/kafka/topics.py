@@ -148,6 +148,7 @@ def _differences(name: str, found: int, asked: int, limit: int, needed: int) -> 
     if 0 < limit < needed:
         differences.append(
             f"{name} takes records up to {_MAX_BYTES} = {limit} bytes; {needed} are needed, since its records are "
-            f"larger than those of the input topic: kafka-configs --alter --topic {name} --add-config {_MAX_BYTES}={needed}"
+            f"larger than those of the input topic: kafka-configs --alter --topic {name} --add-config "
+            f"{_MAX_BYTES}={needed}"
         )
     return tuple(differences)
