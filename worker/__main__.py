@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         dispatch(sys.argv[1:] if arguments is None else arguments)
     except SluiceError as fault:
-        print(f"sluice: {fault}", file=sys.stderr)  # noqa: T201
+        print(f"sluice: {fault}", file=sys.stderr)
         return fault.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -115,6 +115,11 @@ class Classifier:
         return cls(identity, thresholds, machinery, RecentScores(model_settings.cache_entries))
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels, in the model's order."""
+        return tuple(self._thresholds.values)
+
+    @property
     def identity(self) -> ModelIdentity:
         """What computes the scores."""
         return self._identity

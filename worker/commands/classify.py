@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     from worker.reading import read_comments  # noqa: PLC0415
     from worker.rendering import json_line, text_line  # noqa: PLC0415
 
-    classifier = Classifier.load(settings.model, settings.batch)
+    classifier = Classifier.load(settings.model, batch=settings.batch)
     write = json_line if arguments.json else text_line
     texts = arguments.text or (comment.text for comment in read_comments(arguments.input))
     for batch in _batches(texts, settings.batch.max_records):

@@ -17,9 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Print the settings; loading them has checked them, librdkafka checks its own properties."""
-    from worker.kafka.properties import check_properties  # noqa: PLC0415 - only here is a client needed
+    from confluent_kafka import Consumer, Producer  # noqa: PLC0415 - only here is a client needed
 
-    check_properties(settings)
+    from worker.kafka.properties import consumer_properties, make_client, producer_properties  # noqa: PLC0415
+
+    make_client(Consumer, consumer_properties(settings)).close()
+    make_client(Producer, producer_properties(settings))
     values = shown(settings)
     if arguments.json:
         sys.stdout.write(json.dumps(values) + "\n")

@@ -43,7 +43,8 @@ class KafkaSource:
         join_state: Where the member is on its way into the group; "steady" when it is in.
         rebalances: How often `assign`, `revoke` and `lost` were served.
         last_poll: When `poll` last returned, on the clock; None before.
-        commits_failed: Commits that the broker answered with an error.
+        commits_succeeded: Commits that the broker took.
+        commits_failed: Commits that it answered with an error.
 
     Raises:
         SettingsInvalid: A property is refused, by the worker or by librdkafka.
@@ -66,6 +67,7 @@ class KafkaSource:
         self.join_state = "init"
         self.rebalances = {"assign": 0, "revoke": 0, "lost": 0}
         self.last_poll: float | None = None
+        self.commits_succeeded = 0
         self.commits_failed = 0
         self._consumer: Consumer = make_client(
             Consumer,
@@ -84,6 +86,11 @@ class KafkaSource:
     def last_broker_contact(self) -> float | None:
         """When a broker was last known to answer, on the clock; None before the first."""
         return self._reachability.last_contact
+
+    @property
+    def broker_answers(self) -> bool:
+        """True while a broker is known to answer."""
+        return not self._reachability.is_down
 
     def subscribe(self, listener: RebalanceListener) -> None:
         """Join the group; `poll` then serves it."""
@@ -251,7 +258,7 @@ class KafkaSource:
         self._asked = None
         failed = error or next((p.error for p in partitions if p.error is not None), None)
         if failed is None:
-            self._assignments.confirm(asked)
+            self._commit_succeeded(asked)
             self._reachability.contact()
         else:
             self._commit_failed(failed)
@@ -269,7 +276,7 @@ class KafkaSource:
         except KafkaException as fault:
             failed = error_of(fault)
         if failed is None:
-            self._assignments.confirm(offsets)
+            self._commit_succeeded(offsets)
             return
         self._commit_failed(failed)
         if self._fault is not None:
@@ -277,6 +284,10 @@ class KafkaSource:
         if failed.code() in OWNERSHIP_LOST:
             raise OwnershipLost(describe(failed))
         raise Retryable(describe(failed))
+
+    def _commit_succeeded(self, offsets: dict[Assignment, int]) -> None:
+        self.commits_succeeded += 1
+        self._assignments.confirm(offsets)
 
     def _commit_failed(self, error: KafkaError) -> None:
         """Note a failure: those that pass are made good by the next commit, ownership by the rebalance that follows."""

@@ -1,6 +1,6 @@
 """Turns what the loop and the model report into metrics and health."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from worker.observability.health import Health
 from worker.observability.metrics import LOOP_PHASES, Metrics
@@ -18,9 +18,19 @@ class WorkerObserver:
         topic: Input topic, the label of the records consumed.
         clock: Monotonic seconds.
         wall_clock: Seconds since the epoch, for timestamps and latencies.
+        watch: Called after each turn of the loop; copies what source and model count for themselves.
     """
 
-    def __init__(self, metrics: Metrics, health: Health, topic: str, clock: Clock, wall_clock: WallClock) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        health: Health,
+        topic: str,
+        clock: Clock,
+        wall_clock: WallClock,
+        watch: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._watch = watch
         self._metrics = metrics
         self._health = health
         self._clock = clock
@@ -50,6 +60,7 @@ class WorkerObserver:
     def in_flight(self, records: int, value_bytes: int) -> None:
         """Polled but not yet settled, after a turn of the loop."""
         self._health.tick()
+        self._watch()
         if records == self._records_in_flight == 0:
             return
         if records == 0:

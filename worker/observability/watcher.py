@@ -1,0 +1,108 @@
+"""Copies the facts that the source and the model keep for themselves into metrics and health, once a second."""
+
+from typing import Protocol
+
+from worker.observability.health import Health
+from worker.observability.metrics import Metrics
+from worker.protocols import Clock, WallClock
+
+INTERVAL_SECONDS = 1.0
+
+
+class GroupFacts(Protocol):
+    """What a source knows of its group; `worker.kafka.source.KafkaSource` has it."""
+
+    lag_records: dict[int, int]
+    join_state: str
+    commits_succeeded: int
+    commits_failed: int
+
+    @property
+    def broker_answers(self) -> bool:
+        """True while a broker is known to answer."""
+
+
+class ModelFacts(Protocol):
+    """What a classifier has counted; each only grows."""
+
+    computed_tokens: int
+    padded_tokens: int
+    duplicate_texts: int
+    cache_hits: int
+
+
+class Watcher:
+    """Looks at a source and, where it keeps counts, at a model.
+
+    Args:
+        metrics: Copied into.
+        health: Copied into.
+        topic: Input topic.
+        group: The source.
+        model: The classifier's counts; None when it keeps none.
+        clock: Monotonic seconds.
+        wall_clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        health: Health,
+        topic: str,
+        group: GroupFacts,
+        model: ModelFacts | None,
+        clock: Clock,
+        wall_clock: WallClock,
+    ) -> None:
+        self._metrics = metrics
+        self._health = health
+        self._topic = topic
+        self._group = group
+        self._model = model
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._looked_at = float("-inf")
+        self._commits = {"ok": 0, "failed": 0}
+        self._counted: dict[str, int] = {}
+
+    def look(self) -> None:
+        """Copy, unless the last look was less than a second ago."""
+        now = self._clock()
+        if now - self._looked_at < INTERVAL_SECONDS:
+            return
+        self._looked_at = now
+        self._look_at_group()
+        if self._model is not None:
+            self._look_at_model(self._model)
+
+    def _look_at_group(self) -> None:
+        group, health, metrics = self._group, self._health, self._metrics
+        health.join_state(group.join_state)
+        if group.broker_answers:
+            health.broker_seen()
+        else:
+            health.broker_lost()
+        lag = group.lag_records
+        for partition, records in lag.items():
+            metrics.set_lag(self._topic, partition, records)
+        if lag:
+            health.lag(sum(lag.values()))
+        for result, total in (("ok", group.commits_succeeded), ("failed", group.commits_failed)):
+            news = total - self._commits[result]
+            self._commits[result] = total
+            if news:
+                metrics.commits.labels(result).inc(news)
+                if result == "ok":
+                    metrics.last_commit_timestamp_seconds.set(self._wall_clock())
+
+    def _look_at_model(self, model: ModelFacts) -> None:
+        for metric, total in (
+            (self._metrics.tokens_computed, model.computed_tokens),
+            (self._metrics.tokens_padded, model.padded_tokens),
+            (self._metrics.texts_deduplicated, model.duplicate_texts),
+            (self._metrics.cache_hits, model.cache_hits),
+        ):
+            news = total - self._counted.get(metric._name, 0)  # noqa: SLF001 - the only name a metric has
+            self._counted[metric._name] = total  # noqa: SLF001
+            if news:
+                metric.inc(news)

@@ -1,0 +1,154 @@
+"""Puts a worker together from its settings and runs it until it is told to stop."""
+
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from worker.batching import BatchLimits
+from worker.breaker import Breaker
+from worker.decoding import Decoder
+from worker.encoding import LabelEventEncoder
+from worker.errors import BreakerOpen, DrainDeadlinePassed, SluiceError
+from worker.flow import FlowControl
+from worker.kafka.dead_letters import DeadLetterEncoder
+from worker.kafka.publishers import make_publisher
+from worker.kafka.source import KafkaSource
+from worker.observability.health import Health
+from worker.observability.http import serve
+from worker.observability.metrics import Metrics
+from worker.observability.observer import WorkerObserver
+from worker.observability.watcher import Watcher
+from worker.outcome import Labelled, Outcome, Rejected
+from worker.protocols import Classifier, Encode, Outgoing
+from worker.scoring import Scorer
+from worker.settings import Settings
+from worker.worker import Worker
+
+FORWARD_PASSES_PER_BATCH = 4
+"""Forward passes' worth of tokens that one batch may hold: more to sort by length among, and still about a second of
+work on two cores, so that a rebalance or a shutdown does not wait long for the batch in the model."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: threading.Event | None = None) -> None:
+    """Load the model, join the group and work until SIGTERM, SIGINT or `stop`; then drain.
+
+    A second signal ends the process at once: what is in flight is dropped, uncommitted (exit code 4).
+
+    Args:
+        settings: All settings.
+        classifier: Scores instead of the model that the settings name.
+        stop: Set it to stop; without it the process's signals do.
+
+    Raises:
+        SluiceError: What ended the worker; its class has the exit code.
+    """
+    metrics, health = Metrics(CollectorRegistry()), Health(time.monotonic)
+    with ExitStack() as stack:
+        if server := serve(settings.http, health, metrics.registry):
+            stack.callback(server.stop)
+        stopping = stop or stack.enter_context(_stopped_by_signals())
+        try:
+            model = classifier or _load_model(settings, metrics)
+            health.model_loaded()
+            worker = _assemble(settings, model, metrics, health)
+            health.subscribed()
+            log.info(
+                "working",
+                input=settings.input.topic,
+                output=settings.output.topic,
+                group=settings.kafka.group_id,
+                guarantee=settings.delivery.guarantee.value,
+                **model.identity._asdict(),
+            )
+            worker.run(stopping.is_set)
+        except SluiceError as fault:
+            if isinstance(fault, BreakerOpen):
+                metrics.breaker_open.set(1)
+                health.breaker_opened("too many records were rejected")
+            health.failed(type(fault).__name__)
+            raise
+        log.info("stopped: all in flight is settled and committed")
+
+
+def _load_model(settings: Settings, metrics: Metrics) -> Classifier[Any]:
+    from worker.classifier import Classifier as Checkpoint  # noqa: PLC0415 - torch takes seconds, and may be unneeded
+
+    started = time.monotonic()
+    model = Checkpoint.load(settings.model, batch=settings.batch)
+    model.warm_up()
+    metrics.describe_model(model.identity, model.labels, time.monotonic() - started)
+    return model
+
+
+def _assemble(settings: Settings, model: Classifier[Any], metrics: Metrics, health: Health) -> Worker[Any]:
+    """The parts, joined through the protocols of `worker.protocols`."""
+    clock = time.monotonic
+    source = KafkaSource(settings, clock=clock, sleep=time.sleep, uniform=random.uniform)
+    counters = getattr(model, "counters", None)
+    watcher = Watcher(metrics, health, settings.input.topic, source, counters, clock, time.time)
+    observer = WorkerObserver(metrics, health, settings.input.topic, clock, time.time, watcher.look)
+    limits = BatchLimits(
+        settings.batch.max_records, FORWARD_PASSES_PER_BATCH * settings.batch.max_tokens, settings.batch.linger_seconds
+    )
+    return Worker(
+        source=source,
+        publisher=make_publisher(settings, source, _encoder(settings, model), clock=clock),
+        scorer=Scorer(model, limits, clock, observer),
+        decoder=Decoder(settings.input),
+        breaker=Breaker(settings.dead_letters),
+        flow=FlowControl(settings.delivery, settings.batch),
+        settings=settings.delivery,
+        clock=clock,
+        observer=observer,
+    )
+
+
+def _encoder(settings: Settings, model: Classifier[Any]) -> Encode:
+    """From an outcome to the record it publishes."""
+    labelled = LabelEventEncoder(
+        settings.input, settings.output, model.labels, model.identity, model.thresholds, time.time
+    ).encode
+    rejected = DeadLetterEncoder(
+        settings, task_id=socket.gethostname(), model_id=model.identity.id, clock=time.time
+    ).encode
+
+    def encode(outcome: Outcome) -> Outgoing | None:
+        if isinstance(outcome, Labelled):
+            return labelled(outcome)
+        return rejected(outcome) if isinstance(outcome, Rejected) else None
+
+    return encode
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set; the second one ends the process where it stands."""
+    stopping = threading.Event()
+
+    def request(number: int, _: FrameType | None) -> None:
+        if stopping.is_set():
+            log.error("stopped at once by a second signal: work in flight was dropped, uncommitted")
+            os._exit(DrainDeadlinePassed.exit_code)
+        log.info("draining", signal=signal.Signals(number).name)
+        stopping.set()
+
+    before: dict[signal.Signals, Any] = {}
+    for name in (signal.SIGTERM, signal.SIGINT):
+        before[name] = signal.signal(name, request)
+    try:
+        yield stopping
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
