@@ -86,7 +86,7 @@ class Classifier:
 
     @classmethod
     def load(
-        cls, model: str | ModelSettings = "sluice-mini", *, batch: BatchSettings | None = None, **settings: Any
+        cls, model: str | ModelSettings = "sluice-mini", batch: BatchSettings | None = None, **settings: Any
     ) -> Classifier:
         """Load a checkpoint: an embedded name, a folder, or a hub name.
 
