@@ -253,7 +253,7 @@ def test_a_source_without_an_offset_stops_when_told_not_to_guess(group: Group) -
         while time.monotonic() < deadline:
             member.step()
 
-    with pytest.raises(Fatal, match="input.start"):
+    with pytest.raises(Fatal, match=r"input\.start"):
         poll_on()
 
 
