@@ -1,9 +1,11 @@
 """The topics and members of one contract test."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.contract.backend import PARTITIONS, Backend
-from tests.kit.member import Member, committed, produce, read_all
+from tests.kit.member import Judge, Member, as_labelled, committed, produce, read_all
+from worker.outcome import Outcome
 from worker.settings import Settings
 
 
@@ -14,6 +16,7 @@ class Group:
         self.backend = backend
         self.input = backend.create_topic(f"in-{name}")
         self.output = backend.create_topic(f"out-{name}")
+        self.dead_letters = backend.create_topic(f"dlq-{name}")
         self.name = f"group-{name}"
         self.members: list[Member] = []
 
@@ -27,11 +30,20 @@ class Group:
             },
             input={"topic": self.input, **sections.pop("input", {})},
             output={"topic": self.output},
+            dead_letters={"topic": self.dead_letters},
             **sections,
         )
 
-    def join(self, properties: dict[str, Any] | None = None, **sections: Any) -> Member:
-        member = Member(self.settings(properties, **sections))
+    def join(
+        self,
+        properties: dict[str, Any] | None = None,
+        *,
+        judge: Judge = as_labelled,
+        enlarge: Callable[[Outcome], bytes] | None = None,
+        **sections: Any,
+    ) -> Member:
+        """A member; properties and sections are added to the group's settings."""
+        member = Member(self.settings(properties, **sections), judge, enlarge)
         self.members.append(member)
         return member
 
