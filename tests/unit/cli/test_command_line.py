@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
 import pytest
 
 from worker import __version__, cli
 from worker.__main__ import INTERRUPTED, main
 from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal, ModelFault, NoBroker, SettingsInvalid, SluiceError
+
+ROOT = Path(cli.__file__).parents[1]
 
 HEAVY = ("torch", "transformers", "confluent_kafka", "numpy", "rich", "matplotlib")
 
@@ -26,7 +28,7 @@ print([name for name in {HEAVY} if name in sys.modules])
 
 
 @pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)  # a .env in the working folder would be read
     monkeypatch.delenv("SLUICE_DATA", raising=False)
 
@@ -44,11 +46,13 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert ended.value.code == 0
     told = capsys.readouterr().out
-    assert all(f"    {command} " in told for command in cli.COMMANDS)
+    assert all(f"\n    {command}" in told for command in cli.COMMANDS)
 
 
 def test_help_loads_nothing_heavy() -> None:
-    done = subprocess.run([sys.executable, "-c", LIST_HEAVY_MODULES], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_HEAVY_MODULES], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -78,7 +82,9 @@ def test_all_wrong_settings_are_told_at_once_with_2(capsys: pytest.CaptureFixtur
 
 
 def test_config_as_json_is_one_object_with_its_secrets_masked(capsys: pytest.CaptureFixture[str]) -> None:
-    properties = json.dumps({"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.password": "hunter2"})
+    properties = json.dumps(
+        {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": "me", "sasl.password": "hunter2"}
+    )
     assert main(["config", "--json", "--group", "mine", "--set", f"kafka.properties={properties}"]) == 0
     told = capsys.readouterr()
     assert "hunter2" not in told.out + told.err
@@ -124,7 +130,7 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
         [sys.executable, "-m", "worker", "config"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=cli.__file__.rpartition("/worker/")[0],
+        cwd=ROOT,
     ) as process:
         assert process.stdout is not None and process.stderr is not None  # noqa: PT018 - both are pipes
         process.stdout.close()
