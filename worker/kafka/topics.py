@@ -14,9 +14,9 @@ from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
 from worker.errors import Fatal, NoBroker, SettingsInvalid
+from worker.kafka.embedded import CLUSTER_ID_PREFIX
 from worker.kafka.faults import REFUSED, describe, error_of, refused
 from worker.kafka.properties import client_properties, make_client
-from worker.kafka.transactional_producer import EMBEDDED_CLUSTER
 from worker.settings import Settings
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ class Topics:
 
     def _existing(self) -> dict[str, int]:
         metadata = self._ask(lambda: self._admin.list_topics(timeout=self._limit_seconds))
-        if str(metadata.cluster_id).startswith(EMBEDDED_CLUSTER):
+        if str(metadata.cluster_id).startswith(CLUSTER_ID_PREFIX):
             message = "the embedded broker makes its own topics; `sluice topics` is for a Kafka of your own"
             raise SettingsInvalid(message)
         return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
