@@ -41,7 +41,12 @@ def letter(partition: int, offset: int) -> DeadLetter:
 
 def test_a_repeated_delivery_is_counted_once_in_any_order() -> None:
     tally = Tally(Clock())
-    outcomes = [published(0, 2), published(0, 0, "toxic"), letter(0, 1), published(1, 0)]
+    outcomes: list[Published | DeadLetter] = [
+        published(0, 2),
+        published(0, 0, "toxic"),
+        letter(0, 1),
+        published(1, 0),
+    ]
 
     assert [tally.add(outcome) for outcome in [*outcomes, *outcomes]] == [True] * 4 + [False] * 4
     assert (tally.outcomes, tally.comments, tally.flagged, tally.dead_letters) == (4, 3, 1, 1)
