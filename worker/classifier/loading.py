@@ -19,6 +19,9 @@ from worker.errors import ModelFault
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+NAMED_WEIGHTS = 4
+"""Absent weights that an error names: enough to see which part of the model they belong to."""
+
 
 def load_model(checkpoint: Checkpoint) -> "PreTrainedModel":
     """The model in float32 on the CPU, ready for inference, with every weight from the checkpoint.
@@ -35,6 +38,7 @@ def load_model(checkpoint: Checkpoint) -> "PreTrainedModel":
                 trust_remote_code=False,
                 local_files_only=True,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are reported, and refused below by name
             )
         except Exception as error:  # transformers, safetensors and json raise what they like on a broken checkpoint
             message = (
@@ -42,10 +46,12 @@ def load_model(checkpoint: Checkpoint) -> "PreTrainedModel":
                 "Fetch or save it again, or name another (no model may bring code of its own)."
             )
             raise ModelFault(message) from error
-    if absent := sorted({*report["missing_keys"], *map(str, report["mismatched_keys"])}):
+    reshaped = {name for name, *_ in report["mismatched_keys"]}
+    if absent := sorted({*report["missing_keys"], *reshaped}):
         message = (
-            f"model {checkpoint.id!r}: its files lack {len(absent)} of the weights that its configuration asks for "
-            f"({', '.join(absent[:4])}{', ...' if len(absent) > 4 else ''}), so its scores would be random. "  # noqa: PLR2004 - enough to see which part is absent
+            f"model {checkpoint.id!r}: its files lack {len(absent)} of the weights that its configuration asks for, or "
+            f"have them in another shape ({', '.join(absent[:NAMED_WEIGHTS])}"
+            f"{', ...' if len(absent) > NAMED_WEIGHTS else ''}), so its scores would be random. "
             "Name a checkpoint fine-tuned for sequence classification."
         )
         raise ModelFault(message)

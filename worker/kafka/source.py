@@ -200,6 +200,7 @@ class KafkaSource:
 
     def _serve_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._count("assign", partitions)
+        self._reachability.contact()  # the coordinator's answer
         consumer.incremental_assign(partitions)
         begun = self._assignments.begin(p.partition for p in partitions)
         if self._paused and begun:

@@ -2,11 +2,14 @@
 
 import json
 import socket
+import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from threading import Thread
 from typing import Self
 
+import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
@@ -15,6 +18,8 @@ from worker.observability.health import Health, Verdict
 from worker.settings import HttpSettings
 
 POLL_SECONDS = 0.1
+
+log = structlog.get_logger(__name__)
 
 
 class ObservabilityServer:
@@ -36,7 +41,7 @@ class ObservabilityServer:
 
     def __init__(self, host: str, port: int, health: Health, registry: CollectorRegistry) -> None:
         try:
-            self._server = _listen(host, port, health, registry)
+            self._server = _Server(host, port, health, registry)
         except OSError as fault:
             message = (
                 f"cannot listen on {host}:{port} for health and metrics: {fault.strerror or fault}. "
@@ -77,51 +82,63 @@ def serve(settings: HttpSettings, health: Health, registry: CollectorRegistry) -
     return ObservabilityServer(settings.host, settings.port, health, registry)
 
 
-def _listen(host: str, port: int, health: Health, registry: CollectorRegistry) -> ThreadingHTTPServer:
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
 
-    class Server(ThreadingHTTPServer):
-        address_family = family
-        daemon_threads = True
+    def __init__(self, host: str, port: int, health: Health, registry: CollectorRegistry) -> None:
+        self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        self.health = health
+        self.registry = registry
+        super().__init__((host, port), _Handler)
 
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 10.0  # seconds a client may take to send its request
-        server_version = "sluice"
-        sys_version = ""
+    def server_bind(self) -> None:
+        """Bind without asking a name server who we are, as HTTPServer would: where none answers, that takes seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
-        def do_GET(self) -> None:
-            path = self.path.split("?", 1)[0]
-            if path == "/metrics":
-                encode, content_type = choose_encoder(self.headers.get("Accept", ""))
-                self._answer(HTTPStatus.OK, content_type, encode(registry))
-            elif path == "/livez":
-                self._judge(health.live())
-            elif path == "/readyz":
-                self._judge(health.ready())
-            else:
-                reasons = ["no such page; there are /livez, /readyz and /metrics"]
-                self._answer_json(HTTPStatus.NOT_FOUND, ok=False, reasons=reasons)
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's signature
+        fault = sys.exception()
+        if not isinstance(fault, OSError):  # a client that went away is no event
+            log.error("a probe or a scrape failed", exc_info=fault)
 
-        do_HEAD = do_GET  # noqa: N815 - the name http.server calls
 
-        def _judge(self, verdict: Verdict) -> None:
-            status = HTTPStatus.OK if verdict.ok else HTTPStatus.SERVICE_UNAVAILABLE
-            self._answer_json(status, ok=verdict.ok, reasons=list(verdict.reasons))
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = 10.0  # seconds a client may take to send its request
+    server_version = "sluice"
+    sys_version = ""
 
-        def _answer_json(self, status: HTTPStatus, *, ok: bool, reasons: list[str]) -> None:
-            body = json.dumps({"ok": ok, "reasons": reasons}).encode() + b"\n"
-            self._answer(status, "application/json", body)
+    def do_GET(self) -> None:
+        path = self.path.split("?", 1)[0]
+        if path == "/metrics":
+            encode, content_type = choose_encoder(self.headers.get("Accept", ""))
+            self._answer(HTTPStatus.OK, content_type, encode(self.server.registry))
+        elif path == "/livez":
+            self._judge(self.server.health.live())
+        elif path == "/readyz":
+            self._judge(self.server.health.ready())
+        else:
+            reasons = ["no such page; there are /livez, /readyz and /metrics"]
+            self._answer_json(HTTPStatus.NOT_FOUND, ok=False, reasons=reasons)
 
-        def _answer(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+    do_HEAD = do_GET  # noqa: N815 - the name http.server calls
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
-            """A probe every few seconds is not worth a line."""
+    def _judge(self, verdict: Verdict) -> None:
+        status = HTTPStatus.OK if verdict.ok else HTTPStatus.SERVICE_UNAVAILABLE
+        self._answer_json(status, ok=verdict.ok, reasons=list(verdict.reasons))
 
-    return Server((host, port), Handler)
+    def _answer_json(self, status: HTTPStatus, *, ok: bool, reasons: list[str]) -> None:
+        body = json.dumps({"ok": ok, "reasons": reasons}).encode() + b"\n"
+        self._answer(status, "application/json", body)
+
+    def _answer(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
+        """A probe every few seconds is not worth a line."""

@@ -1,10 +1,14 @@
 import json
 import socket
+import struct
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
 
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from structlog.testing import capture_logs
 
 from worker.errors import SettingsInvalid
 from worker.observability.health import Health
@@ -93,3 +97,37 @@ def test_stopping_frees_the_port_and_may_be_repeated(health: Health) -> None:
     server.stop()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_SECONDS)
+
+
+class BrokenCollector(Collector):
+    def collect(self) -> Iterator[Metric]:
+        message = "cannot count"
+        raise RuntimeError(message)
+
+    def describe(self) -> Iterator[Metric]:
+        return iter(())
+
+
+def test_a_scrape_that_fails_is_logged_and_probes_go_on(health: Health) -> None:
+    registry = CollectorRegistry()
+    registry.register(BrokenCollector())
+    with ObservabilityServer("127.0.0.1", 0, health, registry) as server, capture_logs() as logs:
+        with pytest.raises(RemoteDisconnected):
+            ask(server, "/metrics")
+        assert ask(server, "/livez")[0].status == 200
+    assert [(entry["event"], str(entry["exc_info"])) for entry in logs] == [
+        ("a probe or a scrape failed", "cannot count")
+    ]
+
+
+def test_a_client_that_goes_away_is_no_event(server: ObservabilityServer, capfd: pytest.CaptureFixture[str]) -> None:
+    with capture_logs() as logs:
+        for _ in range(5):
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_SECONDS)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            client.close()  # with a reset, so that reading or writing fails on the other side
+        assert ask(server, "/livez")[0].status == 200
+        server.stop()
+    assert logs == []
+    assert capfd.readouterr().err == ""

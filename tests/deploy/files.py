@@ -1,0 +1,41 @@
+"""Where the deploy files are, and how the tests read them."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from worker.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+PREFIX = "SLUICE_"
+
+
+def load_yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def unknown_settings(names: list[str]) -> list[str]:
+    """Those of the environment variables that are no setting of the worker."""
+    return [name for name in names if name.startswith(PREFIX) and not _is_setting(name)]
+
+
+def _is_setting(name: str) -> bool:
+    section, _, field = name.removeprefix(PREFIX).lower().partition("__")
+    found = Settings.model_fields.get(section)
+    kind = found.annotation if found else None
+    return isinstance(kind, type) and issubclass(kind, BaseModel) and field in kind.model_fields
+
+
+def run_tool(name: str, *arguments: str, cwd: Path = ROOT) -> None:
+    """Run a checker that may not be here, and fail with what it says."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed")
+    done = subprocess.run([path, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

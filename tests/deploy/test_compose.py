@@ -1,0 +1,69 @@
+import re
+from typing import Any
+
+import pytest
+
+from tests.deploy.files import ROOT, load_yaml, run_tool, unknown_settings
+from worker.settings import Settings
+
+FILE = ROOT / "docker-compose.yml"
+COMPOSE: dict[str, Any] = load_yaml(FILE)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = ["topics", "worker", "send", "watch"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_settings_given_to_a_service_exist(name: str) -> None:
+    environment = list(SERVICES[name]["environment"])
+    assert "SLUICE_KAFKA__BOOTSTRAP_SERVERS" in environment
+    assert unknown_settings(environment) == []
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_are_hardened(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+
+
+def test_the_brokers_we_are_told_to_ask_are_those_kafka_advertises() -> None:
+    advertised = SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(",")
+    asked = SERVICES["worker"]["environment"]["SLUICE_KAFKA__BOOTSTRAP_SERVERS"]
+    assert f"INTERNAL://{asked}" in advertised
+
+
+def test_nothing_of_ours_starts_before_the_topics_exist() -> None:
+    assert SERVICES["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
+    for name in ("worker", "send", "watch"):
+        assert SERVICES[name]["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
+
+
+def test_the_worker_may_drain_before_it_is_killed() -> None:
+    grace = int(SERVICES["worker"]["stop_grace_period"].removesuffix("s"))
+    assert grace > Settings().delivery.drain_seconds
+
+
+def test_up_starts_kafka_topics_and_worker_alone() -> None:
+    assert [name for name, service in SERVICES.items() if "profiles" not in service] == ["kafka", "topics", "worker"]
+
+
+def test_ports_are_open_to_this_machine_only() -> None:
+    for service in SERVICES.values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_files_that_are_mounted_exist() -> None:
+    mounts = [mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])]
+    assert [mount for mount in mounts if mount.startswith(".") and not (ROOT / mount).exists()] == []
+    assert {mount for mount in mounts if not mount.startswith(".")} == set(COMPOSE["volumes"])
+
+
+def test_images_of_others_are_named_by_version() -> None:
+    for name, service in SERVICES.items():
+        if name not in OURS:
+            assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name
+
+
+def test_it_follows_the_compose_specification() -> None:
+    run_tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE))

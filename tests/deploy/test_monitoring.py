@@ -1,0 +1,118 @@
+import json
+import re
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
+
+from tests.deploy.files import DEPLOY, load_yaml, run_tool
+from worker.classification import ModelIdentity
+from worker.observability.metrics import NAMESPACE, Metrics
+
+RULES: dict[str, Any] = load_yaml(DEPLOY / "prometheus" / "rules.yml")
+RULE_TESTS = ["rules_test.yml", "drift_test.yml"]
+DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text(encoding="utf-8"))
+ALL_RULES: list[dict[str, Any]] = [rule for group in RULES["groups"] for rule in group["rules"]]
+PANELS: list[dict[str, Any]] = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+# Recorded names have colons, so they are no metric of the catalogue.
+METRIC = re.compile(rf"(?<![\w:])(?:{NAMESPACE}|process)_\w+(?!\w*:)")
+SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+
+
+def exported() -> dict[str, Metric]:
+    """Every series name that a worker can export, with its family."""
+    metrics = Metrics(CollectorRegistry())
+    metrics.describe_model(ModelIdentity("m", "1", "sha256:0", "float32"), ["toxic"], 1.0)
+    names: dict[str, Metric] = {}
+    for family in metrics.registry.collect():
+        names.update({family.name + suffix: family for suffix in SUFFIXES.get(family.type, ())})
+    return names
+
+
+CATALOGUE = exported()
+
+
+def _queries() -> Iterator[tuple[str, str]]:
+    for rule in ALL_RULES:
+        yield rule.get("alert") or rule["record"], rule["expr"]
+    for panel in PANELS:
+        for target in panel["targets"]:
+            yield panel["title"], target["expr"]
+    for variable in DASHBOARD["templating"]["list"]:
+        if variable["type"] == "query":
+            yield f"variable {variable['name']}", variable["query"]["query"]
+
+
+QUERIES = list(_queries())
+
+
+@pytest.mark.parametrize(("title", "expression"), QUERIES)
+def test_each_metric_asked_for_is_exported(title: str, expression: str) -> None:
+    asked = set(METRIC.findall(expression))
+    recorded = any(rule.get("record", "\0") in expression for rule in ALL_RULES)
+    assert asked or recorded, f"{title} asks for nothing"
+    assert asked <= CATALOGUE.keys()
+
+
+@pytest.mark.parametrize(("title", "expression"), QUERIES)
+def test_counters_are_asked_as_rates(title: str, expression: str) -> None:
+    for name in METRIC.findall(expression):
+        if CATALOGUE[name].type == "counter" or name.endswith("_bucket"):
+            assert re.search(rf"(rate|increase)\({name}\b", expression), f"{title}: {name}"
+
+
+def test_each_metric_of_ours_is_on_the_dashboard() -> None:
+    shown = {
+        CATALOGUE[name].name for panel in PANELS for one in panel["targets"] for name in METRIC.findall(one["expr"])
+    }
+    ours = {family.name for family in CATALOGUE.values() if family.name.startswith(NAMESPACE)}
+    # The consumption of the topic equals the sum of the outcomes; the breaker ends the worker, so it is an alert.
+    assert ours - shown == {f"{NAMESPACE}_records_consumed", f"{NAMESPACE}_breaker_open"}
+
+
+def test_alerts_say_what_happened_and_what_to_do() -> None:
+    for rule in ALL_RULES:
+        if "alert" in rule:
+            assert rule["labels"]["severity"] in {"page", "ticket"}, rule["alert"]
+            assert {"summary", "description"} <= rule["annotations"].keys(), rule["alert"]
+
+
+def test_alerts_see_what_was_recorded_at_the_same_moment() -> None:
+    for group in RULES["groups"]:
+        recorded: set[str] = set()
+        for rule in group["rules"]:
+            asked = set(re.findall(r"\b\w+:\w+:\w+", rule["expr"]))
+            assert asked <= recorded, f"{rule} is evaluated before, or beside, what it asks for"
+            recorded |= {rule["record"]} if "record" in rule else set()
+
+
+def test_each_alert_is_seen_to_fire_and_to_keep_still() -> None:
+    files = [load_yaml(DEPLOY / "prometheus" / name) for name in RULE_TESTS]
+    cases = [case for file in files for test in file["tests"] for case in test["alert_rule_test"]]
+    alerts = {rule["alert"] for rule in ALL_RULES if "alert" in rule}
+    assert {case["alertname"] for case in cases if case.get("exp_alerts")} == alerts
+    assert {case["alertname"] for case in cases if not case.get("exp_alerts")} == alerts
+
+
+def test_panels_have_their_own_number_place_and_words() -> None:
+    everything = DASHBOARD["panels"]
+    assert len({panel["id"] for panel in everything}) == len(everything)
+    assert len({panel["title"] for panel in everything}) == len(everything)
+    assert all(panel["description"] for panel in PANELS)
+    for one, other in combinations((panel["gridPos"] for panel in everything), 2):
+        apart_across = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        apart_down = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        assert apart_across or apart_down
+
+
+def test_panels_ask_the_data_source_that_was_chosen() -> None:
+    assert {panel["datasource"]["uid"] for panel in PANELS} == {"${datasource}"}
+
+
+def test_promtool_accepts_the_configuration_and_its_tests() -> None:
+    folder = DEPLOY / "prometheus"
+    run_tool("promtool", "check", "config", "prometheus.yml", cwd=folder)
+    run_tool("promtool", "test", "rules", *RULE_TESTS, cwd=folder)

@@ -1,0 +1,72 @@
+"""Starts workers as processes, and ends each of them for sure."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.kit.kafka import die_with_parent
+
+ROOT = Path(__file__).parents[2]
+END_SECONDS = 60
+
+
+class WorkerProcess:
+    """A worker with the keyword classifier on a real broker; a context manager that kills what is left.
+
+    Args:
+        bootstrap_servers: Of the cluster.
+        settings: By dotted name, for example `{"input.topic": "in"}`.
+        slow_seconds: What each batch takes in the model.
+    """
+
+    def __init__(self, bootstrap_servers: str, settings: Mapping[str, object], *, slow_seconds: float = 0.0) -> None:
+        variables = {"kafka.bootstrap_servers": bootstrap_servers, "http.port": 0, "log.format": "json", **settings}
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")},
+            **{"SLUICE_" + name.replace(".", "__").upper(): str(value) for name, value in variables.items()},
+            "SLOW_SECONDS": str(slow_seconds),
+            "PYTHONPATH": str(ROOT),
+        }
+        self._log = tempfile.TemporaryFile(mode="w+", encoding="utf-8")  # noqa: SIM115 - closed in `__exit__`
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.kit.keyword_worker"],
+            env=environment,
+            cwd=ROOT,
+            stdout=self._log,
+            stderr=self._log,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs in the child before exec
+        )
+
+    @property
+    def log(self) -> str:
+        """What the worker wrote so far."""
+        self._log.seek(0)
+        return self._log.read()
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait(END_SECONDS)
+
+    def terminate(self) -> int:
+        """Ask it to stop; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(END_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        if error is not None:
+            sys.stderr.write(f"--- worker {self.process.pid} (exit {self.process.returncode})\n{self.log}\n")
+        self._log.close()

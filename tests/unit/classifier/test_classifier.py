@@ -1,0 +1,143 @@
+"""The classifier from outside: five lines, equal texts once, recent scores, counts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from worker.classification import Classification, TextFacts, Unscorable
+from worker.classifier import Classifier
+from worker.errors import Poison
+from worker.settings import ModelSettings
+
+TEXT = "You are a stupid, idiotic jerk. I hate you."
+
+
+class Watched:
+    """A forward pass that notes what it is asked to compute."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.windows: list[list[int]] = []
+        forward = classifier._machinery.forward
+        inner = forward.logits
+
+        def logits(windows: Sequence[Sequence[int]]) -> torch.Tensor:
+            self.windows.extend(list(window) for window in windows)
+            return inner(windows)
+
+        forward.logits = logits  # type: ignore[method-assign]
+
+
+def test_five_lines_are_enough(bert: Path) -> None:
+    classifier = Classifier.load(str(bert))
+    for result in classifier.classify([TEXT]):
+        assert len(result.scores) == 6
+        assert set(result.labels) <= set(result.scores)
+
+
+def test_settings_come_as_a_whole_by_name_or_both(bert: Path) -> None:
+    settings = ModelSettings(id=str(bert), threshold=0.7)
+    assert Classifier.load(settings).thresholds.name == "threshold@0.7"
+    assert Classifier.load(settings, threshold=0.8).thresholds.name == "threshold@0.8"
+    with pytest.raises(ValidationError):
+        Classifier.load(str(bert), treshold=0.8)
+
+
+def test_tokens_windows_and_truncation_are_told(classifier: Classifier) -> None:
+    (encoded,) = classifier.encode(["..."])
+    assert encoded.tokens == 5
+    assert classifier.classify(["..."])[0].text == TextFacts(5, 1, truncated=False)
+
+
+def test_no_texts_and_an_empty_text_are_fine(classifier: Classifier) -> None:
+    assert classifier.classify([]) == []
+    assert classifier.classify([""])[0].text == TextFacts(2, 1, truncated=False)
+
+
+def test_equal_texts_are_computed_once_and_all_answered(classifier: Classifier) -> None:
+    watched = Watched(classifier)
+    results = classifier.classify(["a", "b", "a", "a", "b"])
+    assert len(watched.windows) == 2
+    assert results[0] == results[2] == results[3]
+    assert results[1] == results[4]
+    assert classifier.counters.duplicate_texts == 3
+    assert classifier.counters.texts == 5
+
+
+def test_equal_texts_of_two_encodings_are_computed_once(classifier: Classifier) -> None:
+    watched = Watched(classifier)
+    first, second = classifier.score([*classifier.encode(["a"]), *classifier.encode(["a"])])
+    assert first == second
+    assert len(watched.windows) == 1
+
+
+def test_recent_scores_answer_without_tokens_or_forward_pass(bert: Path) -> None:
+    classifier = Classifier.load(str(bert), cache_entries=2)
+    watched = Watched(classifier)
+    first = classifier.classify(["a", "b"])
+    assert [encoded.tokens for encoded in classifier.encode(["a", "c"])] == [0, 3]
+    assert classifier.classify(["a", "b"]) == first
+    assert len(watched.windows) == 2
+    assert classifier.counters.cache_hits == 2
+    classifier.classify(["c"])
+    classifier.classify(["b"])
+    assert len(watched.windows) == 3, "b was used later than a"
+    classifier.classify(["a"])
+    assert len(watched.windows) == 4, "a was unused for longest"
+
+
+def test_a_text_scored_while_it_was_encoded_again_is_not_computed_twice(bert: Path) -> None:
+    classifier = Classifier.load(str(bert), cache_entries=2)
+    watched = Watched(classifier)
+    early, late = classifier.encode(["a"]), classifier.encode(["a"])
+    assert classifier.score(early) == classifier.score(late)
+    assert len(watched.windows) == 1
+
+
+def test_without_entries_nothing_is_kept(classifier: Classifier) -> None:
+    watched = Watched(classifier)
+    classifier.classify(["a"])
+    classifier.classify(["a"])
+    assert len(watched.windows) == 2
+    assert classifier.counters.cache_hits == 0
+
+
+def test_counters_say_what_was_computed(bert: Path) -> None:
+    classifier = Classifier.load(str(bert), max_tokens=16, max_windows=2, window_overlap_tokens=0)
+    classifier.classify(["...", "." * 20, "." * 100, "..."])
+    counters = classifier.counters
+    assert (counters.texts, counters.windows, counters.duplicate_texts) == (4, 5, 1)
+    assert counters.computed_tokens == 5 + (20 + 4) + (28 + 4)
+    assert counters.truncated_texts == 1
+    assert classifier.padded_tokens > 0
+
+
+def test_an_unscorable_text_is_a_value_for_score_and_stops_classify(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = classifier.encode(["bad"])[0].windows[0]
+    inner = classifier._machinery.forward.logits
+
+    def logits(windows: Sequence[Sequence[int]]) -> torch.Tensor:
+        result = inner(windows)
+        result[[index for index, window in enumerate(windows) if list(window) == broken]] = float("nan")
+        return result
+
+    monkeypatch.setattr(classifier._machinery.forward, "logits", logits)
+    good, bad = classifier.score(classifier.encode(["good", "bad"]))
+    assert isinstance(good, Classification)
+    assert isinstance(bad, Unscorable)
+    assert classifier.counters.unscorable_texts == 1
+    with pytest.raises(Poison, match="text 1 cannot be scored") as caught:
+        classifier.classify(["good", "bad"])
+    assert "bad" not in str(caught.value)
+
+
+def test_a_list_longer_than_one_helping_keeps_its_order(classifier: Classifier) -> None:
+    texts = [f"{'. ' * (index % 7)}{index}" for index in range(1100)]
+    results = classifier.classify(texts)
+    assert len(results) == len(texts)
+    for index in (0, 1023, 1024, 1099):
+        assert results[index].scores == pytest.approx(classifier.classify([texts[index]])[0].scores, abs=1e-5)

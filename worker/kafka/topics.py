@@ -1,0 +1,154 @@
+"""The three topics: made where they are missing, described where they differ from what the worker needs.
+
+A dead letter is its record and some headers, and a label event carries its comment: both are larger than the record
+they come from, so both topics must take larger records than the input topic does.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.cimpl import NewTopic
+
+from worker.errors import Fatal, NoBroker, SettingsInvalid
+from worker.kafka.embedded import CLUSTER_ID_PREFIX
+from worker.kafka.faults import REFUSED, describe, error_of, refused
+from worker.kafka.properties import client_properties, make_client
+from worker.settings import Settings
+
+T = TypeVar("T")
+
+HEADER_ROOM_BYTES = 65_536
+"""What a dead letter's headers, or a label event around its comment, may add; ours are below 8 KiB."""
+
+_MAX_BYTES = "max.message.bytes"
+_BROKER_DEFAULT = -1
+_UNREACHABLE = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT})  # noqa: SLF001
+
+
+@dataclass(frozen=True, slots=True)
+class TopicReport:
+    """What was found or done.
+
+    Attributes:
+        name: The topic.
+        created: It was missing and has been made (or would be, when only looking).
+        partitions: How many it has.
+        differences: How it differs from what is needed, each with what to do; empty when all is well.
+    """
+
+    name: str
+    created: bool
+    partitions: int
+    differences: tuple[str, ...] = ()
+
+
+class Topics:
+    """The topics of one configuration on its cluster.
+
+    Args:
+        settings: Names the topics and the cluster.
+
+    Raises:
+        SettingsInvalid: A property is refused.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._limit_seconds = settings.kafka.no_broker_seconds
+        self._admin: AdminClient = make_client(AdminClient, client_properties(settings))
+
+    def ensure(self, *, partitions: int, replication: int | None = None, create: bool = True) -> list[TopicReport]:
+        """Make what is missing and describe the rest: input, output, dead letters.
+
+        Args:
+            partitions: For topics that are made; workers beyond this number would be idle.
+            replication: Copies of each partition; None: the brokers' default.
+            create: False only looks.
+
+        Raises:
+            NoBroker: None answered in time.
+            SettingsInvalid: The broker is the embedded one, or can't make topics like that.
+            Fatal: The broker refused.
+        """
+        settings = self._settings
+        existing = self._existing()
+        replicas = replication or _BROKER_DEFAULT
+        reports = []
+        needed = 0
+        for name in (settings.input.topic, settings.output.topic, settings.dead_letters.topic):
+            created = name not in existing
+            if created and create:
+                self._create(NewTopic(name, partitions, replicas, config={_MAX_BYTES: str(needed)} if needed else {}))
+            limit = self._max_bytes(name) if create or not created else 0
+            found = partitions if created else existing[name]
+            reports.append(TopicReport(name, created, found, _differences(name, found, partitions, limit, needed)))
+            if not needed and limit:
+                needed = limit + HEADER_ROOM_BYTES
+        return reports
+
+    def _existing(self) -> dict[str, int]:
+        metadata = self._ask(lambda: self._admin.list_topics(timeout=self._limit_seconds))
+        if str(metadata.cluster_id).startswith(CLUSTER_ID_PREFIX):
+            message = "the embedded broker makes its own topics; `sluice topics` is for a Kafka of your own"
+            raise SettingsInvalid(message)
+        return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
+
+    def _create(self, topic: NewTopic) -> None:
+        futures = self._admin.create_topics(
+            [topic], operation_timeout=self._limit_seconds, request_timeout=self._limit_seconds
+        )
+        try:
+            self._ask(futures[topic.topic].result)
+        except KafkaException as fault:
+            error = error_of(fault)
+            if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                return  # somebody else made it since we looked
+            message = f"{topic.topic} was not made: {describe(error)}"
+            if error.code() in (KafkaError.INVALID_REPLICATION_FACTOR, KafkaError.INVALID_PARTITIONS):
+                raise SettingsInvalid(message) from None
+            raise Fatal(message) from None
+
+    def _max_bytes(self, topic: str) -> int:
+        """The topic's `max.message.bytes`."""
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+        described: dict[Any, Any] = self._admin.describe_configs([resource], request_timeout=self._limit_seconds)
+        try:
+            return int(self._ask(described[resource].result)[_MAX_BYTES].value)
+        except KafkaException as fault:
+            message = f"the configuration of {topic} can't be read: {describe(error_of(fault))}"
+            raise Fatal(message) from None
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except KafkaException as fault:
+            error = error_of(fault)
+            if error.code() in REFUSED:
+                raise refused(error, "to describe or make topics") from None
+            if error.code() in _UNREACHABLE:
+                message = (
+                    f"no broker of {self._settings.kafka.bootstrap_servers} answered within {self._limit_seconds:g} s "
+                    f"({describe(error)})"
+                )
+                raise NoBroker(message) from None
+            raise
+
+
+def _differences(name: str, found: int, asked: int, limit: int, needed: int) -> tuple[str, ...]:
+    differences = []
+    if found != asked:
+        differences.append(
+            f"{name} has {found} partitions, not {asked}. More can be added (kafka-topics --alter), but then keys move "
+            "between partitions"
+        )
+    if 0 < limit < needed:
+        differences.append(
+            f"{name} takes records up to {_MAX_BYTES} = {limit} bytes; {needed} are needed, since its records are "
+            f"larger than those of the input topic: kafka-configs --alter --topic {name} --add-config "
+            f"{_MAX_BYTES}={needed}"
+        )
+    return tuple(differences)

@@ -1,0 +1,166 @@
+"""One transactional producer, and what its errors ask for.
+
+librdkafka's matrix (INTRODUCTION.md, "Transactional producer"): a retriable error means the same call again with the
+same arguments; one that requires an abort, a fatal one and a fenced producer end the transaction. A transaction that
+ended so, or whose end is not known, is never continued and never aborted in place: a new producer takes the same
+`transactional.id`, which makes the coordinator finish or abort whatever the old one left and turn its late requests
+away. librdkafka has no KIP-890, and without it an epoch that is used again can take in a late request of an earlier
+transaction.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from worker.errors import Fatal, Retryable, SettingsInvalid
+from worker.kafka.embedded import CLUSTER_ID_PREFIX
+from worker.kafka.faults import OWNERSHIP_LOST, REFUSED, describe, error_of, refused
+from worker.kafka.properties import make_client, producer_properties
+from worker.protocols import Outgoing
+from worker.settings import Settings
+
+_CALL_SECONDS = 1.0
+_FULL_QUEUE_POLL_SECONDS = 0.1
+_METADATA_MAGIC = b"CGMDv2:"
+
+Report = Callable[[KafkaError | None, Message], None]
+
+
+class TransactionFailed(Exception):
+    """The transaction is over, or its end unknown; only a new producer can tell and go on."""
+
+
+class TransactionalProducer:
+    """Wraps the transactional calls of one producer.
+
+    Each call takes about a second at most and raises `Retryable` when it should be made again, `TransactionFailed` when
+    the producer must be replaced, `Fatal` when a person must help.
+
+    Attributes:
+        brokers_down: librdkafka's last word was that no broker answers.
+    """
+
+    def __init__(self, settings: Settings, transactional_id: str) -> None:
+        self.brokers_down = False
+        self._producer: Producer = make_client(
+            Producer, producer_properties(settings, transactional_id), error_cb=self._serve_client_error
+        )
+
+    def begin_life(self) -> None:
+        """Fence earlier producers of this id, and wait until their last transaction has ended."""
+        self._call("to use transactions", self._producer.init_transactions, _CALL_SECONDS)
+
+    def check_cluster(self) -> None:
+        """Refuse the embedded broker.
+
+        Raises:
+            SettingsInvalid: It is one.
+            Retryable: Nobody answers yet.
+        """
+        try:
+            cluster_id = self._producer.list_topics(timeout=_CALL_SECONDS).cluster_id
+        except KafkaException as fault:
+            raise Retryable(describe(error_of(fault))) from None
+        if str(cluster_id).startswith(CLUSTER_ID_PREFIX):
+            message = (
+                "delivery.guarantee = exactly-once needs a real broker: the embedded one accepts transactions and "
+                "ignores them. Use at-least-once, or set kafka.bootstrap_servers to a Kafka of your own"
+            )
+            raise SettingsInvalid(message)
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        self._call("to begin a transaction", self._producer.begin_transaction)
+
+    def produce(self, outgoing: Outgoing, report: Report) -> None:
+        """Add a record.
+
+        Raises:
+            KafkaException: As `Producer.produce`; BufferError never.
+        """
+        topic, key, value, headers, timestamp_ms = outgoing
+        sent: Any = headers  # the stub's list is invariant
+        while True:
+            try:
+                self._producer.produce(topic, value, key, -1, report, None, timestamp_ms, sent)
+            except BufferError:
+                self._producer.poll(_FULL_QUEUE_POLL_SECONDS)  # reports make room
+            else:
+                return
+
+    def flush(self) -> None:
+        """Wait until every record has been reported: bounded by `delivery.timeout.ms`."""
+        while self._producer.flush(_CALL_SECONDS):
+            pass
+
+    def poll(self, timeout_seconds: float) -> None:
+        """Serve reports and errors."""
+        self._producer.poll(timeout_seconds)
+
+    def send_offsets(self, offsets: list[TopicPartition], metadata: bytes) -> None:
+        """Add the group's offsets (KIP-447)."""
+        self._call(
+            "to commit this group's offsets",
+            self._producer.send_offsets_to_transaction,
+            offsets,
+            metadata,
+            _CALL_SECONDS,
+        )
+
+    def commit(self) -> None:
+        """Deliver what is queued and end the transaction."""
+        self._call("to commit a transaction", self._producer.commit_transaction, _CALL_SECONDS)
+        self.brokers_down = False
+
+    def discard(self) -> None:
+        """Stop sending; never raises. What is open is ended by the next producer of this id, or by the coordinator."""
+        try:
+            self._producer.purge()
+            self._producer.flush(0)
+        except KafkaException:
+            return  # a fatal producer may refuse; it sends nothing more either way
+
+    def _call(self, to_do: str, call: Callable[..., Any], *arguments: Any) -> None:
+        try:
+            call(*arguments)
+        except KafkaException as fault:
+            raise classified(error_of(fault), to_do) from None
+
+    def _serve_client_error(self, error: KafkaError) -> None:
+        # A fatal error is answered again by the next transactional call, which knows what to do about it.
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how the library names its own codes
+            self.brokers_down = True
+
+
+def classified(error: KafkaError, to_do: str) -> Exception:
+    """The exception that says what an error of a transactional call asks for."""
+    if error.code() in REFUSED:
+        return refused(error, to_do)
+    if error.code() == KafkaError.INVALID_TRANSACTION_TIMEOUT:
+        return Fatal(
+            f"{describe(error)}: delivery.transaction_timeout_seconds is above the brokers' transaction.max.timeout.ms"
+        )
+    if error.fatal() or error.txn_requires_abort() or error.code() in OWNERSHIP_LOST:
+        return TransactionFailed(describe(error))
+    if error.retriable():
+        return Retryable(describe(error))
+    return Fatal(f"a transaction can't go on: the broker was asked {to_do} and said {describe(error)}")
+
+
+def not_taken(error: KafkaError) -> Exception:
+    """The exception for a record that `produce` did not take: mostly because the transaction has failed meanwhile."""
+    return refused(error, "to take an event") if error.code() in REFUSED else TransactionFailed(describe(error))
+
+
+def generation(metadata: bytes) -> int:
+    """Generation, or member epoch, inside librdkafka's group metadata.
+
+    Brokers don't fence offsets that come with a negative one (kafka-flow#854), so the caller must.
+    """
+    if not metadata.startswith(_METADATA_MAGIC):
+        message = "librdkafka's group metadata has an unknown format: this confluent-kafka is too new for this worker"
+        raise Fatal(message)
+    (number,) = struct.unpack_from("=i", metadata, len(_METADATA_MAGIC))
+    return int(number)

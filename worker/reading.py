@@ -1,0 +1,181 @@
+"""Comments from a file or standard input: CSV with a `text` column, JSON lines, or plain lines; streamed, in UTF-8.
+
+The file's name tells which (`.csv`; `.jsonl`, `.ndjson`, `.json`; `.txt`), else its first line does: an object is JSON
+lines, a header with a `text` column is CSV, anything else plain lines.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from enum import Enum
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from worker.errors import SettingsInvalid
+
+STDIN = "-"
+"""The file name that means standard input."""
+
+_ID = "id"
+_TEXT = "text"
+_BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+
+class Comment(NamedTuple):
+    """One comment.
+
+    Attributes:
+        id: As given, else made of the file's name and the line.
+        text: What was written.
+        fields: Everything else that came with it: other columns (strings) or members (any JSON value).
+        line: Line of the file it ends on, from 1.
+    """
+
+    id: str
+    text: str
+    fields: dict[str, Any]
+    line: int
+
+    def value(self) -> bytes:
+        """The comment as the value of a record: one JSON object in UTF-8."""
+        event = {_ID: self.id, _TEXT: self.text, **self.fields}
+        return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class Format(Enum):
+    """How comments are written down."""
+
+    CSV = "CSV"
+    JSON_LINES = "JSON lines"
+    PLAIN_LINES = "plain lines"
+
+
+_SUFFIXES = {
+    ".csv": Format.CSV,
+    ".jsonl": Format.JSON_LINES,
+    ".ndjson": Format.JSON_LINES,
+    ".json": Format.JSON_LINES,
+    ".txt": Format.PLAIN_LINES,
+}
+
+
+def read_comments(path: Path) -> Iterator[Comment]:
+    """The comments of a file (`-`: standard input), one at a time; empty lines are passed over.
+
+    Raises:
+        SettingsInvalid: The file can't be opened, or a line of it is not a comment; the message has its number.
+    """
+    name = "stdin" if str(path) == STDIN else path.name
+    with ExitStack() as stack:
+        if str(path) == STDIN:
+            raw = sys.stdin.buffer
+        else:
+            try:
+                raw = stack.enter_context(path.open("rb"))
+            except OSError as fault:
+                message = f"{path} can't be read: {fault.strerror}; give a file of comments, or - for standard input"
+                raise SettingsInvalid(message) from None
+        lines = _decoded(raw, name)
+        first = next(lines, None)
+        if first is not None:
+            wanted = _SUFFIXES.get(path.suffix.lower()) or _sniff(first)
+            yield from _READERS[wanted](chain([first], lines), name)
+
+
+def _sniff(line: str) -> Format:
+    if line.lstrip().startswith("{"):
+        return Format.JSON_LINES
+    return Format.CSV if _TEXT in next(csv.reader([line]), []) else Format.PLAIN_LINES
+
+
+def _decoded(raw: Any, name: str) -> Iterator[str]:
+    """Lines with their ends; decoded one by one, so that a fault can name its line."""
+    for number, line in enumerate(raw, 1):
+        try:
+            text: str = line.decode()
+        except UnicodeDecodeError:
+            _refuse(name, number, "not UTF-8; save the file as UTF-8")
+        yield text.removeprefix(_BYTE_ORDER_MARK) if number == 1 else text
+
+
+def _csv(lines: Iterator[str], name: str) -> Iterator[Comment]:
+    csv.field_size_limit(sys.maxsize)  # the limit is the reader's module's own; a long comment is not a fault
+    rows = csv.reader(lines, strict=True)
+    header: list[str] = []
+    try:
+        header = next(rows)
+        if _TEXT not in header:
+            _refuse(name, 1, f"no column is called {_TEXT}; name the column with the comments so")
+        if len(set(header)) < len(header):
+            _refuse(name, 1, "two columns have the same name; rename one")
+        for row in rows:
+            if row:
+                yield _from_row(dict(_paired(header, row, name, rows.line_num)), name, rows.line_num)
+    except csv.Error as fault:
+        _refuse(name, rows.line_num, f"not CSV ({fault}); a comment with a comma, quote or line break needs quotes")
+
+
+def _paired(header: list[str], row: list[str], name: str, line: int) -> Iterator[tuple[str, str]]:
+    if len(row) != len(header):
+        what = f"{len(row)} fields, but the header has {len(header)}; put quotes around a comment with commas"
+        _refuse(name, line, what)
+    return zip(header, row, strict=True)
+
+
+def _from_row(row: dict[str, str], name: str, line: int) -> Comment:
+    text = row.pop(_TEXT)
+    return Comment(row.pop(_ID, "") or f"{name}:{line}", text, row, line)
+
+
+def _json_lines(lines: Iterator[str], name: str) -> Iterator[Comment]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            _refuse(name, number, 'not JSON; each line must be an object such as {"id": "c-1", "text": "..."}')
+        if not isinstance(found, dict):
+            _refuse(name, number, 'not an object; write {"id": "c-1", "text": "..."}')
+        yield _from_object(found, name, number)
+
+
+def _from_object(found: dict[str, Any], name: str, line: int) -> Comment:
+    text, given = found.pop(_TEXT, None), found.pop(_ID, None)
+    if not isinstance(text, str):
+        _refuse(name, line, f"{_TEXT} is missing or not a string")
+    if given is not None and (isinstance(given, bool) or not isinstance(given, str | int)):
+        _refuse(name, line, f"{_ID} must be a string or a whole number; without one the line's number is taken")
+    comment = Comment(f"{name}:{line}" if given is None else str(given), text, found, line)
+    try:
+        comment.value()
+    except UnicodeEncodeError:
+        _refuse(name, line, r"a lone surrogate (such as \ud800) is not a character; take it out")
+    return comment
+
+
+def _plain_lines(lines: Iterator[str], name: str) -> Iterator[Comment]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield Comment(f"{name}:{number}", line.rstrip("\r\n"), {}, number)
+
+
+_READERS: dict[Format, Callable[[Iterator[str], str], Iterator[Comment]]] = {
+    Format.CSV: _csv,
+    Format.JSON_LINES: _json_lines,
+    Format.PLAIN_LINES: _plain_lines,
+}
+
+
+def _no_constant(name: str) -> NoReturn:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def _refuse(name: str, line: int, what: str) -> NoReturn:
+    """Say what is wrong with a line, never what it says."""
+    message = f"{name}, line {line}: {what}"
+    raise SettingsInvalid(message)
