@@ -6,67 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.contract.conftest import PARTITIONS, Backend
-from tests.kit.member import PATIENCE_SECONDS, Member, committed, produce, read_all
+from tests.contract.backend import PARTITIONS
+from tests.contract.group import Group
+from tests.kit.member import PATIENCE_SECONDS, produce
 from worker.errors import Fatal
-from worker.settings import Settings
 
 ALL = set(range(PARTITIONS))
-
-
-class Group:
-    """The topics and members of one test."""
-
-    def __init__(self, backend: Backend, name: str) -> None:
-        self.backend = backend
-        self.input = backend.create_topic(f"in-{name}")
-        self.output = backend.create_topic(f"out-{name}")
-        self.name = f"group-{name}"
-        self.members: list[Member] = []
-
-    def settings(self, properties: dict[str, Any] | None = None, **sections: Any) -> Settings:
-        return Settings(
-            kafka={
-                "bootstrap_servers": self.backend.bootstrap_servers,
-                "group_id": self.name,
-                "group_protocol": self.backend.protocol,
-                "properties": self.backend.properties | (properties or {}),
-            },
-            input={"topic": self.input, **sections.pop("input", {})},
-            output={"topic": self.output},
-            **sections,
-        )
-
-    def join(self, properties: dict[str, Any] | None = None, **sections: Any) -> Member:
-        member = Member(self.settings(properties, **sections))
-        self.members.append(member)
-        return member
-
-    def fill(self, each: int) -> None:
-        """So many records in each partition, their value its number in the partition."""
-        produce(
-            self.backend.bootstrap_servers,
-            self.input,
-            ({"value": b"%d" % n, "key": b"k%d" % p, "partition": p} for n in range(each) for p in range(PARTITIONS)),
-        )
-
-    def committed(self) -> dict[int, int]:
-        return committed(self.backend.bootstrap_servers, self.name, self.input)
-
-    def published(self) -> list[str]:
-        """Input positions of what is in the output topic."""
-        return [dict(m.headers())["position"].decode() for m in read_all(self.backend.bootstrap_servers, self.output)]
-
-    def everything(self, each: int) -> list[str]:
-        return sorted(f"{self.input}/{p}/{n}" for p in range(PARTITIONS) for n in range(each))
-
-
-@pytest.fixture
-def group(backend: Backend, run_id: str) -> Any:
-    made = Group(backend, run_id)
-    yield made
-    for member in made.members:
-        member.close()
 
 
 def test_records_come_in_order_with_every_byte_untouched(group: Group) -> None:
@@ -253,7 +198,7 @@ def test_a_source_without_an_offset_stops_when_told_not_to_guess(group: Group) -
         while time.monotonic() < deadline:
             member.step()
 
-    with pytest.raises(Fatal, match="input.start"):
+    with pytest.raises(Fatal, match=r"input\.start"):
         poll_on()
 
 

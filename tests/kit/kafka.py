@@ -28,7 +28,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-START_SECONDS = 300.0
+START_SECONDS = 240.0
 STOP_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 

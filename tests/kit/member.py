@@ -16,7 +16,7 @@ from worker.outcome import Assignment, Batch, Labelled, Outcome, Record, Rejecte
 from worker.protocols import Outgoing, Publisher
 from worker.settings import Settings
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
 NO_LABELS = Classification({}, (), TextFacts(0, 0, False))
 
 Judge = Callable[[Record, Assignment], Outcome]

@@ -1,7 +1,7 @@
 """Follows what the worker writes: label events and dead letters. Joins no group and commits nothing."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 from pydantic import ValidationError
@@ -67,7 +67,8 @@ class OutcomeReader:
             Fatal: A topic can't be read.
         """
         found: list[Published | DeadLetter] = []
-        for record in self._consumer.consume(_READ_AT_ONCE, timeout_seconds):
+        polled: list[Any] = self._consumer.consume(_READ_AT_ONCE, timeout_seconds)  # a Message is a Record
+        for record in polled:
             error = record.error()
             if error is not None:
                 if error.retriable() or not error.fatal():

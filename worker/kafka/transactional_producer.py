@@ -15,13 +15,11 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from worker.errors import Fatal, Retryable, SettingsInvalid
+from worker.kafka.embedded import CLUSTER_ID_PREFIX
 from worker.kafka.faults import OWNERSHIP_LOST, REFUSED, describe, error_of, refused
 from worker.kafka.properties import make_client, producer_properties
 from worker.protocols import Outgoing
 from worker.settings import Settings
-
-EMBEDDED_CLUSTER = "mockCluster"
-"""What the cluster id of librdkafka's mock cluster begins with: its transactions are a facade."""
 
 _CALL_SECONDS = 1.0
 _FULL_QUEUE_POLL_SECONDS = 0.1
@@ -65,7 +63,7 @@ class TransactionalProducer:
             cluster_id = self._producer.list_topics(timeout=_CALL_SECONDS).cluster_id
         except KafkaException as fault:
             raise Retryable(describe(error_of(fault))) from None
-        if str(cluster_id).startswith(EMBEDDED_CLUSTER):
+        if str(cluster_id).startswith(CLUSTER_ID_PREFIX):
             message = (
                 "delivery.guarantee = exactly-once needs a real broker: the embedded one accepts transactions and "
                 "ignores them. Use at-least-once, or set kafka.bootstrap_servers to a Kafka of your own"

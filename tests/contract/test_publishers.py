@@ -1,0 +1,266 @@
+"""What `worker.protocols.Publisher` promises: at-least-once on every broker, exactly-once on a real one."""
+
+import random
+import time
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.contract.backend import PARTITIONS, Backend
+from tests.contract.group import Group
+from tests.kit.kafka import eventually
+from tests.kit.member import Member, as_labelled, produce, read_all
+from worker.errors import Fatal, Retryable, SettingsInvalid
+from worker.kafka.embedded import EmbeddedBroker
+from worker.kafka.exactly_once import ExactlyOncePublisher
+from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed
+from worker.outcome import Assignment, Batch, Outcome, Record, Rejected, Stage, next_offsets
+
+EXACTLY_ONCE = {"guarantee": "exactly-once"}
+
+
+@pytest.fixture(params=["at-least-once", pytest.param("exactly-once", marks=pytest.mark.kafka)])
+def delivery(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return {"guarantee": request.param}
+
+
+def reject_odd(record: Record, assignment: Assignment) -> Outcome:
+    """Records with an odd offset are dead letters."""
+    if (record.offset() or 0) % 2:
+        return Rejected(record, assignment, Stage.DECODE, "InvalidJson", "the value is not valid JSON")
+    return as_labelled(record, assignment)
+
+
+def test_every_outcome_is_published_and_then_its_offset_committed(group: Group, delivery: dict[str, Any]) -> None:
+    group.fill(20)
+    member = group.join(delivery=delivery, judge=reject_odd)
+    member.consume(20 * PARTITIONS)
+    dead = [dict(m.headers()) for m in read_all(group.backend.bootstrap_servers, group.dead_letters)]
+    dead_positions = [h["dlq.origin"].decode() for h in dead]
+    assert sorted(group.published() + dead_positions) == group.everything(20)
+    assert all(int(p.rsplit("/", 1)[1]) % 2 for p in dead_positions)
+    assert group.committed() == dict.fromkeys(range(PARTITIONS), 20)
+
+
+def test_nothing_is_committed_before_it_is_settled(group: Group, delivery: dict[str, Any]) -> None:
+    group.fill(5)
+    member = group.join(delivery=delivery)
+    member.step_until(lambda: len(member.polled) == 5 * PARTITIONS)
+    member.publish()
+    member.close()
+    assert group.committed() == {}
+
+
+def test_tombstones_move_the_offset_and_publish_nothing(group: Group, delivery: dict[str, Any]) -> None:
+    produce(group.backend.bootstrap_servers, group.input, ({"value": None, "partition": 1} for _ in range(4)))
+    member = group.join(delivery=delivery)
+    member.consume(4)
+    assert group.published() == []
+    assert group.committed() == {1: 4}
+
+
+def test_an_output_too_large_becomes_a_dead_letter(group: Group, delivery: dict[str, Any]) -> None:
+    group.fill(3)
+    member = group.join(
+        {"message.max.bytes": 5000},
+        delivery=delivery,
+        enlarge=lambda outcome: bytes(10_000 if outcome.record.offset() == 1 else 10),
+    )
+    member.consume(3 * PARTITIONS)
+    dead = read_all(group.backend.bootstrap_servers, group.dead_letters)
+    assert [dict(m.headers())["__connect.errors.exception.class.name"] for m in dead] == [b"OutputTooLarge"] * 4
+    assert {m.value() for m in dead} == {b"1"}
+    assert sorted(group.published()) == [p for p in group.everything(3) if not p.endswith("/1")]
+    assert group.committed() == dict.fromkeys(range(PARTITIONS), 3)
+
+
+def test_a_dead_letter_too_large_stops_the_worker_and_commits_nothing(group: Group, delivery: dict[str, Any]) -> None:
+    produce(group.backend.bootstrap_servers, group.input, [{"value": bytes(10_000), "partition": 0}] * 2)
+    member = group.join({"message.max.bytes": 5000}, delivery=delivery, judge=reject_odd)
+    with pytest.raises(Fatal, match=r"max\.message\.bytes"):
+        member.consume(2)
+    member.close()
+    assert group.committed() == {}
+
+
+def test_outcomes_of_a_partition_given_away_are_not_published(group: Group, delivery: dict[str, Any]) -> None:
+    group.fill(5)
+    member = group.join(delivery=delivery)
+    member.step_until(lambda: len(member.polled) == 5 * PARTITIONS)
+    gone = member.source.assigned[0]
+    gone.owned = False
+    member.publish()
+    member.settle()
+    assert sorted(group.published()) == [p for p in group.everything(5) if f"/{gone.partition}/" not in p]
+    assert group.committed() == {p: 5 for p in range(PARTITIONS) if p != gone.partition}
+
+
+def test_a_key_goes_where_a_java_producer_sends_it(group: Group, delivery: dict[str, Any]) -> None:
+    keys = [b"21", b"foobar", b"a-little-bit-long-string", b"", b"abc"]
+    produce(group.backend.bootstrap_servers, group.input, ({"key": k, "value": b"x", "partition": 0} for k in keys))
+    member = group.join(delivery=delivery)
+    member.consume(len(keys))
+    found = {m.key(): m.partition() for m in read_all(group.backend.bootstrap_servers, group.output)}
+    # murmur2 as Kafka's own UtilsTest gives it, made positive, modulo four partitions.
+    murmur2 = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536, b"": 275646681}
+    assert {k: found[k] for k in murmur2} == {k: (h & 0x7FFFFFFF) % PARTITIONS for k, h in murmur2.items()}
+
+
+def test_batches_settle_in_order(group: Group, delivery: dict[str, Any]) -> None:
+    group.fill(30)
+    member = group.join(delivery=delivery)
+    member.step_until(lambda: len(member.polled) == 30 * PARTITIONS)
+    batches = []
+    for start in range(0, len(member.polled), 10):
+        outcomes = [as_labelled(r, a) for r, a in member.polled[start : start + 10]]
+        batches.append(Batch(outcomes, next_offsets(outcomes), len(outcomes)))
+        member.publisher.publish(batches[-1])
+    member.polled.clear()
+    assert member.publisher.pending == len(batches)
+    member.settle()
+    assert member.settled == batches
+
+
+def test_closing_gives_up_what_is_pending_and_may_be_repeated(group: Group, delivery: dict[str, Any]) -> None:
+    member = group.join(delivery=delivery)
+    member.publisher.close()
+    member.publisher.close()
+
+
+@pytest.mark.kafka
+class TestTooLargeForTheBroker:
+    """The broker refuses a whole request for one large record in it."""
+
+    @pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+    def test_only_the_large_ones_become_dead_letters(self, real_group: Group, guarantee: str) -> None:
+        real_group.output = real_group.backend.create_topic(f"{real_group.output}-small", {"max.message.bytes": "5000"})
+        real_group.fill(20)
+        member = real_group.join(
+            {"compression.type": "none"},
+            delivery={"guarantee": guarantee},
+            enlarge=lambda outcome: bytes(10_000 if outcome.record.offset() in (3, 7) else 10),
+        )
+        member.consume(20 * PARTITIONS)
+        dead = read_all(real_group.backend.bootstrap_servers, real_group.dead_letters)
+        assert sorted({int(m.value()) for m in dead}) == [3, 7]
+        assert len(dead) == 2 * PARTITIONS
+        large = [p for p in real_group.everything(20) if p.endswith(("/3", "/7"))]
+        assert sorted(real_group.published()) == sorted(set(real_group.everything(20)) - set(large))
+        assert real_group.committed() == dict.fromkeys(range(PARTITIONS), 20)
+
+
+@pytest.mark.kafka
+class TestExactlyOnce:
+    """What only transactions give."""
+
+    def test_a_fenced_producer_is_replaced_and_nothing_is_doubled(self, real_group: Group) -> None:
+        member = _polled(real_group)
+        publisher = _exactly_once(member)
+        rival = TransactionalProducer(member.settings, publisher._transactional_id)
+        _until_ready(rival)
+        member.publish()
+        member.settle()
+        assert sorted(real_group.published()) == real_group.everything(10)
+        assert publisher.transactions["aborted"] >= 1
+        rival.discard()
+
+    def test_a_commit_whose_answer_is_lost_is_not_made_twice(
+        self, real_group: Group, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        member = _polled(real_group)
+        publisher = _exactly_once(member)
+        commit = TransactionalProducer.commit
+        lost: list[None] = []
+
+        def commit_and_lose_the_answer(producer: TransactionalProducer) -> None:
+            commit(producer)
+            if not lost:
+                lost.append(None)
+                message = "the answer was lost"
+                raise TransactionFailed(message)
+
+        monkeypatch.setattr(TransactionalProducer, "commit", commit_and_lose_the_answer)
+        member.publish()
+        member.settle()
+        assert lost
+        assert sorted(real_group.published()) == real_group.everything(10)
+        assert publisher.transactions["aborted"] == 1
+
+    def test_what_was_sent_before_a_failure_is_never_seen(
+        self, real_group: Group, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        member = _polled(real_group)
+        send_offsets = TransactionalProducer.send_offsets
+        failures: list[None] = []
+
+        def fail_twice(producer: TransactionalProducer, *arguments: Any) -> None:
+            if len(failures) < 2:
+                failures.append(None)
+                producer.flush()  # everything is in the log of the broker
+                message = "the coordinator went"
+                raise TransactionFailed(message)
+            send_offsets(producer, *arguments)
+
+        monkeypatch.setattr(TransactionalProducer, "send_offsets", fail_twice)
+        member.publish()
+        member.settle()
+        servers = real_group.backend.bootstrap_servers
+        assert len(read_all(servers, real_group.output, isolation="read_uncommitted")) == 3 * 10 * PARTITIONS
+        assert sorted(real_group.published()) == real_group.everything(10)
+
+    def test_no_transaction_is_open_while_idle(self, real_group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+        member = _polled(real_group)
+        member.publish()
+        member.settle()
+        monkeypatch.setattr(TransactionalProducer, "begin", lambda _: pytest.fail("a transaction was begun"))
+        for _ in range(20):
+            member.step()
+            assert member.publisher.settle(0.01) == []
+
+    def test_a_member_that_lost_its_generation_commits_nothing(self, real_group: Group) -> None:
+        member = _polled(real_group)
+        member.publish()
+        member.source.close()  # the group knows it no more, and its assignments are over
+        assert [b.records for b in member.publisher.settle(0)] == [10 * PARTITIONS]
+        assert real_group.published() == []
+        assert real_group.committed() == {}
+
+
+def test_transactions_are_refused_on_the_embedded_broker(embedded: EmbeddedBroker, run_id: str) -> None:
+    backend = Backend(embedded.bootstrap_servers, "classic", None)
+    group = Group(backend, run_id)
+    with pytest.raises(SettingsInvalid, match="at-least-once"):
+        ExactlyOncePublisher(
+            group.settings(delivery=EXACTLY_ONCE),
+            source=None,  # type: ignore[arg-type] # it is not asked
+            encode=lambda _: None,
+            transactional_id=str(uuid.uuid4()),
+            clock=time.monotonic,
+            sleep=time.sleep,
+            uniform=random.uniform,
+        )
+
+
+def _polled(group: Group) -> Member:
+    """An exactly-once member that has polled ten records of each partition."""
+    group.fill(10)
+    member = group.join(delivery=EXACTLY_ONCE)
+    member.step_until(lambda: len(member.polled) == 10 * PARTITIONS)
+    return member
+
+
+def _exactly_once(member: Member) -> ExactlyOncePublisher:
+    assert isinstance(member.publisher, ExactlyOncePublisher)
+    return member.publisher
+
+
+def _until_ready(producer: TransactionalProducer) -> None:
+    def ready() -> bool:
+        try:
+            producer.begin_life()
+        except Retryable:
+            return False
+        return True
+
+    assert eventually(ready)
