@@ -30,7 +30,7 @@ class Report:
     exits: Mapping[int, int]
     unasked: Sequence[UnaskedEnd]
     longest_stall: tuple[float, str]
-    gave_up: bool
+    gave_up: str
 
     @property
     def failures(self) -> list[str]:
@@ -40,7 +40,7 @@ class Report:
         if oracle.missing:
             found.append(f"{oracle.missing:,} events are lost: {self._names_of_the_missing()}")
         if self.gave_up:
-            found.append("the run gave up: nothing moved any more")
+            found.append(f"the run gave up: {self.gave_up}")
         never = {
             "unexplained records": oracle.unexplained,
             "altered records": oracle.altered,

@@ -71,7 +71,7 @@ def test_a_poll_interval_that_a_slow_model_could_outlast_is_refused() -> None:
         kafka={"properties": {"max.poll.interval.ms": 90_000}},
         delivery={"pause_after_seconds": 80},
     )
-    with pytest.raises(SettingsInvalid, match="delivery.pause_after_seconds = 80"):
+    with pytest.raises(SettingsInvalid, match=r"delivery\.pause_after_seconds = 80"):
         consumer_properties(slow)
 
 
