@@ -23,6 +23,7 @@ class Report:
     seed: int
     seconds: float
     workers: int
+    brokers: int
     stream: Stream
     oracle: Oracle
     faults: Mapping[Fault, int]
@@ -63,7 +64,7 @@ class Report:
         stall, after = self.longest_stall
         exits = ", ".join(f"{code}: {count}" for code, count in sorted(self.exits.items()))
         return [
-            f"{self.guarantee}, {self.protocol} group protocol, {self.workers} workers, 3 brokers, seed {self.seed}",
+            f"{self.guarantee}, {self.protocol} group protocol, {self.workers} workers, {self.brokers} brokers, seed {self.seed}",
             f"  events         {len(self.stream):,} in {self.seconds:,.1f} s ({kinds})",
             f"  faults         {sum(self.faults.values())} of {self.planned} planned ({faults})",
             f"  lost           {oracle.missing:,}",
@@ -88,6 +89,7 @@ class Report:
             "seed": self.seed,
             "seconds": self.seconds,
             "workers": self.workers,
+            "brokers": self.brokers,
             "events": len(self.stream),
             "events_by_kind": {kind.name.lower(): sent[kind] for kind in Kind},
             "faults": {kind.value: self.faults.get(kind, 0) for kind in Fault},

@@ -62,6 +62,7 @@ class ChaosRun:
 
     def __init__(self, kafka: Kafka, options: Options, clock: Callable[[], float] = time.monotonic) -> None:
         self._options = options
+        self._brokers = len(kafka.nodes)
         self._clock = clock
         self._topics = Topics(kafka, PARTITIONS, **{"max.message.bytes": str(MAX_OUTPUT_BYTES)})
         self._stream = Stream(options.seed)
@@ -172,6 +173,7 @@ class ChaosRun:
             seed=options.seed,
             seconds=round(self._clock() - self._begun, 1),
             workers=options.workers,
+            brokers=self._brokers,
             stream=self._stream,
             oracle=self._oracle,
             faults=self._saboteur.done,
