@@ -64,7 +64,8 @@ class Report:
         stall, after = self.longest_stall
         exits = ", ".join(f"{code}: {count}" for code, count in sorted(self.exits.items()))
         return [
-            f"{self.guarantee}, {self.protocol} group protocol, {self.workers} workers, {self.brokers} brokers, seed {self.seed}",
+            f"{self.guarantee}, {self.protocol} group protocol, seed {self.seed}",
+            f"  members        {self.workers} workers, {self.brokers} brokers",
             f"  events         {len(self.stream):,} in {self.seconds:,.1f} s ({kinds})",
             f"  faults         {sum(self.faults.values())} of {self.planned} planned ({faults})",
             f"  lost           {oracle.missing:,}",
