@@ -5,12 +5,14 @@ import uuid
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import admin as kafka_admin
+from confluent_kafka.admin import AdminClient
 
 from tests.chaos.oracle import Oracle
 from tests.kit.kafka import eventually
 
 _AT_ONCE = 2000
+_LATEST: Any = kafka_admin.OffsetSpec.latest()  # type: ignore[attr-defined] # exported, but not to type checkers
 _COMMITTED = IsolationLevel.READ_COMMITTED
 _UNCOMMITTED = IsolationLevel.READ_UNCOMMITTED
 _END_SECONDS = 120.0
@@ -78,7 +80,7 @@ class Audience:
         return committed == all_there_is
 
     def _ends(self, level: IsolationLevel) -> dict[TopicPartition, int]:
-        asked = {TopicPartition(topic, partition): OffsetSpec.latest() for topic, partition in self._next}
+        asked = {TopicPartition(topic, partition): _LATEST for topic, partition in self._next}
         answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=30)
         return {partition: answer.result(60).offset for partition, answer in answers.items()}
 
