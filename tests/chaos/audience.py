@@ -12,7 +12,7 @@ from tests.chaos.oracle import Oracle
 from tests.kit.kafka import eventually
 
 _AT_ONCE = 2000
-_LATEST: Any = kafka_admin.OffsetSpec.latest()  # type: ignore[attr-defined] # exported, but not to type checkers
+_LATEST: Any = kafka_admin.OffsetSpec.latest()  # type: ignore[attr-defined, no-untyped-call] # not typed
 _COMMITTED = IsolationLevel.READ_COMMITTED
 _UNCOMMITTED = IsolationLevel.READ_UNCOMMITTED
 _END_SECONDS = 120.0
