@@ -34,7 +34,7 @@ class Scene:
 
     def __init__(self, kafka: Kafka, guarantee: str, **settings: object) -> None:
         self.servers = kafka.bootstrap_servers
-        self.topics = Topics(kafka, **{"max.message.bytes": str(MAX_OUTPUT_BYTES)})
+        self.topics = Topics(kafka, 4, **{"max.message.bytes": str(MAX_OUTPUT_BYTES)})
         self.stream = Stream(seed=1)
         events = [self.stream.add(kind) for kind in Kind] + self.stream.take(EVENTS)
         produce(

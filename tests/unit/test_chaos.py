@@ -23,7 +23,7 @@ def label_event(number: int, **changes: Any) -> Message:
 
 
 def dead_letter(number: int, kind: Kind, value: bytes, sent: bytes | None = None) -> Message:
-    headers = [
+    headers: list[tuple[str, str | bytes | None]] = [
         (NUMBER_HEADER, b"%d" % number),
         (CHECKSUM_HEADER, b"%d" % zlib.crc32(value if sent is None else sent)),
         ("__connect.errors.exception.class.name", ERRORS[kind]),
