@@ -1,10 +1,14 @@
-"""One text and its labels as a line: for a person, or as JSON."""
+"""A text and its labels, an event or a dead letter as one line: for a person, or as JSON."""
 
 import json
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from worker.classification import Classification, ModelIdentity, ThresholdSet
+
+if TYPE_CHECKING:
+    from schemas.label import LabelEvent
+    from worker.kafka.dead_letter_reader import DeadLetter
 
 _SHOWN_CHARACTERS = 60
 
@@ -41,12 +45,26 @@ def json_line(text: str, found: Classification, model: Scored) -> str:
 def text_line(text: str, found: Classification, model: Scored) -> str:
     """Labels with their scores, or the highest score of a text that has none, and the beginning of the text."""
     del model
-    if found.labels:
-        verdict = ", ".join(f"{label} {found.scores[label]:.2f}" for label in found.labels)
-    else:
-        label, score = max(found.scores.items(), key=lambda pair: pair[1])
-        verdict = f"- ({label} {score:.2f})"
-    return f"{verdict:<48}  {beginning(text)}"
+    return f"{_verdict(found.labels, found.scores):<48}  {beginning(text)}"
+
+
+def event_line(event: "LabelEvent") -> str:
+    """A label event for a person: id, labels with their scores, and the beginning of the text where it has one."""
+    name = beginning(str(event.comment.get("id", "")))
+    return f"{name:<8}  {_verdict(event.labels, event.scores):<48}  {beginning(str(event.comment.get('text', '')))}"
+
+
+def dead_letter_line(letter: "DeadLetter") -> str:
+    """A dead letter for a person: where it was read, and why it could not be labelled."""
+    where = f"{letter.topic}/{letter.partition}/{letter.offset}"
+    return f"dead letter  {where}: {letter.stage} {letter.error}: {letter.reason}"
+
+
+def _verdict(labels: Sequence[str], scores: Mapping[str, float]) -> str:
+    if labels:
+        return ", ".join(f"{label} {scores[label]:.2f}" for label in labels)
+    label, score = max(scores.items(), key=lambda pair: pair[1])
+    return f"- ({label} {score:.2f})"
 
 
 def beginning(text: str) -> str:

@@ -52,6 +52,7 @@ class Counters:
         texts: Texts scored, repeats included.
         windows: Windows computed.
         computed_tokens: Tokens computed, special tokens included, padding not.
+        padded_tokens: Padding computed.
         duplicate_texts: Texts that shared the computation of an equal text in the same call.
         cache_hits: Texts answered from the recent scores.
         truncated_texts: Texts longer than their windows.
@@ -61,6 +62,7 @@ class Counters:
     texts: int = 0
     windows: int = 0
     computed_tokens: int = 0
+    padded_tokens: int = 0
     duplicate_texts: int = 0
     cache_hits: int = 0
     truncated_texts: int = 0
@@ -84,7 +86,7 @@ class Classifier:
 
     @classmethod
     def load(
-        cls, model: str | ModelSettings = "sluice-mini", *, batch: BatchSettings | None = None, **settings: Any
+        cls, model: str | ModelSettings = "sluice-mini", batch: BatchSettings | None = None, **settings: Any
     ) -> Classifier:
         """Load a checkpoint: an embedded name, a folder, or a hub name.
 
@@ -242,5 +244,6 @@ class Classifier:
         counters.texts += len(encoded)
         counters.windows += sum(text.facts.windows for text in computed)
         counters.computed_tokens += sum(text.tokens for text in computed)
+        counters.padded_tokens = self.padded_tokens
         counters.truncated_texts += sum(text.facts.truncated for text in encoded)
         counters.unscorable_texts += sum(isinstance(result, Unscorable) for result in results)

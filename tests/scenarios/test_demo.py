@@ -1,0 +1,135 @@
+"""`sluice demo` as its user has it: it ends by itself or at Ctrl-C, in order, and leaves nothing running."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from schemas.label import LabelEvent
+from tests.kit.checkpoints import make_checkpoint
+from worker.kafka import mock_cluster
+from worker.reading import read_comments
+from worker.samples import SAMPLE_COMMENTS
+
+DEADLINE_SECONDS = 280.0
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for what is left running in /proc")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_checkpoint(tmp_path_factory.mktemp("model"))
+
+
+def start(model: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "worker", "demo", "--model", str(model), "--set", "model.threads=1", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def brokers_of(pid: int) -> list[int]:
+    """Embedded brokers that this process has started."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in listed if mock_cluster.__file__ in command_of(int(child))]
+
+
+def command_of(pid: int) -> Sequence[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    except FileNotFoundError:
+        return ()
+
+
+def test_the_whole_sample_comes_out_and_the_demo_ends_by_itself(model: Path) -> None:
+    with start(model, "--count", "100", "--json") as demo:
+        output, errors = demo.communicate(timeout=DEADLINE_SECONDS)
+
+    assert demo.returncode == 0, errors
+    events = [LabelEvent.model_validate_json(line) for line in output.splitlines()]
+    given = {comment.id: comment.text for comment in read_comments(SAMPLE_COMMENTS)}
+    assert {event.comment["id"]: event.comment["text"] for event in events} == given
+    assert len(events) == 100
+    assert all(event.comment["author"] and event.source.topic == "comments" for event in events)
+    assert sum(event.text.windows > 1 for event in events) >= 2
+    assert "100 comments labelled" in errors
+
+
+def test_ones_own_file_is_read_to_its_end_and_shown_in_lines(model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("id,text\nmine-1,a first comment\nmine-2,[bold]a second[/bold]\n", encoding="utf-8")
+
+    with start(model, "--input", str(path)) as demo:
+        output, errors = demo.communicate(timeout=DEADLINE_SECONDS)
+
+    assert demo.returncode == 0, errors
+    lines = output.splitlines()
+    assert [line for line in lines if line.startswith("mine-1") and line.endswith("a first comment")]
+    assert [line for line in lines if line.startswith("mine-2") and line.endswith("[bold]a second[/bold]")]
+    assert "2 comments labelled" in output
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_order_and_nothing_is_left_running(model: Path, how: signal.Signals) -> None:
+    with start(model, "--json") as demo:
+        assert demo.stdout is not None
+        assert json.loads(demo.stdout.readline())["comment"]["id"]
+        (broker,) = brokers_of(demo.pid)
+
+        demo.send_signal(how)
+        _, errors = demo.communicate(timeout=DEADLINE_SECONDS)
+
+    assert demo.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert mock_cluster.__file__ not in command_of(broker)
+
+
+def test_ctrl_c_ends_a_wait_for_standard_input(model: Path) -> None:
+    with start(model, "--json", "--input", "-", stdin=subprocess.PIPE) as demo:
+        assert demo.stdin is not None
+        assert demo.stdout is not None
+        demo.stdin.write("typed by hand\n")
+        demo.stdin.flush()
+        assert json.loads(demo.stdout.readline())["comment"] == {"id": "stdin:1", "text": "typed by hand"}
+
+        demo.send_signal(signal.SIGINT)
+        demo.wait(DEADLINE_SECONDS)
+
+        assert demo.returncode == 0
+        assert demo.stderr is not None
+        assert "Traceback" not in demo.stderr.read()
+
+
+def test_a_broker_that_dies_is_told_of(model: Path) -> None:
+    with start(model, "--json") as demo:
+        assert demo.stdout is not None
+        demo.stdout.readline()
+        (broker,) = brokers_of(demo.pid)
+        os.kill(broker, signal.SIGKILL)
+        _, errors = demo.communicate(timeout=DEADLINE_SECONDS)
+
+    assert demo.returncode != 0
+    assert "the embedded broker ended by itself" in errors
+
+
+def test_a_bad_line_of_ones_own_file_is_named(model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text('{"text": "fine"}\nnot JSON\n', encoding="utf-8")
+
+    with start(model, "--input", str(path)) as demo:
+        _, errors = demo.communicate(timeout=DEADLINE_SECONDS)
+
+    assert demo.returncode == 2
+    assert "own.jsonl, line 2: not JSON" in errors

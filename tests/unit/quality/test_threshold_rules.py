@@ -1,0 +1,77 @@
+"""A chosen threshold gives what its rule says, and says so where it can't."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.quality.figures import Vector
+from worker.quality.threshold_rules import NEVER, Choice, best_f1, lowest_at_precision, wilson_lower_bound
+
+
+def separable(count: int = 200) -> tuple[Vector, Vector, Vector]:
+    """Scores 0 to 1; from 0.6 on all are positive, below none is."""
+    scores = np.round(np.linspace(0, 1, count), 6)
+    return scores, (scores >= 0.6).astype(float), np.ones(count)
+
+
+def brute_force(scores: Vector, truth: Vector, weights: Vector, precision: float) -> float:
+    suited = [
+        threshold
+        for threshold in sorted(set(scores))
+        if wilson_lower_bound(truth[scores >= threshold], weights[scores >= threshold]) >= precision
+    ]
+    return suited[0] if suited else NEVER
+
+
+def test_best_f1_parts_what_can_be_parted() -> None:
+    choice = best_f1(*separable(), np.random.default_rng(0))
+    assert choice.threshold == pytest.approx(0.6, abs=0.01)
+    assert choice.recall == pytest.approx(1, abs=0.02)
+    assert choice.reached
+
+
+def test_best_f1_is_the_same_for_the_same_seed() -> None:
+    scores, truth, weights = separable()
+    noisy = np.where(np.random.default_rng(1).random(len(truth)) < 0.2, 1 - truth, truth)
+    first, again = (best_f1(scores, noisy, weights, np.random.default_rng(7)) for _ in range(2))
+    assert first == again
+
+
+def test_best_f1_has_nothing_to_go_by_without_positives() -> None:
+    scores, _, weights = separable()
+    none = np.zeros(len(scores))
+    assert best_f1(scores, none, weights, np.random.default_rng(0)) == Choice(None, None, None, None, reached=False)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 20), st.booleans(), st.integers(1, 4)), min_size=1, max_size=60),
+    st.sampled_from([0.3, 0.5, 0.7]),
+)
+def test_the_precision_rule_takes_the_lowest_threshold_whose_bound_holds(
+    samples: list[tuple[int, bool, int]], precision: float
+) -> None:
+    scores, truth, weights = (np.array(column, dtype=float) for column in zip(*samples, strict=True))
+    scores = scores / 20
+    choice = lowest_at_precision(scores, truth, weights, precision)
+    assert choice.threshold == brute_force(scores, truth, weights, precision)
+    if choice.reached:
+        assert choice.precision_lower_bound is not None
+        assert choice.precision_lower_bound >= precision
+
+
+def test_a_precision_that_few_texts_cannot_prove_is_not_claimed() -> None:
+    choice = lowest_at_precision(np.array([0.9, 0.8, 0.1]), np.array([1.0, 1.0, 0.0]), np.ones(3), 0.9)
+    assert choice.threshold == NEVER
+    assert not choice.reached
+
+
+def test_wilsons_bound_is_the_published_one() -> None:
+    # 95 % one-sided for 9 of 10: (0.9 + z²/20 - z·sqrt(0.09/10 + z²/400)) / (1 + z²/10) with z = 1.6449
+    assert wilson_lower_bound(np.array([1.0] * 9 + [0.0]), np.ones(10)) == pytest.approx(0.6523, abs=5e-4)
+    assert wilson_lower_bound(np.empty(0), np.empty(0)) == 0
+
+
+def test_weights_that_are_all_equal_change_no_bound() -> None:
+    truth = np.array([1.0] * 9 + [0.0])
+    assert wilson_lower_bound(truth, np.full(10, 7.5)) == pytest.approx(wilson_lower_bound(truth, np.ones(10)))

@@ -1,0 +1,48 @@
+"""`sluice topics`: creates the three topics, or says how they differ."""
+
+import argparse
+import json
+import random
+import sys
+import time
+from dataclasses import asdict
+
+from worker.settings import Settings
+
+EXAMPLE = "sluice topics --partitions 12 --replication 3"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument(
+        "--partitions", type=_positive, default=6, metavar="N", help="of topics that are made: the most workers (6)"
+    )
+    parser.add_argument("--replication", type=_positive, metavar="N", help="copies of each; none: the brokers' default")
+    parser.add_argument("--check", action="store_true", help="only look, make nothing")
+    parser.add_argument("--json", action="store_true", help="one JSON object a topic")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Make what is missing, and tell what was found."""
+    from worker.kafka.topics import Topics  # noqa: PLC0415 - only here is a client needed
+
+    topics = Topics(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
+    reports = topics.ensure(
+        partitions=arguments.partitions, replication=arguments.replication, create=not arguments.check
+    )
+    for report in reports:
+        if arguments.json:
+            sys.stdout.write(json.dumps(asdict(report)) + "\n")
+            continue
+        state = ("missing" if arguments.check else "made") if report.created else "found"
+        sys.stdout.write(f"{report.name}: {state}, {report.partitions} partitions\n")
+        for difference in report.differences:
+            sys.stdout.write(f"  {difference}\n")
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        message = "write a whole number above 0"
+        raise argparse.ArgumentTypeError(message)
+    return number

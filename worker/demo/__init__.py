@@ -1,0 +1,1 @@
+"""The demo: the real worker between an embedded broker and a terminal."""

@@ -1,0 +1,170 @@
+"""Runs the demo: comments in at one end of an embedded broker, the real worker in its middle, labels out.
+
+Three threads: this one, the main one, sends the comments, so that a signal ends even a wait for standard input; one is
+the worker; one follows what comes out.
+"""
+
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from worker.demo.display import Display
+from worker.demo.tally import Tally
+from worker.kafka.comment_sender import CommentSender
+from worker.kafka.embedded import EmbeddedBroker, client_properties
+from worker.kafka.outcome_reader import OutcomeReader
+from worker.protocols import Classifier
+from worker.reading import Comment
+from worker.run import run
+from worker.settings import DeliverySettings, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Settings
+
+PARTITIONS = 6
+"""Of each topic: the broker keeps 5 MiB a partition and serves one batch of each at a time."""
+
+MAX_OUTSTANDING = 1000
+"""Comments sent whose outcome has not been seen: more could fall out of the broker's memory before they are read."""
+
+_LOOK_SECONDS = 0.05
+
+
+class _Ended(Exception):
+    """A signal came, or a thread has something to tell: stop sending."""
+
+
+class Demonstration:
+    """One run of the demo.
+
+    Args:
+        settings: Topics, batches and drain are taken from them; the broker is brought along.
+        classifier: What labels.
+        display: Where outcomes are shown.
+        tally: Counts them.
+    """
+
+    def __init__(self, settings: Settings, classifier: Classifier[Any], display: Display, tally: Tally) -> None:
+        self._settings = settings
+        self._classifier = classifier
+        self._display = display
+        self._tally = tally
+        self._fault: BaseException | None = None
+        self._sending = False
+        self._over = threading.Event()
+        self._stop_worker = threading.Event()
+
+    def run(self, comments: Iterable[Comment]) -> None:
+        """Send all the comments and return when each has come out, or at SIGINT or SIGTERM when the worker has drained.
+
+        Must be called in the main thread, which is where signals arrive.
+
+        Raises:
+            SluiceError: What went wrong with the input, the worker or the broker.
+        """
+        topics = [self._settings.input.topic, self._settings.output.topic, self._settings.dead_letters.topic]
+        with EmbeddedBroker(dict.fromkeys(topics, PARTITIONS)) as broker, self._signals():
+            settings = settings_for(broker.bootstrap_servers, self._settings)
+            reader = OutcomeReader(settings, dead_letters=True, from_start=True)
+            worker = threading.Thread(target=self._work, args=(settings,), name="worker")
+            follower = threading.Thread(target=self._follow, args=(reader, broker), name="follower")
+            sender = CommentSender(settings)
+            worker.start()
+            follower.start()
+            try:
+                self._send(sender, comments)
+            except _Ended:
+                pass
+            finally:
+                # The worker first: what it still publishes while it drains is shown.
+                self._stop_worker.set()
+                worker.join()
+                self._over.set()
+                follower.join()
+                sender.close()
+                reader.close()
+        if self._fault is not None:
+            raise self._fault
+
+    def _send(self, sender: CommentSender, comments: Iterable[Comment]) -> None:
+        """Send while there is room, then wait for the outcomes."""
+        self._sending = True
+        try:
+            self._go_on()  # a signal may have come just before it could end the sending
+            self._tally.start()
+            for comment in comments:
+                while sender.sent - self._tally.outcomes >= MAX_OUTSTANDING:
+                    sender.serve(_LOOK_SECONDS)
+                sender.send(comment)
+            while self._tally.outcomes < sender.sent:
+                sender.serve(_LOOK_SECONDS)
+        finally:
+            self._sending = False
+
+    def _go_on(self) -> None:
+        if self._stop_worker.is_set():
+            raise _Ended
+
+    def _work(self, settings: Settings) -> None:
+        try:
+            run(settings, classifier=self._classifier, stop=self._stop_worker)
+        except BaseException as fault:
+            self._fail(fault)
+
+    def _follow(self, reader: OutcomeReader, broker: EmbeddedBroker) -> None:
+        try:
+            while True:
+                over = self._over.is_set()  # before the last look, which must come after the worker's end
+                found = [outcome for outcome in reader.read(_LOOK_SECONDS) if self._tally.add(outcome)]
+                for outcome in found:
+                    self._display.show(outcome)
+                self._display.refresh(self._tally)
+                if over:
+                    return
+                broker.check()
+        except BaseException as fault:
+            self._fail(fault)
+
+    def _fail(self, fault: BaseException) -> None:
+        """Keep the first fault and end the main thread's sending, also out of a read of standard input."""
+        if self._fault is None:
+            self._fault = fault
+        main = threading.main_thread().ident
+        if main is not None:
+            signal.pthread_kill(main, signal.SIGINT)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the sending; a second one is the process's own affair."""
+
+        def ended(_: int, __: FrameType | None) -> None:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+            self._stop_worker.set()
+            if self._sending:
+                raise _Ended
+
+        before: dict[signal.Signals, Any] = {}
+        for name in (signal.SIGINT, signal.SIGTERM):
+            before[name] = signal.signal(name, ended)
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+
+def settings_for(bootstrap_servers: str, settings: Settings) -> Settings:
+    """The settings with the embedded broker in place of the user's, and the guarantee it can keep."""
+    return settings.model_copy(
+        update={
+            "kafka": KafkaSettings(
+                bootstrap_servers=bootstrap_servers,
+                group_protocol=GroupProtocol.CONSUMER,  # reconciles in a heartbeat; classic takes a session timeout
+                properties=client_properties(GroupProtocol.CONSUMER),
+            ),
+            "input": InputSettings(topic=settings.input.topic),
+            "delivery": DeliverySettings(drain_seconds=settings.delivery.drain_seconds),
+            "http": HttpSettings(port=0),
+        }
+    )

@@ -1,0 +1,146 @@
+"""How the demo shows what comes out: a live table on a terminal, plain lines elsewhere, or the events as they are."""
+
+import sys
+from typing import Protocol, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from worker.demo.tally import Tally
+from worker.kafka.dead_letter_reader import DeadLetter
+from worker.kafka.outcome_reader import Published
+from worker.rendering import dead_letter_line, event_line
+
+_BAR_CELLS = 30
+
+
+class Display(Protocol):
+    """Told by the demo what happens; used as a context manager around it."""
+
+    def status(self, what: str) -> None:
+        """What is being waited for."""
+
+    def show(self, outcome: Published | DeadLetter) -> None:
+        """An outcome, once."""
+
+    def refresh(self, tally: Tally) -> None:
+        """Now and then, and after outcomes."""
+
+    def finish(self, tally: Tally) -> None:
+        """It is over."""
+
+
+class JsonLines:
+    """Label events on standard output as they were published, one a line; everything else on standard error."""
+
+    def __init__(self, output: TextIO, errors: TextIO) -> None:
+        self._output = output
+        self._errors = errors
+
+    def status(self, what: str) -> None:
+        """Say it."""
+        print(what, file=self._errors, flush=True)
+
+    def show(self, outcome: Published | DeadLetter) -> None:
+        """Write an event; tell of a dead letter."""
+        if isinstance(outcome, DeadLetter):
+            print(dead_letter_line(outcome), file=self._errors, flush=True)
+        else:
+            self._output.write(outcome.value.decode() + "\n")
+
+    def refresh(self, tally: Tally) -> None:
+        """Let a reader at the other end of a pipe have what there is."""
+        del tally
+        self._output.flush()
+
+    def finish(self, tally: Tally) -> None:
+        """The summary."""
+        print(summary(tally), file=self._errors, flush=True)
+
+
+class PlainLines:
+    """One line an outcome, and a summary."""
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
+    def status(self, what: str) -> None:
+        """Say it."""
+        print(what, file=self._output, flush=True)
+
+    def show(self, outcome: Published | DeadLetter) -> None:
+        """One line."""
+        line = dead_letter_line(outcome) if isinstance(outcome, DeadLetter) else event_line(outcome.event)
+        self._output.write(line + "\n")
+
+    def refresh(self, tally: Tally) -> None:
+        """Let a reader at the other end of a pipe have what there is."""
+        del tally
+        self._output.flush()
+
+    def finish(self, tally: Tally) -> None:
+        """The summary."""
+        print(f"\n{summary(tally)}", file=self._output, flush=True)
+
+
+class LiveTable:
+    """Outcomes scroll by above a table of labels and rates that stays."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = Text("")
+        self._live = Live(self._status, console=console, refresh_per_second=8, transient=True)
+        self._live.start()
+
+    def status(self, what: str) -> None:
+        """Say it below the table."""
+        self._live.update(Text(what, style="dim"))
+
+    def show(self, outcome: Published | DeadLetter) -> None:
+        """One line that scrolls."""
+        if isinstance(outcome, DeadLetter):
+            line, style = dead_letter_line(outcome), "yellow"
+        else:
+            line, style = event_line(outcome.event), "red" if outcome.event.flagged else ""
+        # As text, not as markup: a comment may hold [brackets]. Cut, so that one comment is one line.
+        self._console.print(Text(line, style=style), no_wrap=True, overflow="ellipsis", crop=True)
+
+    def refresh(self, tally: Tally) -> None:
+        """Draw the table anew."""
+        if tally.outcomes:
+            self._live.update(Group(_table(tally), Text(summary(tally), style="bold")))
+
+    def finish(self, tally: Tally) -> None:
+        """Leave the table behind."""
+        self._live.stop()
+        if tally.outcomes:
+            self._console.print(_table(tally))
+        self._console.print(Text(summary(tally), style="bold"))
+
+
+def summary(tally: Tally) -> str:
+    """One line: comments, flagged, dead letters, time and rate."""
+    parts = [f"{tally.comments} comments labelled, {tally.flagged} flagged, {tally.dead_letters} dead letters"]
+    if tally.seconds:
+        parts.append(f"{tally.seconds:.1f} s, {tally.rate:.0f} comments/s, {tally.tokens / tally.seconds:.0f} tokens/s")
+    given = ", ".join(f"{label} {count}" for label, count in tally.labels.most_common())
+    return "; ".join(parts) + (f"\nlabels: {given}" if given else "")
+
+
+def choose_display(*, as_json: bool) -> Display:
+    """The display that suits where standard output goes."""
+    if as_json:
+        return JsonLines(sys.stdout, sys.stderr)
+    if sys.stdout.isatty():
+        return LiveTable(Console())
+    return PlainLines(sys.stdout)
+
+
+def _table(tally: Tally) -> Table:
+    table = Table("label", "comments", "share", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for label, count in tally.labels.most_common():
+        share = count / max(1, tally.comments)
+        table.add_row(label, str(count), Text("█" * round(share * _BAR_CELLS) + f" {share:.0%}"))
+    return table

@@ -1,0 +1,103 @@
+"""Sends comments to the input topic: `sluice produce` and the demo."""
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from worker.errors import Fatal, NoBroker
+from worker.kafka.faults import describe, error_of
+from worker.kafka.properties import make_client, producer_properties
+from worker.reading import Comment
+from worker.settings import Settings
+
+_FULL_QUEUE_WAIT_SECONDS = 0.1
+_SETTLE_WAIT_SECONDS = 0.2
+
+
+class CommentSender:
+    """A producer of comments, keyed by their id as a Java producer would; every delivery report is looked at.
+
+    Attributes:
+        sent: Comments given to the producer.
+        delivered: Comments the broker has acknowledged.
+
+    Raises:
+        NoBroker: No broker answered for `kafka.no_broker_seconds`.
+        Fatal: The input topic does not exist.
+        SettingsInvalid: `kafka.properties` holds what can't be set.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.sent = 0
+        self.delivered = 0
+        self._topic = settings.input.topic
+        self._fault: KafkaError | None = None
+        self._producer: Producer = make_client(Producer, producer_properties(settings))
+        self._check_topic(settings)
+
+    def send(self, comment: Comment) -> None:
+        """Hand one comment to the producer, waiting while its queue is full.
+
+        Raises:
+            Fatal: This comment, or one before it, could not be delivered.
+        """
+        while True:
+            try:
+                self._producer.produce(self._topic, comment.value(), key=comment.id.encode(), on_delivery=self._report)
+                break
+            except BufferError:
+                self.serve(_FULL_QUEUE_WAIT_SECONDS)
+            except KafkaException as fault:
+                message = f"the comment of line {comment.line} could not be sent: {describe(error_of(fault))}"
+                raise Fatal(message) from None
+        self.sent += 1
+        self.serve()
+
+    def serve(self, timeout_seconds: float = 0.0) -> None:
+        """Serve the delivery reports that have come.
+
+        Raises:
+            Fatal: A comment could not be delivered.
+        """
+        self._producer.poll(timeout_seconds)
+        if self._fault is not None:
+            message = (
+                f"a comment could not be delivered to {self._topic}: {describe(self._fault)}. "
+                f"{self.delivered} of {self.sent} were"
+            )
+            raise Fatal(message)
+
+    def settle(self) -> int:
+        """Wait a moment for reports; how many are still missing. The producer's own deadline ends each of them.
+
+        Raises:
+            Fatal: A comment could not be delivered.
+        """
+        if self.sent > self.delivered:
+            self._producer.flush(_SETTLE_WAIT_SECONDS)
+            self.serve()
+        return self.sent - self.delivered
+
+    def close(self) -> None:
+        """Drop what is still in the queue. Safe to call twice."""
+        self._producer.purge()
+        self._producer.flush(_SETTLE_WAIT_SECONDS)
+
+    def _report(self, error: KafkaError | None, _: Message) -> None:
+        if error is None:
+            self.delivered += 1
+        elif self._fault is None:
+            self._fault = error
+
+    def _check_topic(self, settings: Settings) -> None:
+        limit_seconds = settings.kafka.no_broker_seconds
+        try:
+            # All topics: asking for one by name would create it on a broker that allows that.
+            topics = self._producer.list_topics(timeout=limit_seconds).topics
+        except KafkaException as fault:
+            message = (
+                f"no broker of {settings.kafka.bootstrap_servers} answered within {limit_seconds:g} s: "
+                f"{describe(error_of(fault))}"
+            )
+            raise NoBroker(message) from None
+        if self._topic not in topics:
+            message = f"topic {self._topic} does not exist; `sluice topics` creates it"
+            raise Fatal(message)

@@ -1,0 +1,109 @@
+"""Follows what the worker writes: label events and dead letters. Joins no group and commits nothing."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
+from pydantic import ValidationError
+
+from schemas.label import LabelEvent
+from worker.errors import Fatal, NoBroker
+from worker.kafka.dead_letter_reader import DeadLetter, dead_letter
+from worker.kafka.faults import describe, error_of
+from worker.kafka.properties import client_properties, make_client
+from worker.outcome import Record
+from worker.settings import Settings
+
+_READ_AT_ONCE = 500
+
+
+class Published(NamedTuple):
+    """A label event, and the bytes it came in."""
+
+    event: LabelEvent
+    value: bytes
+
+
+class OutcomeReader:
+    """Reads the output topic and, if asked, the dead letters, as records come.
+
+    Args:
+        settings: Where the broker is and what the topics are called.
+        dead_letters: Read these too.
+        from_start: Begin with what is already there, not with what comes next.
+
+    Attributes:
+        unreadable: Records of the output topic that are no label event and were passed over.
+
+    Raises:
+        NoBroker: No broker answered for `kafka.no_broker_seconds`.
+        Fatal: A topic does not exist.
+    """
+
+    def __init__(self, settings: Settings, *, dead_letters: bool, from_start: bool) -> None:
+        self.unreadable = 0
+        self._dead_letters = settings.dead_letters.topic
+        topics = [settings.output.topic, *([self._dead_letters] if dead_letters else [])]
+        properties = client_properties(settings) | {
+            "group.id": settings.kafka.group_id,  # required of any consumer; none is joined
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+        }
+        self._consumer: Consumer = make_client(Consumer, properties)
+        try:
+            offset = OFFSET_BEGINNING if from_start else OFFSET_END
+            self._consumer.assign(
+                [TopicPartition(topic, number, offset) for topic, number in self._partitions(settings, topics)]
+            )
+        except BaseException:
+            self._consumer.close()
+            raise
+
+    def read(self, timeout_seconds: float) -> list[Published | DeadLetter]:
+        """What has come, waiting for the first up to the timeout.
+
+        Raises:
+            Fatal: A topic can't be read.
+        """
+        found: list[Published | DeadLetter] = []
+        polled: list[Any] = self._consumer.consume(_READ_AT_ONCE, timeout_seconds)  # a Message is a Record
+        for record in polled:
+            error = record.error()
+            if error is not None:
+                if error.retriable() or not error.fatal():
+                    continue  # the client itself goes on; what can't be read at all is not found at the start
+                message = f"{record.topic()} can't be read: {describe(error)}"
+                raise Fatal(message)
+            if (outcome := self._outcome(record)) is not None:
+                found.append(outcome)
+        return found
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._consumer.close()
+
+    def _outcome(self, record: Record) -> Published | DeadLetter | None:
+        if record.topic() == self._dead_letters:
+            return dead_letter(record)
+        value = record.value() or b""
+        try:
+            return Published(LabelEvent.model_validate_json(value), value)
+        except ValidationError:
+            self.unreadable += 1
+            return None
+
+    def _partitions(self, settings: Settings, topics: Sequence[str]) -> list[tuple[str, int]]:
+        limit_seconds = settings.kafka.no_broker_seconds
+        try:
+            described = self._consumer.list_topics(timeout=limit_seconds).topics
+        except KafkaException as fault:
+            message = (
+                f"no broker of {settings.kafka.bootstrap_servers} answered within {limit_seconds:g} s: "
+                f"{describe(error_of(fault))}"
+            )
+            raise NoBroker(message) from None
+        if absent := [topic for topic in topics if topic not in described]:
+            message = f"topic {', '.join(absent)} does not exist; `sluice topics` creates it"
+            raise Fatal(message)
+        return [(topic, number) for topic in topics for number in described[topic].partitions]
