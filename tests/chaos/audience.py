@@ -5,7 +5,8 @@ import uuid
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from tests.chaos.oracle import Oracle
 from tests.kit.kafka import eventually
@@ -78,7 +79,8 @@ class Audience:
         return committed == all_there_is
 
     def _ends(self, level: IsolationLevel) -> dict[TopicPartition, int]:
-        asked = {TopicPartition(topic, partition): OffsetSpec.latest() for topic, partition in self._next}
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library has no types for it
+        asked = {TopicPartition(topic, partition): latest for topic, partition in self._next}
         answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=30)
         return {partition: answer.result(60).offset for partition, answer in answers.items()}
 
