@@ -102,7 +102,7 @@ def read_comments(texts_file: Path, labels_file: Path | None = None) -> Comments
     if not np.isin(labels, (-1.0, 0.0, 1.0)).all():
         message = f"{labels_file or texts_file} has labels other than 0, 1 and -1 (not scored)"
         raise DataFault(message)
-    scored = (labels >= 0).all(axis=1)
+    scored: NDArray[np.bool_] = np.all(labels >= 0, axis=1)
     return Comments([row[column] for row, keep in zip(rows, scored, strict=True) if keep], labels[scored])
 
 

@@ -54,6 +54,6 @@ def calibration_error(probabilities: Vector, truth: Vector, weights: Vector) -> 
 def _tie_masses(scores: Vector, truth: Vector, weights: Vector) -> tuple[Vector, Vector]:
     """Weight of positives and of negatives at each distinct score, ascending."""
     distinct, place = np.unique(scores, return_inverse=True)
-    positive = np.bincount(place, weights * truth, len(distinct))
-    negative = np.bincount(place, weights * (1 - truth), len(distinct))
+    positive: Vector = np.bincount(place, weights * truth, len(distinct)).astype(np.float64)
+    negative: Vector = np.bincount(place, weights * (1 - truth), len(distinct)).astype(np.float64)
     return positive, negative

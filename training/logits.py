@@ -24,8 +24,8 @@ def compute_logits(
     model: BertForSequenceClassification, rows: Sequence[Sequence[int]], padding: int, *, bfloat16: bool = False
 ) -> NDArray[np.float64]:
     """Logits of shape [rows, labels], in the order of `rows`; the model is left in evaluation mode."""
-    model.eval()
-    logits = np.zeros((len(rows), model.config.num_labels))
+    model.train(mode=False)
+    logits = np.zeros((len(rows), model.classifier.out_features))
     device = next(model.parameters()).device
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
         for batch in plan([len(row) for row in rows], BATCH_TOKENS, BATCH_COMMENTS):

@@ -88,7 +88,10 @@ def train(
             report(f"{run.progress:.1%} steps={run.steps} loss={loss:.4f}")
         if epoch_ended:
             logits = compute_logits(run.average, validation_rows, tokenizer.pad_token_id, bfloat16=recipe.bfloat16)
-            figures = [roc_auc(logits[:, i], validation.labels[:, i], validation.weights()) for i in range(len(LABELS))]
+            figures = [
+                roc_auc(logits[:, i], validation.labels[:, i].astype(float), validation.weights())
+                for i in range(len(LABELS))
+            ]
             history["epochs"].append({"mean_roc_auc": float(np.mean(figures)), "roc_auc": figures})
             report(f"epoch {run.epoch} of {recipe.epochs}: validation mean ROC-AUC {np.mean(figures):.4f}")
             run.average.save_pretrained(folder / f"epoch-{run.epoch}")
@@ -127,7 +130,7 @@ class _Run:
         torch.manual_seed(recipe.seed)
         self.comments, self.model, self.tokenizer, self.recipe = comments, model, tokenizer, recipe
         self.device = next(model.parameters()).device
-        self.average = copy.deepcopy(model).eval().requires_grad_(requires_grad=False)
+        self.average = copy.deepcopy(model).requires_grad_(requires_grad=False)
         self.optimizer = torch.optim.AdamW(parameter_groups(model, recipe.learning_rate), fused=True)
         self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.labels = torch.from_numpy(comments.labels)
@@ -162,7 +165,7 @@ class _Run:
         truth, weights = self.labels[batch].to(self.device), self.weights[batch].to(self.device)
         loss = binary_cross_entropy_with_logits(logits.float(), truth, weights[:, None])
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.gradient_norm)
         self.optimizer.step()
         self.steps += 1
