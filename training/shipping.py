@@ -49,7 +49,7 @@ def ship(
     return {
         "slope": [round(float(value), 4) for value in platt.slope],
         "offset": [round(float(value), 4) for value in platt.offset],
-        "validation_before": measure(validation, raw, thresholds, SEED),
+        "validation_before": {"labels": _reliability_only(measure(validation, raw, thresholds, SEED)["labels"])},
         "validation_after": measure(validation, after, thresholds, SEED),
         "half_precision_largest_logit_change": round(float(np.abs(restored - platt.apply(raw)).max()), 4),
     }
@@ -85,6 +85,14 @@ def evaluate(
     figures = measure(comments, logits, [thresholds[label] for label in LABELS], SEED)
     figures["cut_at_512_tokens"] = sum(len(row) == MAX_TOKENS for row in rows)
     return figures
+
+
+def _reliability_only(labels: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What can be said of scores that the thresholds were not chosen for."""
+    return {
+        name: {figure: values[figure] for figure in ("positives", "calibration_error", "brier")}
+        for name, values in labels.items()
+    }
 
 
 def _stored(model: BertForSequenceClassification, dtype: torch.dtype) -> BertForSequenceClassification:
