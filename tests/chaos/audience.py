@@ -5,14 +5,13 @@ import uuid
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, TopicPartition
-from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from tests.chaos.oracle import Oracle
 from tests.kit.kafka import eventually
 
 _AT_ONCE = 2000
-_LATEST: Any = kafka_admin.OffsetSpec.latest()  # type: ignore[attr-defined, no-untyped-call] # not typed
 _COMMITTED = IsolationLevel.READ_COMMITTED
 _UNCOMMITTED = IsolationLevel.READ_UNCOMMITTED
 _END_SECONDS = 120.0
@@ -80,7 +79,8 @@ class Audience:
         return committed == all_there_is
 
     def _ends(self, level: IsolationLevel) -> dict[TopicPartition, int]:
-        asked = {TopicPartition(topic, partition): _LATEST for topic, partition in self._next}
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library has no types for it
+        asked = {TopicPartition(topic, partition): latest for topic, partition in self._next}
         answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=30)
         return {partition: answer.result(60).offset for partition, answer in answers.items()}
 

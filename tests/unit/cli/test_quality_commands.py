@@ -9,7 +9,6 @@ import pytest
 from tests.kit.keyword_classifier import UNSCORABLE, KeywordClassifier
 from worker.__main__ import main
 from worker.classifier.thresholds import load_thresholds
-from worker.quality import run
 
 ROWS = 'id,text,toxic,insult,threat\n1,you are stupid,1,0,0\n2,a fine day,0,0,0\n3,"what a jerk, really",1,1,0\n'
 
@@ -17,7 +16,7 @@ ROWS = 'id,text,toxic,insult,threat\n1,you are stupid,1,0,0\n2,a fine day,0,0,0\
 @pytest.fixture(autouse=True)
 def keyword_classifier(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run.Classifier, "load", lambda *_args, **_settings: KeywordClassifier())
+    monkeypatch.setattr("worker.classifier.Classifier.load", lambda *_args, **_settings: KeywordClassifier())
 
 
 @pytest.fixture
