@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.events import Stream
+from tests.chaos.events import MAX_OUTPUT_BYTES, MAX_VALUE_BYTES, Stream
 from tests.chaos.oracle import Oracle
 from tests.kit.kafka import Kafka, eventually
 from tests.kit.member import produce
@@ -34,7 +34,7 @@ class Group:
 
     def __init__(self, kafka: Kafka, events: int, protocol: str = "classic", guarantee: str = "at-least-once") -> None:
         self.servers = kafka.bootstrap_servers
-        self.topics = Topics(kafka)
+        self.topics = Topics(kafka, 4, **{"max.message.bytes": str(MAX_OUTPUT_BYTES)})
         self.stream = Stream(seed=2)
         records = ({"key": k, "value": v, "headers": h} for k, v, h in self.stream.take(events))
         produce(self.servers, self.topics.input, records, partitioner="murmur2_random")
@@ -47,7 +47,7 @@ class Group:
             "delivery.transaction_timeout_seconds": 5,
             "batch.max_records": 50,
             "delivery.max_in_flight_records": 100,
-            "input.max_value_bytes": 100_000,
+            "input.max_value_bytes": MAX_VALUE_BYTES,
         }
 
     def worker(self, **options: Any) -> WorkerProcess:
@@ -67,6 +67,7 @@ class Group:
             oracle.label_event(message)
         for message in self.topics.read(self.topics.dead_letters):
             oracle.dead_letter(message)
+        assert oracle.unexplained.examples == []
         assert oracle.missing_numbers(10) == []
         assert oracle.differing.examples == []
         return oracle
