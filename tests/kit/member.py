@@ -16,7 +16,7 @@ from worker.outcome import Assignment, Batch, Labelled, Outcome, Record, Rejecte
 from worker.protocols import Outgoing, Publisher
 from worker.settings import Settings
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
 NO_LABELS = Classification({}, (), TextFacts(0, 0, False))
 
 Judge = Callable[[Record, Assignment], Outcome]
@@ -127,9 +127,13 @@ class Member:
         return [f"{r.topic()}/{r.partition()}/{r.offset()}" for r, _ in self.polled]
 
 
-def produce(servers: str, topic: str, records: Iterable[dict[str, Any]]) -> None:
+def produce(
+    servers: str, topic: str, records: Iterable[dict[str, Any]], *, partitioner: str = "consistent_random"
+) -> None:
     """Produce, and wait until all is acknowledged. A record is the keyword arguments of `Producer.produce`."""
-    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "log_level": 0})
+    producer = Producer(
+        {"bootstrap.servers": servers, "enable.idempotence": True, "partitioner": partitioner, "log_level": 0}
+    )
     failed: list[Any] = []
 
     def report(error: Any, _: Any) -> None:

@@ -1,10 +1,17 @@
-"""Choose the forward pass for a model, a device and a precision."""
+"""Choose the forward pass for a model, a device and a precision, and try it before it is trusted."""
 
+import functools
+import logging
 from typing import TYPE_CHECKING
 
 import torch
 
+from worker.classifier.architecture import Encoder, describe
+from worker.classifier.hardware import choose_precision, set_threads
+from worker.classifier.linears import PlainLinear, bfloat16_linear, close
+from worker.classifier.packed import MakeLinear, PackedForward
 from worker.classifier.padded import PaddedForward
+from worker.classifier.qlinear import Int8Linear, int8_operators_agree
 from worker.errors import SettingsInvalid
 from worker.settings import Precision
 
@@ -13,35 +20,96 @@ if TYPE_CHECKING:
 
     from worker.classifier.forward import Forward
 
+logger = logging.getLogger(__name__)
+
+PROBE_LENGTHS = (13, 5, 13, 2, 7)
+"""Tokens of the windows that a forward pass is tried on: equal ones, different ones, nearly none."""
+
+EXACT = 1e-3
+"""Largest difference of logits, relative to the largest, that float32 may make: its digits, no other computation."""
+
+ROUNDED = 0.2
+"""The same for low precision: wide, for it is not the judge of quality but finds operators that compute nonsense."""
+
 
 def build_forward(
     model: "PreTrainedModel", *, device: torch.device, precision: Precision, max_tokens: int, threads: int | None
 ) -> "Forward":
     """A forward pass over `model` (float32, on the CPU; it is taken over and may be converted in place).
 
+    Architectures that `worker.classifier.architecture` describes are computed in packs, without padding, if that
+    gives what the model itself gives on a trial; others in sorted, padded batches.
+
     Args:
         model: In evaluation mode.
         device: Where to compute.
         precision: `auto` takes bfloat16 where the hardware multiplies it natively, else float32.
         max_tokens: Tokens computed at once.
-        threads: CPU threads for the model; none: as torch chooses.
+        threads: CPU threads for the model; none: as torch chooses, within the cores this process may use.
 
     Raises:
         SettingsInvalid: The precision cannot be had.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
-    if precision is Precision.INT8:
-        message = "model.precision int8 is not available for this model. Set SLUICE_MODEL__PRECISION=auto."
+    set_threads(threads)
+    precision = choose_precision(precision, device)
+    if precision is Precision.INT8 and not (device.type == "cpu" and int8_operators_agree()):
+        message = "model.precision int8 needs a CPU with VNNI or AMX. Set SLUICE_MODEL__PRECISION=auto."
         raise SettingsInvalid(message)
-    if precision is Precision.AUTO:
-        precision = Precision.BFLOAT16 if _multiplies_bfloat16(device) else Precision.FLOAT32
+    packed = _packed(model, device, precision, max_tokens)
+    if packed is not None:
+        return packed
+    if precision is Precision.INT8:
+        message = f"model.precision int8 is not to be had for {type(model).__name__}. Set SLUICE_MODEL__PRECISION=auto."
+        raise SettingsInvalid(message)
     dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
     return PaddedForward(model, device=device, dtype=dtype, max_tokens=max_tokens)
 
 
-def _multiplies_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+def _packed(
+    model: "PreTrainedModel", device: torch.device, precision: Precision, max_tokens: int
+) -> PackedForward | None:
+    name = type(model).__name__
+    if device.type == "cuda" and precision is Precision.FLOAT32:
+        logger.info("float32 on a CUDA device: padded batches, for packed attention there is in half precision")
+        return None
+    encoder = describe(model)
+    if encoder is None:
+        logger.info("%s has no packed forward pass: sorted, padded batches", name)
+        return None
+    windows = _probe_windows(int(model.config.vocab_size))
+    expected = _plain_logits(model, windows)
+    exact = _forward(encoder, torch.device("cpu"), Precision.FLOAT32, max_tokens)
+    if not close(exact.logits(windows), expected, EXACT):
+        logger.warning("%s does not compute what its name says: sorted, padded batches, which are slower", name)
+        return None
+    if device.type == "cpu" and precision is Precision.FLOAT32:
+        return exact
+    forward = _forward(encoder, device, precision, max_tokens)
+    if not close(forward.logits(windows), expected, ROUNDED):
+        logger.warning("%s in packed %s disagrees with itself in float32: padded batches", name, precision.value)
+        return None
+    return forward
+
+
+def _forward(encoder: Encoder, device: torch.device, precision: Precision, max_tokens: int) -> PackedForward:
+    dtype = torch.float32 if precision is Precision.FLOAT32 else torch.bfloat16
+    make_linear: MakeLinear = PlainLinear
+    if precision is Precision.BFLOAT16:
+        make_linear = functools.partial(bfloat16_linear, device=device, rows=max_tokens)
+    elif precision is Precision.INT8:
+        make_linear = functools.partial(Int8Linear, rows=max_tokens)
+    return PackedForward(
+        encoder, make_linear, precision=precision.value, device=device, dtype=dtype, max_tokens=max_tokens
+    )
+
+
+def _probe_windows(vocabulary: int) -> list[list[int]]:
+    """Windows of token ids from all over the vocabulary."""
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randint(vocabulary, (length,), generator=generator).tolist() for length in PROBE_LENGTHS]
+
+
+def _plain_logits(model: "PreTrainedModel", windows: list[list[int]]) -> torch.Tensor:
+    """What transformers computes, one window at a time: float32 [windows, labels]."""
+    with torch.inference_mode():
+        return torch.cat([model(input_ids=torch.tensor([window])).logits for window in windows])
