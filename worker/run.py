@@ -54,7 +54,7 @@ def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: 
     Raises:
         SluiceError: What ended the worker; its class has the exit code.
     """
-    disable_created_metrics()  # a second series for each, which says when it began
+    disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, saying when it began
     metrics, health = Metrics(CollectorRegistry()), Health(time.monotonic)
     with ExitStack() as stack:
         if server := serve(settings.http, health, metrics.registry):
