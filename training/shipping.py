@@ -35,7 +35,7 @@ def ship(
     fold_into(calibrated, platt)
     stored = _stored(calibrated, torch.float16)
     restored = compute_logits(_stored(stored, torch.float32), rows, tokenizer.pad_token_id)
-    thresholds = choose_thresholds(sigmoid(restored), validation.labels, SEED)
+    thresholds = choose_thresholds(sigmoid(restored))
     save_checkpoint(stored, tokenizer, folder)
     threshold_set = {
         "set": SET_NAME,
