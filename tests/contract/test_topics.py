@@ -1,5 +1,8 @@
 """`Topics` makes what is missing, and says how the rest differs."""
 
+import random
+import time
+
 import pytest
 
 from tests.contract.backend import Backend
@@ -9,6 +12,10 @@ from worker.errors import NoBroker, SettingsInvalid
 from worker.kafka.embedded import EmbeddedBroker
 from worker.kafka.topics import HEADER_ROOM_BYTES, Topics
 from worker.settings import Settings
+
+
+def topics_of(settings: Settings) -> Topics:
+    return Topics(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
 
 
 def settings(servers: str, name: str) -> Settings:
@@ -22,7 +29,7 @@ def settings(servers: str, name: str) -> Settings:
 
 @pytest.mark.kafka
 def test_missing_topics_are_made_and_found_in_order_afterwards(kafka: Kafka, run_id: str) -> None:
-    topics = Topics(settings(kafka.bootstrap_servers, run_id))
+    topics = topics_of(settings(kafka.bootstrap_servers, run_id))
     assert [r.created for r in topics.ensure(partitions=3, create=False)] == [True] * 3
     made = topics.ensure(partitions=3)
     assert [(r.name, r.created, r.partitions, r.differences) for r in made] == [
@@ -36,7 +43,7 @@ def test_missing_topics_are_made_and_found_in_order_afterwards(kafka: Kafka, run
 def test_dead_letters_need_room_for_their_headers(kafka: Kafka, run_id: str) -> None:
     kafka.create_topic(f"in-{run_id}", 3, {"max.message.bytes": "2000000"})
     kafka.create_topic(f"dlq-{run_id}", 2)
-    found, made, dead = Topics(settings(kafka.bootstrap_servers, run_id)).ensure(partitions=3)
+    found, made, dead = topics_of(settings(kafka.bootstrap_servers, run_id)).ensure(partitions=3)
     assert (found.differences, made.differences) == ((), ())
     assert "2 partitions" in dead.differences[0]
     assert f"max.message.bytes={2_000_000 + HEADER_ROOM_BYTES}" in dead.differences[1]
@@ -45,17 +52,17 @@ def test_dead_letters_need_room_for_their_headers(kafka: Kafka, run_id: str) -> 
 @pytest.mark.kafka
 def test_more_copies_than_brokers_is_a_settings_problem(kafka: Kafka, run_id: str) -> None:
     with pytest.raises(SettingsInvalid, match="INVALID_REPLICATION_FACTOR"):
-        Topics(settings(kafka.bootstrap_servers, run_id)).ensure(partitions=1, replication=3)
+        topics_of(settings(kafka.bootstrap_servers, run_id)).ensure(partitions=1, replication=3)
 
 
 def test_the_embedded_broker_needs_no_topics_made(embedded: EmbeddedBroker, run_id: str) -> None:
     group = Group(Backend(embedded.bootstrap_servers, "classic", None), run_id)
     with pytest.raises(SettingsInvalid, match="embedded"):
-        Topics(group.settings()).ensure(partitions=1)
+        topics_of(group.settings()).ensure(partitions=1)
 
 
 def test_nobody_there_is_told() -> None:
     (port,) = free_ports(1)
     nobody = Settings(kafka={"bootstrap_servers": f"127.0.0.1:{port}", "no_broker_seconds": 0.5})
     with pytest.raises(NoBroker, match=str(port)):
-        Topics(nobody).ensure(partitions=1)
+        topics_of(nobody).ensure(partitions=1)
