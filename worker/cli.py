@@ -23,6 +23,7 @@ COMMANDS = {
     "dead-letters": "reads dead letters, or sends them back to their topic",
     "evaluate": "quality on labelled data, per label",
     "thresholds": "chooses per-label thresholds from labelled data",
+    "quantize": "tries a model in int8 on labelled data, and allows it if nothing is lost",
     "config": "shows the effective settings and checks them",
     "topics": "creates the three topics, or says how they differ",
 }

@@ -54,6 +54,8 @@ def main() -> int:
             reports.append(report)
             if arguments.report:
                 arguments.report.write_text(json.dumps([r.document for r in reports], indent=2), encoding="utf-8")
+            if report.gave_up:
+                break  # the cluster may be as broken as the run
     return 1 if any(report.failures for report in reports) else 0
 
 

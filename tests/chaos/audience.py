@@ -4,11 +4,16 @@ import time
 import uuid
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from tests.chaos.oracle import Oracle
+from tests.kit.kafka import eventually
 
 _AT_ONCE = 2000
+_COMMITTED = IsolationLevel.READ_COMMITTED
+_UNCOMMITTED = IsolationLevel.READ_UNCOMMITTED
 _END_SECONDS = 120.0
 
 
@@ -19,6 +24,7 @@ class Audience:
         self._hears = {output: oracle.label_event, dead_letters: oracle.dead_letter}
         self._next: dict[tuple[str, int], int] = {}
         self._at_end: set[tuple[str, int]] = set()
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap_servers,
@@ -56,6 +62,8 @@ class Audience:
 
     def read_to_the_end(self) -> None:
         """Hear all there is; nobody may write any more."""
+        # A killed worker's transaction stays open until its timeout, and hides what was committed after it began.
+        assert eventually(self._no_transaction_is_open, _END_SECONDS, 0.5), "a transaction stays open"
         self._assign()  # the ends are announced anew
         deadline = time.monotonic() + _END_SECONDS
         while self._at_end != self._next.keys():
@@ -65,6 +73,16 @@ class Audience:
     def close(self) -> None:
         """Release the consumer."""
         self._consumer.close()
+
+    def _no_transaction_is_open(self) -> bool:
+        committed, all_there_is = (self._ends(level) for level in (_COMMITTED, _UNCOMMITTED))
+        return committed == all_there_is
+
+    def _ends(self, level: IsolationLevel) -> dict[TopicPartition, int]:
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library has no types for it
+        asked = {TopicPartition(topic, partition): latest for topic, partition in self._next}
+        answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=30)
+        return {partition: answer.result(60).offset for partition, answer in answers.items()}
 
     def _assign(self) -> None:
         self._at_end.clear()

@@ -108,7 +108,7 @@ class Stream:
                 return b'{"id":"e-%d","text":"%b"}' % (number, POISON.encode())
             case Kind.OUTPUT_TOO_LARGE:
                 # The broker looks at the compressed size, so the text must not compress.
-                noise = base64.b64encode(self._random.randbytes(MAX_OUTPUT_BYTES))
+                noise = base64.b64encode(random.Random(number).randbytes(MAX_OUTPUT_BYTES))  # noqa: S311 - repeatable
                 return b'{"id":"e-%d","text":"%b"}' % (number, noise)
 
 

@@ -23,6 +23,7 @@ class Report:
     seed: int
     seconds: float
     workers: int
+    brokers: int
     stream: Stream
     oracle: Oracle
     faults: Mapping[Fault, int]
@@ -30,7 +31,7 @@ class Report:
     exits: Mapping[int, int]
     unasked: Sequence[UnaskedEnd]
     longest_stall: tuple[float, str]
-    gave_up: bool
+    gave_up: str
 
     @property
     def failures(self) -> list[str]:
@@ -40,7 +41,7 @@ class Report:
         if oracle.missing:
             found.append(f"{oracle.missing:,} events are lost: {self._names_of_the_missing()}")
         if self.gave_up:
-            found.append("the run gave up: nothing moved any more")
+            found.append(f"the run gave up: {self.gave_up}")
         never = {
             "unexplained records": oracle.unexplained,
             "altered records": oracle.altered,
@@ -63,7 +64,8 @@ class Report:
         stall, after = self.longest_stall
         exits = ", ".join(f"{code}: {count}" for code, count in sorted(self.exits.items()))
         return [
-            f"{self.guarantee}, {self.protocol} group protocol, {self.workers} workers, 3 brokers, seed {self.seed}",
+            f"{self.guarantee}, {self.protocol} group protocol, seed {self.seed}",
+            f"  members        {self.workers} workers, {self.brokers} brokers",
             f"  events         {len(self.stream):,} in {self.seconds:,.1f} s ({kinds})",
             f"  faults         {sum(self.faults.values())} of {self.planned} planned ({faults})",
             f"  lost           {oracle.missing:,}",
@@ -88,6 +90,7 @@ class Report:
             "seed": self.seed,
             "seconds": self.seconds,
             "workers": self.workers,
+            "brokers": self.brokers,
             "events": len(self.stream),
             "events_by_kind": {kind.name.lower(): sent[kind] for kind in Kind},
             "faults": {kind.value: self.faults.get(kind, 0) for kind in Fault},

@@ -20,12 +20,12 @@ from tests.kit.kafka import Kafka
 from tests.kit.stream import Topics
 
 PARTITIONS = 6
-_CHUNK = 200
+_CHUNK = 500
 _MOST_AHEAD = 10_000
 _AHEAD_OF_FAULTS = 2
 _HOPE_SECONDS = 180.0
 _PROGRESS_SECONDS = 5.0
-_END_SECONDS = 90.0
+_END_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class ChaosRun:
 
     def __init__(self, kafka: Kafka, options: Options, clock: Callable[[], float] = time.monotonic) -> None:
         self._options = options
+        self._brokers = len(kafka.nodes)
         self._clock = clock
         self._topics = Topics(kafka, PARTITIONS, **{"max.message.bytes": str(MAX_OUTPUT_BYTES)})
         self._stream = Stream(options.seed)
@@ -76,7 +77,7 @@ class ChaosRun:
         self._planned = len(plan)
         self._begun = self._moved = self._told = clock()
         self._longest_stall = (0.0, "")
-        self._hopeless = False
+        self._gave_up = ""
 
     async def run(self) -> Report:
         """Send, break, mend, wait, and tell."""
@@ -87,24 +88,32 @@ class ChaosRun:
                 await self._while(self._sending, self._send)
                 self._saboteur.end()
                 await self._while(lambda: not sabotage.done() or self._oracle.missing > 0)
-            await self._while(lambda: not self._is_committed())
+                if self._gave_up:
+                    sabotage.cancel()
+            await self._while(lambda: not self._is_committed(), limit="the group did not commit all it had read")
             self._fleet.stop_all()
-            await self._while(lambda: bool(self._fleet.workers))
-            self._audience.read_to_the_end()
+            await self._while(lambda: bool(self._fleet.workers), limit="a worker did not end when asked to")
+            if not self._gave_up:
+                self._audience.read_to_the_end()
         finally:
             self._fleet.close()
             self._audience.close()
         return self._report()
 
-    async def _while(self, goes_on: Callable[[], bool], step: Callable[[], None] = lambda: None) -> None:
-        """Turn the run's wheels while the condition holds and something still moves."""
-        while goes_on() and not self._hopeless:
+    async def _while(
+        self, goes_on: Callable[[], bool], step: Callable[[], None] = lambda: None, *, limit: str = ""
+    ) -> None:
+        """Turn the run's wheels while the condition holds and there is hope; with a limit, not for long."""
+        begun = self._clock()
+        while not self._gave_up and goes_on():
             step()
             self._feed.serve(0)
             before = self._oracle.settled
             self._audience.read(0.02)
             self._fleet.supervise()
             self._watch(self._oracle.settled - before)
+            if limit and self._clock() - begun > _END_SECONDS:
+                self._gave_up = limit
             await asyncio.sleep(0)
 
     def _sending(self) -> bool:
@@ -134,7 +143,8 @@ class ChaosRun:
         stall = now - self._moved
         if stall > self._longest_stall[0]:
             self._longest_stall = (stall, str(self._saboteur.latest or "start"))
-        self._hopeless |= stall > _HOPE_SECONDS
+        if stall > _HOPE_SECONDS:
+            self._gave_up = f"no event came out for {_HOPE_SECONDS:g} s"
         if now - self._told >= _PROGRESS_SECONDS:
             self._told = now
             self._tell(now - self._begun)
@@ -151,13 +161,9 @@ class ChaosRun:
     def _is_committed(self) -> bool:
         """The group has committed all of the input, tombstones at its end included."""
         try:
-            if self._topics.is_done():
-                return True
+            return self._topics.is_done()
         except KafkaException:
             return False  # a coordinator on its way
-        # No event is owed any more, so the time since the last one is what hope is measured by.
-        self._hopeless |= self._clock() - self._begun > self._options.seconds + _HOPE_SECONDS + _END_SECONDS
-        return False
 
     def _report(self) -> Report:
         options = self._options
@@ -167,6 +173,7 @@ class ChaosRun:
             seed=options.seed,
             seconds=round(self._clock() - self._begun, 1),
             workers=options.workers,
+            brokers=self._brokers,
             stream=self._stream,
             oracle=self._oracle,
             faults=self._saboteur.done,
@@ -174,5 +181,5 @@ class ChaosRun:
             exits=self._fleet.exits,
             unasked=self._fleet.unasked,
             longest_stall=self._longest_stall,
-            gave_up=self._hopeless,
+            gave_up=self._gave_up,
         )

@@ -60,7 +60,7 @@ def test_a_replayed_record_is_the_first_one_with_its_hops_counted(group: Group, 
     records = read_all(group.backend.bootstrap_servers, group.input)
     back = [m for m in records if m.headers()]
     assert len(records) == (EACH + 1) * PARTITIONS
-    assert {m.key() for m in back} == {letter.record.key() for letter in told}
+    assert sorted(m.key() or b"" for m in back) == sorted(letter.record.key() or b"" for letter in told)
     for message in back:
         headers = dict(message.headers())
         assert headers.keys() == {"dlq.origin", "dlq.replay_count"}

@@ -14,10 +14,6 @@ from worker.kafka.topics import HEADER_ROOM_BYTES, Topics
 from worker.settings import Settings
 
 
-def topics_of(settings: Settings) -> Topics:
-    return Topics(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
-
-
 def settings(servers: str, name: str) -> Settings:
     return Settings(
         kafka={"bootstrap_servers": servers},
@@ -25,6 +21,10 @@ def settings(servers: str, name: str) -> Settings:
         output={"topic": f"out-{name}"},
         dead_letters={"topic": f"dlq-{name}"},
     )
+
+
+def topics_of(configured: Settings) -> Topics:
+    return Topics(configured, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
 
 
 @pytest.mark.kafka

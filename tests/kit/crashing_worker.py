@@ -1,8 +1,8 @@
 """`keyword_worker` that kills itself at a named point of its work, as if the machine had gone.
 
 `python -m tests.kit.crashing_worker`, settings from the environment, with `CRASH_AT` (a key of POINTS) and
-`CRASH_AFTER` (how often the point is passed before that). The points are laid around the worker's own methods from
-out here: the worker has no hooks for it.
+`CRASH_AFTER` (how often the point is passed before that). The points are laid around the worker's own methods from out
+here: the worker has no hooks for it.
 """
 
 import os

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 EVENTS = 1500
 PROGRESS_SECONDS = 240
 
+PROPERTIES = {"session.timeout.ms": 3000, "heartbeat.interval.ms": 500, "batch.size": 32_768}
 PASSINGS = 2
 """How often a worker passes the point unharmed: some is committed by then, and some is not."""
 

@@ -101,6 +101,6 @@ def test_a_plan_is_the_same_for_its_seed_in_order_and_has_every_kind() -> None:
 
 def test_a_stream_is_the_same_for_its_seed() -> None:
     first, second = Stream(5), Stream(5)
-    assert first.take(2000) == second.take(1000) + second.take(1000)
+    assert first.take(4000) == second.take(1000) + second.take(3000)
     assert first.owed == sum(kind != Kind.TOMBSTONE for kind in first.kinds)
-    assert set(first.kinds) >= {Kind.COMMENT, Kind.MALFORMED, Kind.TOMBSTONE}
+    assert set(first.kinds) == set(Kind)

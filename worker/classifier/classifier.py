@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.classification import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 from worker.classifier.checkpoint import find_checkpoint
+from worker.classifier.int8_gate import require_passed
 from worker.classifier.recent import RecentScores
 from worker.classifier.thresholds import load_thresholds
 from worker.errors import ModelFault, Poison
-from worker.settings import BatchSettings, ModelSettings
+from worker.settings import BatchSettings, ModelSettings, Precision
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -86,13 +87,19 @@ class Classifier:
 
     @classmethod
     def load(
-        cls, model: str | ModelSettings = "sluice-mini", batch: BatchSettings | None = None, **settings: Any
+        cls,
+        model: str | ModelSettings = "sluice-mini",
+        batch: BatchSettings | None = None,
+        *,
+        gated: bool = True,
+        **settings: Any,
     ) -> Classifier:
         """Load a checkpoint: an embedded name, a folder, or a hub name.
 
         Args:
             model: Its name, or all model settings.
             batch: `max_tokens` of it bounds what is computed at once.
+            gated: Refuse int8 to a checkpoint that has not passed its trial; only the trial itself says no.
             settings: Model settings by name (`revision="..."`, `threshold=0.7`, ...), over those of `model`.
 
         Raises:
@@ -111,6 +118,8 @@ class Classifier:
             from worker.classifier.assembly import assemble  # noqa: PLC0415 - torch and transformers take seconds to import
 
             machinery = assemble(checkpoint, thresholds, model_settings, batch or BatchSettings())
+            if gated and machinery.forward.precision == Precision.INT8:
+                require_passed(checkpoint.folder, digest.result(), checkpoint.id)
             identity = ModelIdentity(
                 checkpoint.id, checkpoint.revision, digest.result(), str(machinery.forward.precision)
             )

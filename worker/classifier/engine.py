@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from worker.classifier.architecture import Activation, Encoder, describe
+from worker.classifier.architecture import Encoder, describe
 from worker.classifier.hardware import choose_precision, set_threads
-from worker.classifier.linears import Linear, PlainLinear, bfloat16_linear, close
-from worker.classifier.packed import PackedForward
+from worker.classifier.linears import PlainLinear, bfloat16_linear, close
+from worker.classifier.packed import MakeLinear, PackedForward
 from worker.classifier.padded import PaddedForward
+from worker.classifier.qlinear import Int8Linear, int8_operators_agree
 from worker.errors import SettingsInvalid
 from worker.settings import Precision
 
@@ -51,12 +52,15 @@ def build_forward(
     """
     set_threads(threads)
     precision = choose_precision(precision, device)
-    if precision is Precision.INT8:
-        message = "model.precision int8 is not available for this model. Set SLUICE_MODEL__PRECISION=auto."
+    if precision is Precision.INT8 and not (device.type == "cpu" and int8_operators_agree()):
+        message = "model.precision int8 needs a CPU with VNNI or AMX. Set SLUICE_MODEL__PRECISION=auto."
         raise SettingsInvalid(message)
     packed = _packed(model, device, precision, max_tokens)
     if packed is not None:
         return packed
+    if precision is Precision.INT8:
+        message = f"model.precision int8 is not to be had for {type(model).__name__}. Set SLUICE_MODEL__PRECISION=auto."
+        raise SettingsInvalid(message)
     dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
     return PaddedForward(model, device=device, dtype=dtype, max_tokens=max_tokens)
 
@@ -89,16 +93,14 @@ def _packed(
 
 def _forward(encoder: Encoder, device: torch.device, precision: Precision, max_tokens: int) -> PackedForward:
     dtype = torch.float32 if precision is Precision.FLOAT32 else torch.bfloat16
-    make_linear = _float32_linear
+    make_linear: MakeLinear = PlainLinear
     if precision is Precision.BFLOAT16:
         make_linear = functools.partial(bfloat16_linear, device=device, rows=max_tokens)
+    elif precision is Precision.INT8:
+        make_linear = functools.partial(Int8Linear, rows=max_tokens)
     return PackedForward(
         encoder, make_linear, precision=precision.value, device=device, dtype=dtype, max_tokens=max_tokens
     )
-
-
-def _float32_linear(weight: torch.Tensor, bias: torch.Tensor, activation: Activation | None) -> Linear:
-    return PlainLinear(weight, bias, activation)
 
 
 def _probe_windows(vocabulary: int) -> list[list[int]]:

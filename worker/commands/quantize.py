@@ -1,0 +1,46 @@
+"""`sluice quantize`: may this checkpoint be computed in int8?"""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+from worker.commands.evaluate import add_data_arguments
+from worker.errors import ModelFault
+from worker.settings import Settings
+
+EXAMPLE = "sluice quantize validation.csv --model ./my-model"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    add_data_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="the result as one JSON object")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Try the model in int8 on the file's texts, and keep the result beside its weights.
+
+    Raises:
+        ModelFault: int8 loses too much; the result is kept all the same.
+    """
+    from worker.classifier.checkpoint import find_checkpoint  # noqa: PLC0415 - not needed for --help
+    from worker.classifier.int8_gate import LARGEST_LOSS, write_result  # noqa: PLC0415
+    from worker.quality.int8_trial import try_int8  # noqa: PLC0415
+
+    result = try_int8(settings, arguments.file, arguments.clean_weight)
+    file = write_result(find_checkpoint(settings.model).folder, result)
+    if arguments.json:
+        sys.stdout.write(json.dumps({**asdict(result), "passed": result.passed, "file": str(file)}) + "\n")
+    else:
+        sys.stdout.write(
+            f"int8 against float32, {result.texts} texts\n"
+            f"mean ROC-AUC loss            {result.roc_auc_loss:.5f}  (allowed {LARGEST_LOSS})\n"
+            f"mean average precision loss  {result.average_precision_loss:.5f}  (allowed {LARGEST_LOSS})\n"
+            f"flags that agree             {result.flag_agreement:.4%}\n"
+            f"largest difference           {result.largest_difference:.4f}\n"
+            f"wrote {file}\n"
+        )
+    if not result.passed:
+        message = f"model {settings.model.id!r} loses too much in int8; it stays refused. Use bfloat16 (auto)."
+        raise ModelFault(message)
