@@ -69,7 +69,7 @@ class Stream:
     """
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - a stream must be repeatable
+        self._random = random.Random(seed)
         self._kinds = list(_SHARES)
         self._weights = list(_SHARES.values())
         self.kinds = bytearray()
@@ -108,7 +108,7 @@ class Stream:
                 return b'{"id":"e-%d","text":"%b"}' % (number, POISON.encode())
             case Kind.OUTPUT_TOO_LARGE:
                 # The broker looks at the compressed size, so the text must not compress.
-                noise = base64.b64encode(random.Random(number).randbytes(MAX_OUTPUT_BYTES))  # noqa: S311 - repeatable
+                noise = base64.b64encode(random.Random(number).randbytes(MAX_OUTPUT_BYTES))
                 return b'{"id":"e-%d","text":"%b"}' % (number, noise)
 
 

@@ -68,7 +68,7 @@ class PlannedFault(NamedTuple):
 
 def make_plan(seed: int, faults: int) -> list[PlannedFault]:
     """So many faults, in order, spread over the run; every kind is among them where there are enough."""
-    draw = random.Random(seed)  # noqa: S311 - a plan must be repeatable
+    draw = random.Random(seed)
     kinds = list(Fault)
     drawn = (kinds * (faults >= len(kinds)))[:faults]
     drawn += draw.choices(kinds, [_WEIGHTS[kind] for kind in kinds], k=faults - len(drawn))
