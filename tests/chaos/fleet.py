@@ -10,6 +10,7 @@ from tests.kit.stream import Topics
 from tests.kit.workers import WorkerProcess
 
 _LOG_TAIL = 3000
+_SCORING = "scoring "
 
 WORKER_SETTINGS: dict[str, object] = {
     "batch.max_records": 200,
@@ -63,6 +64,7 @@ class Fleet:
         self.exits: Counter[int] = Counter()
         self.unasked: list[UnaskedEnd] = []
         self._asked: set[int] = set()
+        self._working: set[int] = set()
 
     def supervise(self) -> None:
         """Note who has ended, and start as many as are missing."""
@@ -73,6 +75,7 @@ class Fleet:
             self.workers.remove(worker)
             self.exits[code] += 1
             pid = worker.process.pid
+            self._working.discard(pid)
             if pid in self._asked:
                 self._asked.discard(pid)
             else:
@@ -82,8 +85,8 @@ class Fleet:
             self.workers.append(WorkerProcess(self._servers, self._settings))
 
     def choose(self, target: int) -> WorkerProcess | None:
-        """The worker of this number among those that no fault has in its hands."""
-        free = [w for w in self.workers if w.process.pid not in self._asked | self.disturbed]
+        """The worker of this number among those that do their work and that no fault has in its hands."""
+        free = [w for w in self.workers if w.process.pid not in self._asked | self.disturbed and self._works(w)]
         return free[target % len(free)] if free else None
 
     def kill(self, worker: WorkerProcess) -> None:
@@ -112,6 +115,13 @@ class Fleet:
         for worker in self.workers:
             if worker.process.pid not in self._asked:
                 self.stop(worker)
+
+    def _works(self, worker: WorkerProcess) -> bool:
+        """It has joined and scored; a fault that meets an interpreter's start says nothing."""
+        pid = worker.process.pid
+        if pid not in self._working and _SCORING in worker.log:
+            self._working.add(pid)
+        return pid in self._working
 
     def close(self) -> None:
         """Kill what is left."""

@@ -75,7 +75,7 @@ class ChaosRun:
         plan = make_plan(options.seed, options.faults)
         self._saboteur = Saboteur(kafka, self._fleet, topics, plan, self._progress)
         self._planned = len(plan)
-        self._begun = self._moved = self._told = clock()
+        self._begun = self._flows_since = self._moved = self._told = clock()
         self._longest_stall = (0.0, "")
         self._gave_up = ""
 
@@ -120,7 +120,9 @@ class ChaosRun:
         return self._progress() < 1.0
 
     def _progress(self) -> float:
-        by_time = (self._clock() - self._begun) / self._options.seconds
+        if not self._oracle.settled:
+            return 0.0  # nothing flows yet that a fault could disturb
+        by_time = (self._clock() - self._flows_since) / self._options.seconds
         by_count = len(self._stream) / self._options.events if self._options.events else 0.0
         return max(by_time, by_count)
 
@@ -138,10 +140,12 @@ class ChaosRun:
     def _watch(self, moved: int) -> None:
         """Note stalls, tell of progress, and give up when nothing has moved for long."""
         now = self._clock()
+        if moved == self._oracle.settled:
+            self._flows_since = now
         if moved or not self._oracle.missing:
             self._moved = now
         stall = now - self._moved
-        if stall > self._longest_stall[0]:
+        if self._oracle.settled and stall > self._longest_stall[0]:
             self._longest_stall = (stall, str(self._saboteur.latest or "start"))
         if stall > _HOPE_SECONDS:
             self._gave_up = f"no event came out for {_HOPE_SECONDS:g} s"
