@@ -9,7 +9,7 @@ counted on labels would leave the choice to a handful of comments for a label wi
 
 import numpy as np
 
-from training.figures import Vector
+from worker.quality.figures import Vector
 
 SET_NAME = "default@1"
 RULE = "best expected F1 of the calibrated scores on validation: half of that F1 (Lipton et al. 2014)"

@@ -8,10 +8,10 @@ import torch
 from transformers import BertForSequenceClassification
 
 from training.calibration import Platt, cross_fitted, fit_platt, fold_into
-from training.figures import calibration_error
 from training.logits import compute_logits
 from training.measuring import sigmoid
 from training.thresholds import best_expected_f1, choose_thresholds
+from worker.quality.figures import calibration_error
 
 
 def overconfident(comments: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
