@@ -13,7 +13,7 @@ from training.card import model_card
 from training.data import Comments, DataFault, read_splits
 from training.loop import HISTORY_FILE, Recipe, best_epoch, train
 from training.model import load_model, load_tokenizer, source_folder
-from training.shipping import MODEL_FILES, evaluate, ship
+from training.shipping import MODEL_FILES, REVISION, evaluate, ship
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -84,7 +84,7 @@ def _ship(options: argparse.Namespace) -> int:
     history = json.loads((options.run / HISTORY_FILE).read_text(encoding="utf-8"))
     calibration = ship(load_model(best), load_tokenizer(best), splits.validation, options.out)
     figures = {
-        "model": {"id": "sluice-mini", "revision": "1"},
+        "model": {"id": "sluice-mini", "revision": REVISION},
         "splits": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
         "recipe": history["recipe"],
         "epochs": history["epochs"],

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import BertForSequenceClassification
 
-from training.figures import Vector
+from worker.quality.figures import Vector
 
 NEWTON_STEPS = 50
 SMALLEST_SLOPE = 1e-3

@@ -17,9 +17,9 @@ from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 from training.batches import pad, plan
 from training.data import LABELS, Comments
 from training.evasion import disguise
-from training.figures import roc_auc
 from training.logits import compute_logits, token_ids
 from training.model import parameter_groups
+from worker.quality.figures import roc_auc
 
 STATE_FILE = "state.pt"
 HISTORY_FILE = "history.json"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data import LABELS, Comments
-from training.figures import (
+from worker.quality.figures import (
     Vector,
     average_precision,
     brier,

@@ -17,6 +17,9 @@ from training.measuring import measure, sigmoid
 from training.thresholds import RULE, SET_NAME, choose_thresholds
 
 SEED = 7
+REVISION = "1"
+"""Of the embedded model; counts up with each change of what it answers."""
+
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "thresholds.json")
 
 
@@ -35,7 +38,7 @@ def ship(
     fold_into(calibrated, platt)
     stored = _stored(calibrated, torch.float16)
     restored = compute_logits(_stored(stored, torch.float32), rows, tokenizer.pad_token_id)
-    thresholds = choose_thresholds(sigmoid(restored), validation.labels, SEED)
+    thresholds = choose_thresholds(sigmoid(restored))
     save_checkpoint(stored, tokenizer, folder)
     threshold_set = {
         "set": SET_NAME,
@@ -66,6 +69,7 @@ def save_checkpoint(model: BertForSequenceClassification, tokenizer: PreTrainedT
     config_file = folder / "config.json"
     config = json.loads(config_file.read_text(encoding="utf-8"))
     config["dtype"] = str(torch.float32).removeprefix("torch.")
+    config["revision"] = REVISION  # what every event says of the model
     config_file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     tokenizer.model_max_length = MAX_TOKENS
     tokenizer.backend_tokenizer.no_padding()

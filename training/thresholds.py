@@ -1,51 +1,39 @@
 """The default threshold set: for each label, the score from which it is flagged.
 
-Rule: the threshold with the best F1 on validation, as the median over bootstrap resamples. F1 weighs a missed comment
-and a false flag alike, which suits a review queue; the median keeps one lucky comment from deciding for a label with
-a dozen positives (the plain maximiser is known to be unstable there: Lipton et al. 2014, arXiv:1402.1892).
+Rule: the threshold at which calibrated scores promise the best F1. F1 weighs a missed comment and a false flag alike,
+which suits a review queue. When scores are probabilities, flagging everything from a threshold on has the expected F1
+of `2 * (sum of flagged scores) / (number flagged + sum of all scores)`, and the best threshold is half of the best
+value (Lipton et al. 2014, arXiv:1402.1892). Every comment has a say in it through its score; picking the maximum of F1
+counted on labels would leave the choice to a handful of comments for a label with a dozen positives.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from training.figures import Vector, precision_recall
+from worker.quality.figures import Vector
 
 SET_NAME = "default@1"
-RULE = "best F1 on validation, median over 200 bootstrap resamples"
-RESAMPLES = 200
+RULE = "best expected F1 of the calibrated scores on validation: half of that F1 (Lipton et al. 2014)"
 DECIMALS = 3
 
 
-def best_f1_threshold(scores: Vector, truth: Vector, weights: Vector) -> float:
-    """Threshold halfway between the lowest score flagged and the highest not flagged, where F1 is highest.
+def best_expected_f1(scores: Vector) -> float:
+    """Highest F1 that a threshold on calibrated `scores`, shape [comments], promises.
 
     Raises:
-        ValueError: No comment has the label.
+        ValueError: There are no scores, or all are 0, so that no threshold promises anything.
     """
-    if not truth.any():
-        message = "a threshold needs comments that have the label; there is none"
+    if not scores.any():
+        message = "a threshold needs scores above 0; there is none"
         raise ValueError(message)
-    precision, recall, at = precision_recall(scores, truth, weights)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    best = int(f1.argmax())
-    below = at[best + 1] if best + 1 < len(at) else at[best]
-    return float((at[best] + below) / 2)
+    highest_first = np.sort(scores)[::-1]
+    flagged = np.arange(1, len(scores) + 1)
+    return float((2 * np.cumsum(highest_first) / (flagged + scores.sum())).max())
 
 
-def choose_thresholds(scores: Vector, labels: NDArray[np.float32], seed: int) -> list[float]:
-    """One threshold for each label by the rule above, rounded; arguments have shape [comments, labels].
+def choose_thresholds(scores: Vector) -> list[float]:
+    """One threshold for each label by the rule above, rounded; `scores` has shape [comments, labels].
 
     Raises:
-        ValueError: A label has no positives.
+        ValueError: As for `best_expected_f1`.
     """
-    draw = np.random.default_rng(seed)
-    chosen: list[float] = []
-    for label in range(labels.shape[1]):
-        candidates: list[float] = []
-        while len(candidates) < RESAMPLES:
-            picks = draw.integers(len(scores), size=len(scores))
-            truth = labels[picks, label].astype(float)
-            if truth.any() or not labels[:, label].any():
-                candidates.append(best_f1_threshold(scores[picks, label], truth, np.ones(len(picks))))
-        chosen.append(round(float(np.median(candidates)), DECIMALS))
-    return chosen
+    return [round(best_expected_f1(scores[:, label]) / 2, DECIMALS) for label in range(scores.shape[1])]

@@ -174,7 +174,9 @@ class Kafka:
         Raises:
             KafkaDidNotStart: With the end of the log.
         """
-        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        cluster_id = "-"
+        while cluster_id.startswith("-"):  # the command line would take it for an option
+            cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         for node in self.nodes:
             node.format(cluster_id)
         for node in self.nodes:

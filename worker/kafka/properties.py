@@ -119,8 +119,8 @@ def producer_properties(settings: Settings, transactional_id: str | None = None)
         transaction_ms = int(delivery.transaction_timeout_seconds * 1000)
         properties["transactional.id"] = transactional_id
         properties["transaction.timeout.ms"] = transaction_ms
-        # A transaction's first request often meets the end markers of the one before it and is to be sent again: with
-        # the default of 100 ms a transaction took 170 ms, with 10 ms a third of that.
+        # A transaction's first request often meets the end markers of the one before it and is to be sent again; a
+        # short wait before that took the median of the call from 164 ms to 110 ms on one busy broker.
         properties["retry.backoff.ms"] = 10
         timeout_ms = min(timeout_ms, transaction_ms)  # librdkafka allows no delivery to outlive its transaction
     properties["delivery.timeout.ms"] = timeout_ms

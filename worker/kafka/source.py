@@ -216,14 +216,18 @@ class KafkaSource:
         self._count("revoke", partitions)
         numbers = [p.partition for p in partitions]
         self._tell(lambda listener: listener.on_revoked(self._assignments.of(numbers)))
-        self._assignments.end(numbers)
+        self._end(numbers)
         consumer.incremental_unassign(partitions)
 
     def _serve_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._count("lost", partitions)
-        lost = self._assignments.end([p.partition for p in partitions])
+        lost = self._end([p.partition for p in partitions])
         consumer.incremental_unassign(partitions)
         self._tell(lambda listener: listener.on_lost(lost))
+
+    def _end(self, numbers: list[int]) -> list[Assignment]:
+        self.lag_records = {number: lag for number, lag in self.lag_records.items() if number not in numbers}
+        return self._assignments.end(numbers)
 
     def _count(self, event: str, partitions: list[TopicPartition]) -> None:
         self.rebalances[event] += 1

@@ -8,10 +8,10 @@ import torch
 from transformers import BertForSequenceClassification
 
 from training.calibration import Platt, cross_fitted, fit_platt, fold_into
-from training.figures import calibration_error
 from training.logits import compute_logits
 from training.measuring import sigmoid
-from training.thresholds import best_f1_threshold, choose_thresholds
+from training.thresholds import best_expected_f1, choose_thresholds
+from worker.quality.figures import calibration_error
 
 
 def overconfident(comments: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
@@ -54,17 +54,22 @@ def test_folding_gives_the_logits_that_calibration_promises(model: BertForSequen
     assert not torch.equal(folded.classifier.weight, model.classifier.weight)
 
 
-def test_the_threshold_with_the_best_f1_lies_between_two_scores() -> None:
-    scores, truth = np.array([0.9, 0.8, 0.4, 0.3, 0.1]), np.array([1.0, 1.0, 1.0, 0.0, 0.0])
-    assert best_f1_threshold(scores, truth, np.ones(5)) == pytest.approx(0.35)
-
-
-def test_thresholds_depend_on_the_seed_alone_and_need_positives() -> None:
+def test_the_threshold_is_the_best_of_all_when_scores_are_probabilities() -> None:
     draw = np.random.default_rng(4)
-    labels = (draw.random((500, 2)) < (0.3, 0.02)).astype(np.float32)
-    scores = np.clip(draw.random((500, 2)) * 0.5 + labels * 0.4, 0, 1)
-    chosen = choose_thresholds(scores, labels, seed=1)
-    assert chosen == choose_thresholds(scores, labels, seed=1)
-    assert all(0.3 < threshold < 0.7 for threshold in chosen)
+    scores = sigmoid(draw.normal(-2, 2, 100_000))
+    truth = draw.random(len(scores)) < scores
+
+    def f1(threshold: float) -> float:
+        flagged = scores >= threshold
+        return float(2 * (truth & flagged).sum() / (flagged.sum() + truth.sum()))
+
+    [chosen] = choose_thresholds(scores[:, None])
+    best = max(f1(threshold) for threshold in np.linspace(0.02, 0.98, 97))
+    assert f1(chosen) == pytest.approx(best, abs=0.003)
+    assert best_expected_f1(scores) == pytest.approx(best, abs=0.01)
+    assert f1(0.8) < best - 0.05 > f1(0.05)
+
+
+def test_no_threshold_is_made_up_where_no_comment_scores() -> None:
     with pytest.raises(ValueError, match="there is none"):
-        choose_thresholds(scores, np.zeros_like(labels), seed=1)
+        choose_thresholds(np.zeros((5, 2)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.figures import (
+from worker.quality.figures import (
     Vector,
     average_precision,
     brier,

@@ -1,0 +1,55 @@
+"""The checkpoints that `classify` measures: DistilBERT-base's shape with random weights, and the embedded model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from worker.models import embedded_model
+
+LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
+VOCABULARY = 30_522
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+def distilbert_shape(folder: Path, texts: Sequence[str]) -> Path:
+    """DistilBERT-base with a six-label head and random weights; speed does not depend on their values.
+
+    Its tokenizer is that of the embedded model (BERT's uncased vocabulary), else one trained on `texts`.
+    """
+    import torch  # noqa: PLC0415 - with the next, seconds
+    from transformers import (  # noqa: PLC0415
+        AutoTokenizer,
+        DistilBertConfig,
+        DistilBertForSequenceClassification,
+    )
+
+    embedded = embedded_model("sluice-mini")
+    tokenizer = _trained(texts) if embedded is None else AutoTokenizer.from_pretrained(embedded)
+    torch.manual_seed(0)
+    config = DistilBertConfig(
+        vocab_size=max(VOCABULARY, len(tokenizer)),
+        pad_token_id=tokenizer.pad_token_id,
+        problem_type="multi_label_classification",
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: index for index, label in enumerate(LABELS)},
+    )
+    tokenizer.model_max_length = config.max_position_embeddings
+    DistilBertForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def _trained(texts: Sequence[str]) -> Any:
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers  # noqa: PLC0415
+    from transformers import PreTrainedTokenizerFast  # noqa: PLC0415
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=SPECIAL, show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
+    ends = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]", unk_token="[UNK]"
+    )

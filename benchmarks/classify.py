@@ -1,0 +1,252 @@
+"""Comments a second of Sluice's classifier against the ways transformers teaches, offline, tokenizing included.
+
+python -m benchmarks.classify --data validation.csv --comments 512 --rounds 3
+"""
+
+import argparse
+import csv
+import json
+import logging
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+from transformers import AutoConfig, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from benchmarks.checkpoints import distilbert_shape
+from benchmarks.machine import machine
+from benchmarks.rivals import (
+    MAX_TOKENS,
+    Score,
+    Transformers,
+    padding_share,
+    score_with,
+    sluice,
+    sorted_batches,
+)
+from benchmarks.rounds import run_rounds
+from worker.models import embedded_model
+
+OURS = "sluice bf16"
+TARGETS = {"pipeline, batch 32, fp32": 25, "loop, fp32": 6, "loop, bf16": 3, "sorted and padded, bf16": 2}
+"""How many times as fast `OURS` means to be."""
+
+LINEAR = (2048, 768, 3072)
+"""Rows, inputs and outputs of the plain bfloat16 layer whose FLOP/s the others are held against."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rival's figures.
+
+    Attributes:
+        rate: Comments a second, median of the rounds.
+        spread: Slowest round over fastest, less one.
+        cpu_rate: Comments a second of one core's time.
+        ratio: How many times as fast `OURS` is.
+        padding: Share of the tokens computed that is padding.
+        teraflops: Useful TFLOP/s: what the whole model needs for the real tokens, whoever skips part of it.
+        difference: Largest of a score to the loop in float32.
+    """
+
+    rate: float
+    spread: float
+    cpu_rate: float
+    ratio: float
+    padding: float
+    teraflops: float
+    difference: float
+
+
+def main() -> None:
+    """Run the benchmark, print the table, write JSON and plot."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, help="CSV with a `text` column, or its folder (default: SLUICE_DATA)")
+    parser.add_argument("--comments", type=int, default=128, help="how many, drawn at random (default: 128)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each rival runs (default: 3)")
+    parser.add_argument("--model", help="a checkpoint to measure beside the DistilBERT shape (default: embedded)")
+    parser.add_argument("--only", action="append", help="rivals whose name holds this; may be repeated")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the JSON and plot")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING)
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+    everything = read_texts(arguments.data)
+    chooser = random.Random(0)  # noqa: S311 - a sample, not a secret
+    texts = chooser.sample(everything, min(arguments.comments, len(everything)))
+    facts = machine()
+    facts["bfloat16_linear_teraflops"] = linear_teraflops()
+    report: dict[str, Any] = {"machine": facts, "comments": len(texts), "rounds": arguments.rounds, "models": {}}
+    with tempfile.TemporaryDirectory() as scratch:
+        models = {"DistilBERT-base shape": distilbert_shape(Path(scratch), everything)}
+        second = Path(arguments.model) if arguments.model else embedded_model("sluice-mini")
+        if second is None:
+            print("no embedded model in this checkout: the DistilBERT shape alone", file=sys.stderr)
+        else:
+            models[second.name] = second
+        for name, folder in models.items():
+            report["models"][name] = measure(folder, texts, arguments.rounds, arguments.only)
+            print_table(name, report["models"][name], facts)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    (arguments.out / "classify.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    plot(report, arguments.out / "classify.png")
+
+
+def measure(folder: Path, texts: Sequence[str], rounds: int, only: Sequence[str] | None) -> dict[str, Any]:
+    """Time every rival on one checkpoint."""
+    lengths = [len(ids) for ids in AutoTokenizer.from_pretrained(folder)(
+        list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]]  # fmt: skip
+    fp32, bf16 = Transformers(folder, torch.float32), Transformers(folder, torch.bfloat16)
+    ours = {precision: sluice(folder, precision) for precision in ("bfloat16", "int8")}
+    rivals: dict[str, Score] = {
+        "pipeline, batch 32, fp32": fp32.pipeline(32),
+        "pipeline, batch 32, bf16": bf16.pipeline(32),
+        "pipeline, batch 1, fp32": fp32.pipeline(1),
+        "pipeline, batch 1, bf16": bf16.pipeline(1),
+        "loop, fp32": fp32.loop,
+        "loop, bf16": bf16.loop,
+        "sorted and padded, bf16": bf16.sorted_padded,
+        OURS: score_with(ours["bfloat16"]),
+        "sluice int8": score_with(ours["int8"]),
+    }
+    if only:
+        rivals = {name: score for name, score in rivals.items() if name == OURS or any(part in name for part in only)}
+    in_order = [range(start, min(start + 32, len(texts))) for start in range(0, len(texts), 32)]
+    padding = {
+        "pipeline, batch 32": padding_share(lengths, in_order),
+        "sorted and padded": padding_share(lengths, sorted_batches(lengths)),
+    }
+    expected = fp32.loop(texts)
+    scores: dict[str, torch.Tensor] = {}
+    for score in rivals.values():
+        score(texts[:8])  # kernels are compiled and caches filled before the clock runs
+    before = {name: classifier.padded_tokens for name, classifier in ours.items()}
+    timings = run_rounds(
+        {name: _keeping(scores, name, score, texts) for name, score in rivals.items()},
+        rounds,
+        lambda name, seconds: print(f"{name}: {len(texts) / seconds:.1f}/s", file=sys.stderr),
+    )
+    for precision, label in (("bfloat16", OURS), ("int8", "sluice int8")):
+        filler = (ours[precision].padded_tokens - before[precision]) / rounds
+        padding[label] = filler / (sum(lengths) + filler)
+    flops = model_flops(folder, lengths)
+    best = timings[OURS].rate(len(texts))
+    rows = {
+        name: Row(
+            rate=timing.rate(len(texts)),
+            spread=timing.spread,
+            cpu_rate=timing.cpu_rate(len(texts)),
+            ratio=best / timing.rate(len(texts)),
+            padding=next((share for prefix, share in padding.items() if name.startswith(prefix)), 0.0),
+            teraflops=flops * timing.rate(len(texts)) / len(texts) / 1e12,
+            difference=float((scores[name] - expected).abs().max()),
+        )
+        for name, timing in timings.items()
+    }
+    quantiles = statistics.quantiles(lengths, n=20)
+    return {
+        "tokens": {
+            "mean": statistics.mean(lengths),
+            "median": statistics.median(lengths),
+            "p95": quantiles[-1],
+            "longest": max(lengths),
+        },
+        "rivals": {name: asdict(row) for name, row in rows.items()},
+    }
+
+
+def _keeping(scores: dict[str, torch.Tensor], name: str, score: Score, texts: Sequence[str]) -> Callable[[], None]:
+    def once() -> None:
+        scores[name] = score(texts)
+
+    return once
+
+
+def model_flops(folder: Path, lengths: Sequence[int]) -> float:
+    """Floating point operations of the whole encoder over these lengths: linear layers and attention."""
+    config = AutoConfig.from_pretrained(folder)
+    hidden, layers = config.hidden_size, config.num_hidden_layers
+    inner = getattr(config, "intermediate_size", None) or config.hidden_dim
+    a_token = layers * 2 * (4 * hidden * hidden + 2 * hidden * inner)
+    return float(sum(a_token * length + layers * 4 * length * length * hidden for length in lengths))
+
+
+def linear_teraflops(rounds: int = 10) -> float:
+    """TFLOP/s of a plain bfloat16 layer here, median of some rounds."""
+    rows, inputs, outputs = LINEAR
+    generator = torch.Generator().manual_seed(0)
+    given = torch.randn(rows, inputs, generator=generator).to(torch.bfloat16)
+    weight = torch.randn(outputs, inputs, generator=generator).to(torch.bfloat16)
+    seconds = []
+    with torch.inference_mode():
+        functional.linear(given, weight)
+        for _ in range(rounds):
+            started = time.perf_counter()
+            functional.linear(given, weight)
+            seconds.append(time.perf_counter() - started)
+    return 2 * rows * inputs * outputs / statistics.median(seconds) / 1e12
+
+
+def read_texts(path: Path | None) -> list[str]:
+    """The texts of a CSV file; ends the program, saying what is missing, when there is none."""
+    if path is None and "SLUICE_DATA" in os.environ:
+        path = Path(os.environ["SLUICE_DATA"])
+    if path is not None and path.is_dir():
+        path /= "validation.csv"
+    if path is None or not path.is_file():
+        sys.exit(f"no comments at {path}: give --data FILE or set SLUICE_DATA to a folder with validation.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row["text"] for row in csv.DictReader(file)]
+
+
+def print_table(name: str, measured: dict[str, Any], facts: dict[str, Any]) -> None:
+    """The table of one checkpoint, as Markdown."""
+    tokens = measured["tokens"]
+    print(
+        f"\n{name}; tokens: mean {tokens['mean']:.0f}, median {tokens['median']:.0f}, p95 {tokens['p95']:.0f}, longest "
+        f"{tokens['longest']}; a plain bf16 linear layer: {facts['bfloat16_linear_teraflops']:.2f} TFLOP/s\n"
+    )
+    print("| | comments/s | spread | per core-second | sluice is | target | padding | useful TFLOP/s | largest diff |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for rival, row in measured["rivals"].items():
+        target = f"{TARGETS[rival]}x" if rival in TARGETS else ""
+        print(
+            f"| {rival} | {row['rate']:.1f} | {row['spread']:.0%} | {row['cpu_rate']:.1f} | {row['ratio']:.1f}x "
+            f"| {target} | {row['padding']:.1%} | {row['teraflops']:.2f} | {row['difference']:.4f} |"
+        )
+
+
+def plot(report: dict[str, Any], file: Path) -> None:
+    """Bars of comments a second; without matplotlib (the extra `bench`) it is left out, and said so."""
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
+    except ImportError:
+        print("no plot: install the extra `bench`", file=sys.stderr)
+        return
+    figure = Figure(figsize=(8, 3.4 * len(report["models"])), layout="constrained")
+    for index, (name, measured) in enumerate(report["models"].items()):
+        axes = figure.add_subplot(len(report["models"]), 1, index + 1)
+        rates = {rival: row["rate"] for rival, row in measured["rivals"].items()}
+        bars = axes.barh(
+            list(rates), list(rates.values()), color=["#d1495b" if "sluice" in rival else "#8d99ae" for rival in rates]
+        )
+        axes.bar_label(bars, fmt="%.1f", padding=3)
+        axes.set_title(f"{name}: comments a second, {report['comments']} comments")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.margins(x=0.1)
+    figure.savefig(file, dpi=120)
+
+
+if __name__ == "__main__":
+    main()

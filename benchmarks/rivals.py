@@ -1,0 +1,100 @@
+"""The ways to score a list of comments that `classify` compares, each as its own documentation teaches it.
+
+Every rival takes texts to scores: tokenizing is part of it. All cut a text at the model's 512 tokens.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from worker.classifier import Classifier
+from worker.settings import BatchSettings
+
+Score = Callable[[Sequence[str]], torch.Tensor]
+"""Texts to scores, float32 [texts, labels], in order."""
+
+MAX_TOKENS = 512
+PACK_TOKENS = 2048
+
+
+class Transformers:
+    """Plain transformers on one checkpoint: the tutorial's loop, the pipeline, sorted padded batches."""
+
+    def __init__(self, folder: Path, dtype: torch.dtype) -> None:
+        self._tokenizer = AutoTokenizer.from_pretrained(folder)
+        self._model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=dtype).eval()
+
+    def loop(self, texts: Sequence[str]) -> torch.Tensor:
+        """One text at a time, as the model cards show."""
+        rows = []
+        with torch.inference_mode():
+            for text in texts:
+                encoded = self._tokenizer(text, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+                rows.append(torch.sigmoid(self._model(**encoded).logits.float()))
+        return torch.cat(rows)
+
+    def pipeline(self, batch_size: int) -> Score:
+        """`transformers.pipeline` with this batch size, which pads each batch to its longest text."""
+        classify = transformers.pipeline(
+            "text-classification", model=self._model, tokenizer=self._tokenizer, device="cpu", batch_size=batch_size
+        )
+        names = list(self._model.config.id2label.values())
+
+        def score(texts: Sequence[str]) -> torch.Tensor:
+            found: Any = classify(
+                list(texts), top_k=None, function_to_apply="sigmoid", truncation=True, max_length=MAX_TOKENS
+            )
+            by_name = [{entry["label"]: entry["score"] for entry in entries} for entries in found]
+            return torch.tensor([[row[name] for name in names] for row in by_name])
+
+        return score
+
+    def sorted_padded(self, texts: Sequence[str]) -> torch.Tensor:
+        """Tokenized together, sorted by length, padded in batches of at most PACK_TOKENS."""
+        ids = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        result: torch.Tensor | None = None
+        with torch.inference_mode():
+            for batch in sorted_batches([len(row) for row in ids]):
+                padded = self._tokenizer.pad({"input_ids": [ids[index] for index in batch]}, return_tensors="pt")
+                scores = torch.sigmoid(self._model(**padded).logits.float())
+                result = torch.empty(len(ids), scores.shape[1]) if result is None else result
+                result[batch] = scores
+        assert result is not None  # noqa: S101 - there are texts
+        return result
+
+
+def sluice(folder: Path, precision: str) -> Classifier:
+    """Sluice's classifier. int8 is not gated here: random weights have no quality to lose."""
+    batch = BatchSettings(max_tokens=PACK_TOKENS)
+    return Classifier.load(
+        str(folder), batch, gated=False, precision=precision, max_tokens=MAX_TOKENS, max_windows=1, multi_label=True
+    )
+
+
+def score_with(classifier: Classifier) -> Score:
+    """Its scores as a tensor."""
+
+    def score(texts: Sequence[str]) -> torch.Tensor:
+        return torch.tensor([list(result.scores.values()) for result in classifier.classify(texts)])
+
+    return score
+
+
+def sorted_batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Indices of batches of at most PACK_TOKENS, padding included, the longest first."""
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        if not batches or (len(batches[-1]) + 1) * lengths[batches[-1][0]] > PACK_TOKENS:
+            batches.append([])
+        batches[-1].append(index)
+    return batches
+
+
+def padding_share(lengths: Sequence[int], batches: Sequence[Sequence[int]]) -> float:
+    """Share of the tokens computed that is padding, when each batch is padded to its longest."""
+    computed = sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
+    return 1 - sum(lengths) / computed

@@ -1,0 +1,48 @@
+"""Alternating rounds: every rival once a round, so that a noisy neighbour disturbs all of them alike."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What one rival took over all rounds.
+
+    Attributes:
+        wall: Seconds of each round.
+        cpu: CPU seconds of the process in each round: steady even where other processes take the cores.
+    """
+
+    wall: tuple[float, ...]
+    cpu: tuple[float, ...]
+
+    def rate(self, count: int) -> float:
+        """Median of things a second."""
+        return count / statistics.median(self.wall)
+
+    def cpu_rate(self, count: int) -> float:
+        """Median of things a second of one core."""
+        return count / statistics.median(self.cpu)
+
+    @property
+    def spread(self) -> float:
+        """Slowest round over fastest, less one."""
+        return max(self.wall) / min(self.wall) - 1
+
+
+def run_rounds(
+    rivals: Mapping[str, Callable[[], object]], rounds: int, report: Callable[[str, float], None]
+) -> dict[str, Timing]:
+    """Time each rival `rounds` times, forwards and backwards in turn; `report` is told each time taken."""
+    wall: dict[str, list[float]] = {name: [] for name in rivals}
+    cpu: dict[str, list[float]] = {name: [] for name in rivals}
+    for number in range(rounds):
+        for name in list(rivals) if number % 2 == 0 else list(rivals)[::-1]:
+            started, started_cpu = time.perf_counter(), time.process_time()
+            rivals[name]()
+            wall[name].append(time.perf_counter() - started)
+            cpu[name].append(time.process_time() - started_cpu)
+            report(name, wall[name][-1])
+    return {name: Timing(tuple(wall[name]), tuple(cpu[name])) for name in rivals}
