@@ -9,7 +9,7 @@ waits while there is work.
 
 import threading
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue, SimpleQueue
 from typing import Generic, TypeVar
 
 from worker.batching import Batcher, BatchLimits
@@ -41,7 +41,10 @@ class Scorer(Generic[E]):
         self._batcher: Batcher[tuple[Decoded, E | None]] = Batcher(limits)
         self._changed = threading.Condition()
         self._stopping = False
-        self._finished: SimpleQueue[Batch | BaseException] = SimpleQueue()
+        # Not a SimpleQueue: its `get` waits for ever when a signal's handler outlasts the timeout (CPython's
+        # `_queue.SimpleQueue.get` goes on with what is left of it, which is negative by then and means no limit), and a
+        # worker told to stop in that moment would never end.
+        self._finished: Queue[Batch | BaseException] = Queue()
         self._threads = [
             threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
             for name, work in (("tokenizer", self._encode_until_stopped), ("inference", self._score_until_stopped))

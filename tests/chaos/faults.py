@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -20,6 +21,10 @@ _WORKER_LANES = 2
 
 class ClusterDidNotHeal(Exception):
     """A broker that was brought back did not catch up with the others."""
+
+
+class StreamEnded(Exception):
+    """The fault came too late to meet a worker at work; it did not happen."""
 
 
 class Saboteur:
@@ -79,8 +84,9 @@ class Saboteur:
                 continue
             fault = faults.popleft()
             self.latest = fault.fault
-            await self._happen(fault)
-            self.done[fault.fault] += 1
+            with suppress(StreamEnded):
+                await self._happen(fault)
+                self.done[fault.fault] += 1
 
     async def _happen(self, planned: PlannedFault) -> None:
         fleet, (_, fault, target, seconds) = self._fleet, planned
@@ -91,8 +97,9 @@ class Saboteur:
                 fleet.size -= 1
                 fleet.stop(await self._worker(target))
             case Fault.LEAVE_WORKER:
+                worker = await self._worker(target)
                 fleet.size -= 1
-                fleet.stop(await self._worker(target))
+                fleet.stop(worker)
                 await asyncio.sleep(seconds)
                 fleet.size += 1
             case Fault.KILL_WORKER:
@@ -108,8 +115,14 @@ class Saboteur:
                 await self._break(self._kafka.nodes[target % len(self._kafka.nodes)], fault, seconds)
 
     async def _worker(self, target: int) -> WorkerProcess:
-        """The one the plan means; waits while every worker is in the hands of a fault or on its way."""
+        """The one the plan means; waits while every worker is in the hands of a fault or on its way.
+
+        Raises:
+            StreamEnded: None works any more, for there is nothing left to do.
+        """
         while (worker := self._fleet.choose(target)) is None:
+            if self._ending:
+                raise StreamEnded
             await asyncio.sleep(_LOOK_SECONDS)
         return worker
 

@@ -25,7 +25,7 @@ _MOST_AHEAD = 10_000
 _AHEAD_OF_FAULTS = 2
 _HOPE_SECONDS = 180.0
 _PROGRESS_SECONDS = 5.0
-_END_SECONDS = 120.0
+_END_SECONDS = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ class ChaosRun:
                 sabotage = group.create_task(self._saboteur.run())
                 await self._while(self._sending, self._send)
                 self._saboteur.end()
-                await self._while(lambda: not sabotage.done() or self._oracle.missing > 0)
+                await self._while(lambda: self._oracle.missing > 0)
+                await self._while(lambda: not sabotage.done(), limit="the last faults did not end")
                 if self._gave_up:
                     sabotage.cancel()
             await self._while(lambda: not self._is_committed(), limit="the group did not commit all it had read")
