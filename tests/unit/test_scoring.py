@@ -1,0 +1,37 @@
+"""The model's threads, seen from the poll thread."""
+
+import signal
+import threading
+import time
+from types import FrameType
+
+from tests.kit.in_memory import SilentObserver
+from tests.kit.keyword_classifier import KeywordClassifier
+from worker.batching import BatchLimits
+from worker.scoring import Scorer
+
+WAIT_SECONDS = 0.3
+HANDLER_SECONDS = 0.6
+RESCUE_SECONDS = 30.0
+
+
+def test_a_signal_whose_handler_outlasts_the_wait_for_a_batch_does_not_make_it_endless() -> None:
+    scorer = Scorer(KeywordClassifier(), BatchLimits(10, 1000, 0), time.monotonic, SilentObserver())
+
+    def outlast(_number: int, _frame: FrameType | None) -> None:
+        time.sleep(HANDLER_SECONDS)
+
+    main = threading.main_thread().ident
+    assert main is not None
+    before = signal.signal(signal.SIGUSR1, outlast)
+    interrupt = threading.Timer(WAIT_SECONDS / 3, signal.pthread_kill, (main, signal.SIGUSR1))
+    rescue = threading.Timer(RESCUE_SECONDS, scorer._finished.put, (AssertionError("the wait did not end"),))
+    rescue.daemon = True
+    try:
+        interrupt.start()
+        rescue.start()
+        assert scorer.finished(WAIT_SECONDS) == []
+    finally:
+        rescue.cancel()
+        interrupt.join()
+        signal.signal(signal.SIGUSR1, before)
