@@ -18,6 +18,10 @@ WEIGHT_LEVELS = 127
 ROW_LEVELS = 126
 """One below what fits: a bfloat16 product may round up past 127, and an 8-bit integer would wrap."""
 
+ROW_ZERO = 128
+"""What stands for zero. Rows are unsigned because that is what VNNI multiplies (unsigned by signed); for signed rows
+oneDNN falls back to its reference code, hundreds of times slower on a CPU without AMX."""
+
 SMALLEST = 1e-6
 """A row of zeros is divided by this, not by zero."""
 
@@ -37,14 +41,27 @@ class Int8Linear:
         self._weight = torch.ops.onednn.qlinear_prepack(quantized, [rows, weight.shape[1]])
         self._zeros = torch.zeros(len(weight), dtype=torch.int64)
         self._bias = bias.to(torch.bfloat16)
+        self._zero = torch.tensor(ROW_ZERO, dtype=torch.bfloat16)
         self._activation = activation
 
     def __call__(self, rows: torch.Tensor, residual: torch.Tensor | None = None) -> torch.Tensor:
         """See `Linear`."""
         stretch = ROW_LEVELS / rows.abs().amax(dim=1, keepdim=True).clamp_(min=SMALLEST)
-        quantized = (rows * stretch).round_().to(torch.int8)
+        quantized = torch.addcmul(self._zero, rows, stretch).round_().to(torch.uint8)
         product = torch.ops.onednn.qlinear_pointwise(
-            quantized, 1.0, 0, self._weight, self._scales, self._zeros, None, 1.0, 0, torch.bfloat16, "none", [], ""
+            quantized,
+            1.0,
+            ROW_ZERO,
+            self._weight,
+            self._scales,
+            self._zeros,
+            None,
+            1.0,
+            0,
+            torch.bfloat16,
+            "none",
+            [],
+            "",
         )
         out = torch.addcmul(self._bias, product, stretch.reciprocal())
         if residual is not None:
