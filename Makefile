@@ -10,11 +10,12 @@ EXTRAS := test,lint,bench
 setup: $(VENV)/.complete
 
 # torch is installed by its exact pin first: a bare `torch` would bring the registry's default build. Set TORCH_INDEX to
-# take another one, for example https://download.pytorch.org/whl/cpu for the small CPU build.
+# take another one, for example https://download.pytorch.org/whl/cpu for the small CPU build; what torch itself needs
+# comes with the second step.
 $(VENV)/.complete: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		$(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+		$(if $(TORCH_INDEX),--no-deps --index-url $(TORCH_INDEX)) torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	touch $@
 

@@ -79,8 +79,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the JSON and plot")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
     everything = read_texts(arguments.data)
     chooser = random.Random(0)  # noqa: S311 - a sample, not a secret

@@ -5,6 +5,7 @@ Every rival takes texts to scores: tokenizing is part of it. All cut a text at t
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -44,7 +45,7 @@ class Transformers:
         names = list(self._model.config.id2label.values())
 
         def score(texts: Sequence[str]) -> torch.Tensor:
-            found = classify(
+            found: Any = classify(
                 list(texts), top_k=None, function_to_apply="sigmoid", truncation=True, max_length=MAX_TOKENS
             )
             by_name = [{entry["label"]: entry["score"] for entry in entries} for entries in found]

@@ -39,7 +39,7 @@ def run_rounds(
     wall: dict[str, list[float]] = {name: [] for name in rivals}
     cpu: dict[str, list[float]] = {name: [] for name in rivals}
     for number in range(rounds):
-        for name in list(rivals) if number % 2 == 0 else list(reversed(rivals)):
+        for name in list(rivals) if number % 2 == 0 else list(rivals)[::-1]:
             started, started_cpu = time.perf_counter(), time.process_time()
             rivals[name]()
             wall[name].append(time.perf_counter() - started)

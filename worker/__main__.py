@@ -15,6 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         dispatch(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()  # here, where a reader that is gone is still handled
     except SluiceError as fault:
         print(f"sluice: {fault}", file=sys.stderr)
         return fault.exit_code

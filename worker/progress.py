@@ -56,6 +56,7 @@ class _Lines:
         self._clock = clock
         self._started = self._told = clock()
         self._done = 0
+        self._told_done: int | None = None
 
     def advance(self, done: int) -> None:
         self._done += done
@@ -65,9 +66,11 @@ class _Lines:
             self._tell(now)
 
     def end(self) -> None:
-        self._tell(self._clock())
+        if self._told_done != self._done:
+            self._tell(self._clock())
 
     def _tell(self, now: float) -> None:
+        self._told_done = self._done
         seconds = now - self._started
         rate = f", {self._done / seconds:,.0f} a second" if seconds > 0 else ""
         self._out.write(f"{self._done:,}{self._of} {self._what} in {seconds:.1f} s{rate}\n")

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from worker.batching import BatchLimits
 from worker.breaker import Breaker
@@ -54,6 +54,7 @@ def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: 
     Raises:
         SluiceError: What ended the worker; its class has the exit code.
     """
+    disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, saying when it began
     metrics, health = Metrics(CollectorRegistry()), Health(time.monotonic)
     with ExitStack() as stack:
         if server := serve(settings.http, health, metrics.registry):

@@ -12,6 +12,7 @@ from tests.contract.group import Group
 from tests.kit.kafka import eventually
 from tests.kit.member import Member, as_labelled, produce, read_all
 from worker.errors import Fatal, Retryable, SettingsInvalid
+from worker.kafka.embedded import EmbeddedBroker
 from worker.kafka.exactly_once import ExactlyOncePublisher
 from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed
 from worker.outcome import Assignment, Batch, Outcome, Record, Rejected, Stage, next_offsets
@@ -20,9 +21,7 @@ EXACTLY_ONCE = {"guarantee": "exactly-once"}
 
 
 @pytest.fixture(params=["at-least-once", pytest.param("exactly-once", marks=pytest.mark.kafka)])
-def delivery(request: pytest.FixtureRequest, group: Group) -> dict[str, Any]:
-    if request.param == "exactly-once" and group.backend.real is None:
-        pytest.skip("the embedded broker's transactions are a facade")
+def delivery(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"guarantee": request.param}
 
 
@@ -228,9 +227,8 @@ class TestExactlyOnce:
         assert real_group.committed() == {}
 
 
-def test_exactly_once_is_refused_on_the_embedded_broker(backend: Backend, run_id: str) -> None:
-    if backend.real is not None:
-        pytest.skip("this broker has transactions")
+def test_transactions_are_refused_on_the_embedded_broker(embedded: EmbeddedBroker, run_id: str) -> None:
+    backend = Backend(embedded.bootstrap_servers, "classic", None)
     group = Group(backend, run_id)
     with pytest.raises(SettingsInvalid, match="at-least-once"):
         ExactlyOncePublisher(

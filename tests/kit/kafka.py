@@ -28,7 +28,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-START_SECONDS = 120.0
+START_SECONDS = 240.0
 STOP_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
@@ -37,17 +37,25 @@ class KafkaDidNotStart(Exception):
     """A node ended, or did not answer in time; the message holds the end of its log."""
 
 
-def kafka_home() -> Path:
-    """The distribution's folder; skips the test when there is none."""
-    home = os.environ.get("KAFKA_HOME")
+def find_kafka_home(environment: Mapping[str, str]) -> Path | str:
+    """The distribution's folder, or in words why there is none."""
+    home = environment.get("KAFKA_HOME")
     if not home:
-        pytest.skip("KAFKA_HOME is not set: it names the folder of an Apache Kafka distribution (4.x)")
+        return "KAFKA_HOME is not set: it names the folder of an Apache Kafka distribution (4.x)"
     folder = Path(home)
     if not (folder / "bin/kafka-server-start.sh").exists():
-        pytest.skip(f"KAFKA_HOME={home} has no bin/kafka-server-start.sh")
-    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        pytest.skip("Kafka needs Java 17: there is no java on the PATH and JAVA_HOME is not set")
+        return f"KAFKA_HOME={home} has no bin/kafka-server-start.sh"
+    if shutil.which("java") is None and "JAVA_HOME" not in environment:
+        return "Kafka needs Java 17: there is no java on the PATH and JAVA_HOME is not set"
     return folder.resolve()
+
+
+def kafka_home() -> Path:
+    """The distribution's folder; skips the test when there is none."""
+    home = find_kafka_home(os.environ)
+    if isinstance(home, str):
+        pytest.skip(home)
+    return home
 
 
 class Node:
@@ -110,6 +118,11 @@ class Node:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal and don't wait for what comes of it."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def tail(self) -> str:
         """End of the node's log."""
         return self._log.read_text(errors="replace")[-4000:] if self._log.exists() else ""
@@ -161,7 +174,9 @@ class Kafka:
         Raises:
             KafkaDidNotStart: With the end of the log.
         """
-        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        cluster_id = "-"
+        while cluster_id.startswith("-"):  # the command line would take it for an option
+            cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         for node in self.nodes:
             node.format(cluster_id)
         for node in self.nodes:

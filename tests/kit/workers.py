@@ -23,9 +23,17 @@ class WorkerProcess:
         bootstrap_servers: Of the cluster.
         settings: By dotted name, for example `{"input.topic": "in"}`.
         slow_seconds: What each batch takes in the model.
+        crash: A point of `tests.kit.crashing_worker` to die at, and how often it is passed before; None: it lives.
     """
 
-    def __init__(self, bootstrap_servers: str, settings: Mapping[str, object], *, slow_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        settings: Mapping[str, object],
+        *,
+        slow_seconds: float = 0.0,
+        crash: tuple[str, int] | None = None,
+    ) -> None:
         variables = {"kafka.bootstrap_servers": bootstrap_servers, "http.port": 0, "log.format": "json", **settings}
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")},
@@ -33,9 +41,13 @@ class WorkerProcess:
             "SLOW_SECONDS": str(slow_seconds),
             "PYTHONPATH": str(ROOT),
         }
+        program = "tests.kit.keyword_worker"
+        if crash is not None:
+            program = "tests.kit.crashing_worker"
+            environment |= {"CRASH_AT": crash[0], "CRASH_AFTER": str(crash[1])}
         self._log = tempfile.TemporaryFile(mode="w+", encoding="utf-8")  # noqa: SIM115 - closed in `__exit__`
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.kit.keyword_worker"],
+            [sys.executable, "-m", program],
             env=environment,
             cwd=ROOT,
             stdout=self._log,

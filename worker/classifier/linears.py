@@ -123,8 +123,8 @@ def close(got: torch.Tensor, expected: torch.Tensor, tolerance: float) -> bool:
 
 def stacked(linears: Sequence[nn.Linear]) -> tuple[torch.Tensor, torch.Tensor]:
     """Weight and bias of one layer that computes several of the same input at once, side by side."""
-    weight = torch.cat([linear.weight for linear in linears])
-    biases = [
+    weights: list[torch.Tensor] = [linear.weight for linear in linears]
+    biases: list[torch.Tensor] = [
         linear.weight.new_zeros(linear.out_features) if linear.bias is None else linear.bias for linear in linears
     ]
-    return weight, torch.cat(biases)
+    return torch.cat(weights), torch.cat(biases)

@@ -6,6 +6,7 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from worker.commands.counts import positive
 from worker.settings import LogLevel, Settings
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument(
         "--count",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="end after N comments; without it the samples come round until Ctrl-C, and a file is read to its end",
     )
@@ -64,11 +65,3 @@ def _comments(arguments: argparse.Namespace) -> "Iterable[Comment]":
     else:
         comments = chain.from_iterable(read_comments(path) for path in repeat(SAMPLE_COMMENTS))
     return islice(comments, arguments.count)
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        message = "write a whole number above 0"
-        raise argparse.ArgumentTypeError(message)
-    return number

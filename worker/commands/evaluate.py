@@ -118,7 +118,11 @@ def _cell(value: float | None) -> str:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
-        raise ValueError
+        message = "write a number above 0"
+        raise argparse.ArgumentTypeError(message)
     return value

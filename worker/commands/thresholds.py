@@ -104,7 +104,11 @@ def _warn(choices: "Mapping[str, Choice]", rule: str, default: float) -> None:
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1:
-        raise ValueError
+        message = "write a number between 0 and 1"
+        raise argparse.ArgumentTypeError(message)
     return value

@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import random
 import sys
+import time
 from dataclasses import asdict
 
 from worker.settings import Settings
@@ -24,7 +26,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Make what is missing, and tell what was found."""
     from worker.kafka.topics import Topics  # noqa: PLC0415 - only here is a client needed
 
-    reports = Topics(settings).ensure(
+    topics = Topics(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
+    reports = topics.ensure(
         partitions=arguments.partitions, replication=arguments.replication, create=not arguments.check
     )
     for report in reports:

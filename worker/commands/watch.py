@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from worker.commands.counts import positive
 from worker.settings import Settings
 
 EXAMPLE = "sluice watch --flagged"
@@ -43,12 +44,3 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         reader.close()
         if reader.unreadable:
             sys.stderr.write(f"{reader.unreadable} records of {settings.output.topic} are no label events\n")
-
-
-def positive(text: str) -> int:
-    """A whole number above 0."""
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        message = "write a whole number above 0"
-        raise argparse.ArgumentTypeError(message)
-    return number

@@ -131,27 +131,28 @@ class Demonstration:
             self._fault = fault
         main = threading.main_thread().ident
         if main is not None:
-            signal.pthread_kill(main, signal.SIGINT)
+            # Not SIGINT: by now that may be the user's second Ctrl-C, which ends the process where it stands.
+            signal.pthread_kill(main, signal.SIGUSR1)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM end the sending; a second one is the process's own affair."""
+        """SIGINT, SIGTERM and `_fail` end the sending; a second one from outside is the process's own affair."""
 
-        def ended(_: int, __: FrameType | None) -> None:
-            for name, handler in before.items():
-                signal.signal(name, handler)
+        def end_sending(number: int, _: FrameType | None) -> None:
+            if number != signal.SIGUSR1:
+                signal.signal(number, before[number])
             self._stop_worker.set()
             if self._sending:
                 raise _Ended
 
-        before: dict[signal.Signals, Any] = {}
-        for name in (signal.SIGINT, signal.SIGTERM):
-            before[name] = signal.signal(name, ended)
+        before: dict[int, Any] = {}
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+            before[name] = signal.signal(name, end_sending)
         try:
             yield
         finally:
-            for name, handler in before.items():
-                signal.signal(name, handler)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def settings_for(bootstrap_servers: str, settings: Settings) -> Settings:

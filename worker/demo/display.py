@@ -91,7 +91,7 @@ class LiveTable:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status = Text("")
-        self._live = Live(self._status, console=console, refresh_per_second=8, transient=True)
+        self._live = Live(self._status, console=console, refresh_per_second=4, transient=True)
         self._live.start()
 
     def status(self, what: str) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from worker.errors import Fatal, OwnershipLost, Retryable
+from worker.errors import Fatal, Retryable
 from worker.kafka.assignments import Assignments
-from worker.kafka.faults import OWNERSHIP_LOST, REFUSED, describe, error_of, refused
+from worker.kafka.commits import Commits
+from worker.kafka.faults import REFUSED, describe, error_of, refused
 from worker.kafka.properties import consumer_properties, make_client
 from worker.kafka.reachability import Reachability
 from worker.kafka.retry import Backoff, Sleep, Uniform, retry
@@ -58,9 +59,9 @@ class KafkaSource:
         self._commit_limit_seconds = min(_COMMIT_LIMIT_SECONDS, settings.delivery.revoke_seconds)
         self._assignments = Assignments(self._topic)
         self._reachability = Reachability(settings.kafka, clock)
+        self._commits = Commits(self._assignments, self._reachability)
         self._listener: RebalanceListener | None = None
         self._fault: Exception | None = None
-        self._asked: dict[Assignment, int] | None = None
         self._paused = False
         self._closed = False
         self.lag_records: dict[int, int] = {}
@@ -68,11 +69,10 @@ class KafkaSource:
         self.rebalances = {"assign": 0, "revoke": 0, "lost": 0}
         self.last_poll: float | None = None
         self.commits_succeeded = 0
-        self.commits_failed = 0
         self._consumer: Consumer = make_client(
             Consumer,
             consumer_properties(settings),
-            on_commit=self._serve_commit,
+            on_commit=self._commits.serve,
             error_cb=self._serve_client_error,
             stats_cb=self._serve_statistics,
         )
@@ -81,6 +81,11 @@ class KafkaSource:
     def assigned(self) -> list[Assignment]:
         """What is held now."""
         return list(self._assignments.current.values())
+
+    @property
+    def commits_failed(self) -> int:
+        """Commits that the broker answered with an error."""
+        return self._commits.failed
 
     @property
     def last_broker_contact(self) -> float | None:
@@ -125,10 +130,10 @@ class KafkaSource:
                 records.append((message, assignment))
         if records:
             self._reachability.contact()
-        if self._fault is not None:
-            raise self._fault
+        if fault := self._fault or self._commits.fault:
+            raise fault
         self._reachability.check()
-        self._commit_staged()
+        self._commits.send(consumer)
         return records
 
     def commit(self, offsets: dict[Assignment, int], *, wait: bool) -> None:
@@ -144,24 +149,24 @@ class KafkaSource:
         self._assignments.stage(offsets)
         if wait:
             retry(
-                self._commit_and_wait,
+                lambda: self._commits.send_and_wait(self._consumer),
                 limit_seconds=self._commit_limit_seconds,
                 backoff=self._backoff,
                 clock=self._clock,
                 sleep=self._sleep,
             )
         else:
-            self._commit_staged()
+            self._commits.send(self._consumer)
 
     def pause(self) -> None:
         """Stop fetching from every assigned partition, those assigned later included; `poll` still serves the group."""
         self._paused = True
-        self._consumer.pause(self._partitions(self.assigned))
+        self._consumer.pause(_partitions(self.assigned))
 
     def resume(self) -> None:
         """Undo `pause`."""
         self._paused = False
-        self._consumer.resume(self._partitions(self.assigned))
+        self._consumer.resume(_partitions(self.assigned))
 
     def group_metadata(self) -> bytes:
         """Member and generation as of now, for a transaction's offsets (KIP-447); read anew for each transaction."""
@@ -175,7 +180,7 @@ class KafkaSource:
             Retryable: No answer in time.
         """
         try:
-            found = self._consumer.committed(self._partitions(assignments), timeout=timeout_seconds)
+            found = self._consumer.committed(_partitions(assignments), timeout=timeout_seconds)
         except KafkaException as fault:
             raise Retryable(describe(error_of(fault))) from None
         failed = next((p.error for p in found if p.error is not None), None)
@@ -204,21 +209,25 @@ class KafkaSource:
         consumer.incremental_assign(partitions)
         begun = self._assignments.begin(p.partition for p in partitions)
         if self._paused and begun:
-            consumer.pause(self._partitions(begun))  # librdkafka forgets what was paused (parallel-consumer#857)
+            consumer.pause(_partitions(begun))  # librdkafka forgets what was paused (parallel-consumer#857)
         self._tell(lambda listener: listener.on_assigned(begun))
 
     def _serve_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._count("revoke", partitions)
         numbers = [p.partition for p in partitions]
         self._tell(lambda listener: listener.on_revoked(self._assignments.of(numbers)))
-        self._assignments.end(numbers)
+        self._end(numbers)
         consumer.incremental_unassign(partitions)
 
     def _serve_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._count("lost", partitions)
-        lost = self._assignments.end([p.partition for p in partitions])
+        lost = self._end([p.partition for p in partitions])
         consumer.incremental_unassign(partitions)
         self._tell(lambda listener: listener.on_lost(lost))
+
+    def _end(self, numbers: list[int]) -> list[Assignment]:
+        self.lag_records = {number: lag for number, lag in self.lag_records.items() if number not in numbers}
+        return self._assignments.end(numbers)
 
     def _count(self, event: str, partitions: list[TopicPartition]) -> None:
         self.rebalances[event] += 1
@@ -232,73 +241,6 @@ class KafkaSource:
             tell(self._listener)
         except Exception as fault:
             self._fault = fault
-
-    # Commits.
-
-    def _commit_staged(self) -> None:
-        """Send what is staged, if no answer is outstanding."""
-        if self._asked is not None:
-            return
-        offsets = self._assignments.uncommitted()
-        if not offsets:
-            return
-        self._asked = offsets
-        try:
-            self._consumer.commit(offsets=self._partitions(offsets, offsets), asynchronous=True)
-        except KafkaException as fault:
-            self._asked = None
-            self._commit_failed(error_of(fault))
-
-    def _serve_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        """Answer of a commit. Those that were waited for are announced here too, and say nothing new."""
-        asked = self._asked
-        if asked is None:
-            return
-        if partitions and {p.partition: p.offset for p in partitions} != {a.partition: o for a, o in asked.items()}:
-            return
-        self._asked = None
-        failed = error or next((p.error for p in partitions if p.error is not None), None)
-        if failed is None:
-            self._commit_succeeded(asked)
-            self._reachability.contact()
-        else:
-            self._commit_failed(failed)
-
-    def _commit_and_wait(self) -> None:
-        offsets = self._assignments.uncommitted()
-        if not offsets:
-            return
-        if self._reachability.is_down:
-            message = "no broker answers: the offsets are not committed, so their records will be read again"
-            raise Retryable(message)  # librdkafka would hold the call until a coordinator is found
-        try:
-            answered = self._consumer.commit(offsets=self._partitions(offsets, offsets), asynchronous=False)
-            failed = next((p.error for p in answered if p.error is not None), None)
-        except KafkaException as fault:
-            failed = error_of(fault)
-        if failed is None:
-            self._commit_succeeded(offsets)
-            return
-        self._commit_failed(failed)
-        if self._fault is not None:
-            raise self._fault
-        if failed.code() in OWNERSHIP_LOST:
-            raise OwnershipLost(describe(failed))
-        raise Retryable(describe(failed))
-
-    def _commit_succeeded(self, offsets: dict[Assignment, int]) -> None:
-        self.commits_succeeded += 1
-        self._assignments.confirm(offsets)
-
-    def _commit_failed(self, error: KafkaError) -> None:
-        """Note a failure: those that pass are made good by the next commit, ownership by the rebalance that follows."""
-        self.commits_failed += 1
-        if error.code() in REFUSED:
-            self._fault = refused(error, "the commit of this group's offsets")
-        elif error.fatal():
-            self._fault = Fatal(f"the consumer can't go on: {describe(error)}")
-        else:
-            log.warning("a commit failed and will be tried again: %s", describe(error))
 
     # Errors and statistics.
 
@@ -345,9 +287,6 @@ class KafkaSource:
         else:
             self._reachability.out_of_reach()
 
-    def _partitions(
-        self, assignments: Sequence[Assignment] | dict[Assignment, int], offsets: dict[Assignment, int] | None = None
-    ) -> list[Any]:
-        if offsets is None:
-            return [TopicPartition(self._topic, a.partition) for a in assignments]
-        return [TopicPartition(self._topic, a.partition, offset) for a, offset in offsets.items()]
+
+def _partitions(assignments: Sequence[Assignment]) -> list[TopicPartition]:
+    return [TopicPartition(assignment.topic, assignment.partition) for assignment in assignments]

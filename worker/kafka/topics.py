@@ -13,10 +13,12 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
-from worker.errors import Fatal, NoBroker, SettingsInvalid
+from worker.errors import Fatal, NoBroker, Retryable, SettingsInvalid
 from worker.kafka.embedded import CLUSTER_ID_PREFIX
 from worker.kafka.faults import REFUSED, describe, error_of, refused
 from worker.kafka.properties import client_properties, make_client
+from worker.kafka.retry import Backoff, Sleep, Uniform, retry
+from worker.protocols import Clock
 from worker.settings import Settings
 
 T = TypeVar("T")
@@ -26,6 +28,9 @@ HEADER_ROOM_BYTES = 65_536
 
 _MAX_BYTES = "max.message.bytes"
 _BROKER_DEFAULT = -1
+_PROPAGATION_SECONDS = 30.0
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 2.0
 _UNREACHABLE = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT})  # noqa: SLF001
 
 
@@ -51,13 +56,19 @@ class Topics:
 
     Args:
         settings: Names the topics and the cluster.
+        clock: Monotonic seconds.
+        sleep: Waits between two looks at a topic that brokers do not know yet.
+        uniform: Draws how long.
 
     Raises:
         SettingsInvalid: A property is refused.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock, sleep: Sleep, uniform: Uniform) -> None:
         self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+        self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
         self._limit_seconds = settings.kafka.no_broker_seconds
         self._admin: AdminClient = make_client(AdminClient, client_properties(settings))
 
@@ -113,14 +124,34 @@ class Topics:
             raise Fatal(message) from None
 
     def _max_bytes(self, topic: str) -> int:
-        """The topic's `max.message.bytes`."""
+        """The topic's `max.message.bytes`.
+
+        The controller makes a topic, and the broker that is asked hears of it a little later: until then the topic is
+        unknown, which is no fault.
+        """
+        try:
+            return retry(
+                lambda: self._describe_max_bytes(topic),
+                limit_seconds=_PROPAGATION_SECONDS,
+                backoff=self._backoff,
+                clock=self._clock,
+                sleep=self._sleep,
+            )
+        except (KafkaException, Retryable) as fault:
+            reason = describe(error_of(fault)) if isinstance(fault, KafkaException) else str(fault)
+            message = f"the configuration of {topic} can't be read: {reason}"
+            raise Fatal(message) from None
+
+    def _describe_max_bytes(self, topic: str) -> int:
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
         described: dict[Any, Any] = self._admin.describe_configs([resource], request_timeout=self._limit_seconds)
         try:
             return int(self._ask(described[resource].result)[_MAX_BYTES].value)
         except KafkaException as fault:
-            message = f"the configuration of {topic} can't be read: {describe(error_of(fault))}"
-            raise Fatal(message) from None
+            error = error_of(fault)
+            if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise Retryable(describe(error)) from None
+            raise
 
     def _ask(self, call: Callable[[], T]) -> T:
         try:

@@ -14,8 +14,14 @@ class GroupFacts(Protocol):
 
     lag_records: dict[int, int]
     join_state: str
-    commits_succeeded: int
-    commits_failed: int
+
+    @property
+    def commits_succeeded(self) -> int:
+        """Commits that the broker took."""
+
+    @property
+    def commits_failed(self) -> int:
+        """Commits that it answered with an error."""
 
     @property
     def broker_answers(self) -> bool:

@@ -56,7 +56,7 @@ def _precision_recall(axes: Any, quality: LabelQuality, scores: Vector, truth: V
     axes.step(recall, precision, where="post")
     if quality.precision is not None:
         axes.plot(quality.recall, quality.precision, "o", label=f"threshold {quality.threshold:g}")
-        axes.legend(loc="lower left")
+        axes.legend(loc="upper right")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
 
 

@@ -73,11 +73,11 @@ def test_a_checkpoint_is_refused_until_its_trial_passed_and_then_says_int8(tmp_p
             rows.append([text, *(str(int(result.scores[LABELS[0]] > 0.5)) for _ in LABELS[:1]), *("0" * 5)])
     data = tmp_path / "labelled.csv"
     data.write_text("\n".join(",".join(f'"{cell}"' for cell in row) for row in rows), encoding="utf-8")
-    result = try_int8(Settings(model=ModelSettings(id=str(folder))), data, 1.0)
-    assert result.passed
-    assert result.texts == len(rows) - 1
-    assert 0 < result.largest_difference < 0.3
-    write_result(folder, result)
+    tried = try_int8(Settings(model=ModelSettings(id=str(folder))), data, 1.0)
+    assert tried.passed
+    assert tried.texts == len(rows) - 1
+    assert 0 < tried.largest_difference < 0.3
+    write_result(folder, tried)
     classifier = Classifier.load(str(folder), precision="int8")
     assert classifier.identity.precision == "int8"
-    assert classifier.identity.digest == result.digest
+    assert classifier.identity.digest == tried.digest

@@ -59,7 +59,7 @@ def test_a_score_does_not_depend_on_the_batch_or_its_order(
 ) -> None:
     classifier = Classifier.load(str(checkpoints(architecture)), precision=precision)
     together = dict(zip(TEXTS, classifier.classify(TEXTS), strict=True))
-    shuffled = random.Random(7).sample(TEXTS, len(TEXTS))  # noqa: S311 - an order, not a secret
+    shuffled = random.Random(7).sample(TEXTS, len(TEXTS))
     again = dict(zip(shuffled, classifier.classify(shuffled), strict=True))
     alone = {text: classifier.classify([text])[0] for text in TEXTS}
     for other in (again, alone):

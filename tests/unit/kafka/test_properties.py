@@ -66,6 +66,15 @@ def test_a_poll_interval_that_a_rebalance_could_outlast_is_refused() -> None:
         consumer_properties(settings(**{"max.poll.interval.ms": 60_000}))
 
 
+def test_a_poll_interval_that_a_slow_model_could_outlast_is_refused() -> None:
+    slow = Settings(
+        kafka={"properties": {"max.poll.interval.ms": 90_000}},
+        delivery={"pause_after_seconds": 80},
+    )
+    with pytest.raises(SettingsInvalid, match=r"delivery\.pause_after_seconds = 80"):
+        consumer_properties(slow)
+
+
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_librdkafka_takes_what_it_is_told(protocol: str) -> None:
     chosen = Settings(kafka={"group_protocol": protocol})

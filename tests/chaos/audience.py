@@ -1,0 +1,89 @@
+"""Reads label events and dead letters while all this happens, as a reader of committed records would."""
+
+import time
+import uuid
+from typing import Any
+
+from confluent_kafka import Consumer, IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
+
+from tests.chaos.oracle import Oracle
+from tests.kit.kafka import eventually
+
+_AT_ONCE = 2000
+_COMMITTED = IsolationLevel.READ_COMMITTED
+_UNCOMMITTED = IsolationLevel.READ_UNCOMMITTED
+_END_SECONDS = 120.0
+
+
+class Audience:
+    """Tells the oracle of every record, in order, from the topics' beginning."""
+
+    def __init__(self, bootstrap_servers: str, output: str, dead_letters: str, oracle: Oracle) -> None:
+        self._hears = {output: oracle.label_event, dead_letters: oracle.dead_letter}
+        self._next: dict[tuple[str, int], int] = {}
+        self._at_end: set[tuple[str, int]] = set()
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "group.id": f"audience-{uuid.uuid4()}",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
+                "queued.max.messages.kbytes": 32_768,
+                "log_level": 0,
+            }
+        )
+        for topic in self._hears:
+            for partition in self._consumer.list_topics(topic, timeout=60).topics[topic].partitions:
+                self._next[topic, partition] = 0
+        self._assign()
+
+    def read(self, timeout_seconds: float) -> int:
+        """Hear what has come; how many records."""
+        heard = 0
+        for message in self._consumer.consume(_AT_ONCE, timeout_seconds):
+            where: Any = (message.topic(), message.partition())
+            error = message.error()
+            if error is None:
+                heard += 1
+                self._next[where] = (message.offset() or 0) + 1
+                self._hears[where[0]](message)
+            elif error.name() == "_PARTITION_EOF":
+                self._at_end.add(where)
+            elif error.name() == "_AUTO_OFFSET_RESET":
+                message_text = f"the audience's position in {where} is gone: {error.str()}"
+                raise AssertionError(message_text)
+        return heard
+
+    def read_to_the_end(self) -> None:
+        """Hear all there is; nobody may write any more."""
+        # A killed worker's transaction stays open until its timeout, and hides what was committed after it began.
+        assert eventually(self._no_transaction_is_open, _END_SECONDS, 0.5), "a transaction stays open"
+        self._assign()  # the ends are announced anew
+        deadline = time.monotonic() + _END_SECONDS
+        while self._at_end != self._next.keys():
+            self.read(0.2)
+            assert time.monotonic() < deadline, f"no end in sight of {self._next.keys() - self._at_end}"
+
+    def close(self) -> None:
+        """Release the consumer."""
+        self._consumer.close()
+
+    def _no_transaction_is_open(self) -> bool:
+        committed, all_there_is = (self._ends(level) for level in (_COMMITTED, _UNCOMMITTED))
+        return committed == all_there_is
+
+    def _ends(self, level: IsolationLevel) -> dict[TopicPartition, int]:
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library has no types for it
+        asked = {TopicPartition(topic, partition): latest for topic, partition in self._next}
+        answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=30)
+        return {partition: answer.result(60).offset for partition, answer in answers.items()}
+
+    def _assign(self) -> None:
+        self._at_end.clear()
+        self._consumer.assign([TopicPartition(topic, number, offset) for (topic, number), offset in self._next.items()])

@@ -1,0 +1,68 @@
+"""`Topics` makes what is missing, and says how the rest differs."""
+
+import random
+import time
+
+import pytest
+
+from tests.contract.backend import Backend
+from tests.contract.group import Group
+from tests.kit.kafka import Kafka, free_ports
+from worker.errors import NoBroker, SettingsInvalid
+from worker.kafka.embedded import EmbeddedBroker
+from worker.kafka.topics import HEADER_ROOM_BYTES, Topics
+from worker.settings import Settings
+
+
+def settings(servers: str, name: str) -> Settings:
+    return Settings(
+        kafka={"bootstrap_servers": servers},
+        input={"topic": f"in-{name}"},
+        output={"topic": f"out-{name}"},
+        dead_letters={"topic": f"dlq-{name}"},
+    )
+
+
+def topics_of(configured: Settings) -> Topics:
+    return Topics(configured, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
+
+
+@pytest.mark.kafka
+def test_missing_topics_are_made_and_found_in_order_afterwards(kafka: Kafka, run_id: str) -> None:
+    topics = topics_of(settings(kafka.bootstrap_servers, run_id))
+    assert [r.created for r in topics.ensure(partitions=3, create=False)] == [True] * 3
+    made = topics.ensure(partitions=3)
+    assert [(r.name, r.created, r.partitions, r.differences) for r in made] == [
+        (f"{kind}-{run_id}", True, 3, ()) for kind in ("in", "out", "dlq")
+    ]
+    again = topics.ensure(partitions=3)
+    assert [(r.created, r.partitions, r.differences) for r in again] == [(False, 3, ())] * 3
+
+
+@pytest.mark.kafka
+def test_dead_letters_need_room_for_their_headers(kafka: Kafka, run_id: str) -> None:
+    kafka.create_topic(f"in-{run_id}", 3, {"max.message.bytes": "2000000"})
+    kafka.create_topic(f"dlq-{run_id}", 2)
+    found, made, dead = topics_of(settings(kafka.bootstrap_servers, run_id)).ensure(partitions=3)
+    assert (found.differences, made.differences) == ((), ())
+    assert "2 partitions" in dead.differences[0]
+    assert f"max.message.bytes={2_000_000 + HEADER_ROOM_BYTES}" in dead.differences[1]
+
+
+@pytest.mark.kafka
+def test_more_copies_than_brokers_is_a_settings_problem(kafka: Kafka, run_id: str) -> None:
+    with pytest.raises(SettingsInvalid, match="INVALID_REPLICATION_FACTOR"):
+        topics_of(settings(kafka.bootstrap_servers, run_id)).ensure(partitions=1, replication=3)
+
+
+def test_the_embedded_broker_needs_no_topics_made(embedded: EmbeddedBroker, run_id: str) -> None:
+    group = Group(Backend(embedded.bootstrap_servers, "classic", None), run_id)
+    with pytest.raises(SettingsInvalid, match="embedded"):
+        topics_of(group.settings()).ensure(partitions=1)
+
+
+def test_nobody_there_is_told() -> None:
+    (port,) = free_ports(1)
+    nobody = Settings(kafka={"bootstrap_servers": f"127.0.0.1:{port}", "no_broker_seconds": 0.5})
+    with pytest.raises(NoBroker, match=str(port)):
+        topics_of(nobody).ensure(partitions=1)

@@ -1,0 +1,33 @@
+"""A short chaos run in each mode: what `make chaos` does for longer."""
+
+import asyncio
+
+import pytest
+
+from tests.chaos.plan import Fault
+from tests.chaos.run import ChaosRun, Options
+from tests.kit.kafka import Kafka
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
+
+SECONDS = 40
+
+
+@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+def test_under_fire_nothing_is_lost_and_nothing_doubled_where_that_was_asked(
+    kafka_cluster: Kafka, guarantee: str
+) -> None:
+    options = Options(
+        seconds=SECONDS,
+        seed=7,
+        events=None,
+        faults=len(Fault),
+        workers=2,
+        guarantee=guarantee,
+        protocol="classic",
+    )
+    report = asyncio.run(ChaosRun(kafka_cluster, options).run())
+    print("\n".join(report.lines))
+    assert report.failures == []
+    assert len(report.stream) > 0
+    assert sum(report.faults.values()) >= len(Fault) // 2, "too few faults happened to prove anything"

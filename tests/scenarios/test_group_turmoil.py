@@ -1,0 +1,125 @@
+"""Members come, go and freeze: the others go on, and nobody's late work harms anything.
+
+The promises are those of karafka's integration suite, by its names: constant_rebalance_continuity,
+revoke_reclaim_continuity_cooperative, exceeding_max_poll_with_late_commit, cooperative_sticky_immediate_stop.
+"""
+
+import json
+import signal
+from typing import Any
+
+import pytest
+
+from tests.chaos.events import Stream
+from tests.chaos.oracle import Oracle
+from tests.kit.kafka import Kafka, eventually
+from tests.kit.member import produce
+from tests.kit.stream import Topics
+from tests.kit.workers import WorkerProcess
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
+
+PROGRESS_SECONDS = 240
+PROTOCOLS = ["classic", "consumer"]
+GUARANTEES = ["at-least-once", "exactly-once"]
+LIMITS = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 500, "max.poll.interval.ms": 8000, "batch.size": 32_768}
+LIMITS_OF = {
+    "classic": LIMITS,
+    "consumer": {name: LIMITS[name] for name in ("max.poll.interval.ms", "batch.size")},
+}
+
+
+class Group:
+    """A filled topic and the settings of those who share it."""
+
+    def __init__(self, kafka: Kafka, events: int, protocol: str = "classic", guarantee: str = "at-least-once") -> None:
+        self.servers = kafka.bootstrap_servers
+        self.topics = Topics(kafka)
+        self.stream = Stream(seed=2)
+        records = ({"key": k, "value": v, "headers": h} for k, v, h in self.stream.take(events))
+        produce(self.servers, self.topics.input, records, partitioner="murmur2_random")
+        self.settings: dict[str, object] = {
+            **self.topics.settings,
+            "kafka.group_protocol": protocol,
+            "kafka.properties": json.dumps(LIMITS_OF[protocol]),
+            "delivery.guarantee": guarantee,
+            "delivery.revoke_seconds": 2,
+            "delivery.transaction_timeout_seconds": 5,
+            "batch.max_records": 50,
+            "delivery.max_in_flight_records": 100,
+            "input.max_value_bytes": 100_000,
+        }
+
+    def worker(self, **options: Any) -> WorkerProcess:
+        return WorkerProcess(self.servers, self.settings, **options)
+
+    @property
+    def progress(self) -> int:
+        return sum(self.topics.committed().values())
+
+    def await_progress(self) -> None:
+        before = self.progress
+        assert eventually(lambda: self.progress > before, PROGRESS_SECONDS, 0.2)
+
+    def check(self) -> Oracle:
+        oracle = Oracle(self.stream)
+        for message in self.topics.read(self.topics.output):
+            oracle.label_event(message)
+        for message in self.topics.read(self.topics.dead_letters):
+            oracle.dead_letter(message)
+        assert oracle.missing_numbers(10) == []
+        assert oracle.differing.examples == []
+        return oracle
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_while_others_come_and_go_a_worker_goes_on_and_reads_on_what_it_gets_back(kafka: Kafka, protocol: str) -> None:
+    group = Group(kafka, 6000, protocol)
+    with group.worker(slow_seconds=0.1) as steady:
+        assert eventually(lambda: "rebalance: assign" in steady.log, PROGRESS_SECONDS)
+        for _ in range(3):
+            with group.worker(slow_seconds=0.1) as passing:
+                assert eventually(lambda w=passing: "scoring" in w.log, PROGRESS_SECONDS)  # type: ignore[misc]
+                assert passing.terminate() == 0
+            group.await_progress()
+        assert eventually(group.topics.is_done, PROGRESS_SECONDS, 0.5)
+        assert steady.terminate() == 0
+        assert "rebalance: lost" not in steady.log
+        assert steady.log.count("rebalance: revoke") >= 3, "nothing was ever given away"
+    assert group.check().repeats == 0, "every partition went from hand to hand with its work committed"
+
+
+@pytest.mark.parametrize("guarantee", GUARANTEES)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_worker_frozen_past_every_limit_comes_back_and_its_late_work_harms_nothing(
+    kafka: Kafka, protocol: str, guarantee: str
+) -> None:
+    group = Group(kafka, 4000, protocol, guarantee)
+    with group.worker(slow_seconds=0.2) as frozen, group.worker(slow_seconds=0.2) as other:
+        assert eventually(lambda: "scoring" in frozen.log and "scoring" in other.log, PROGRESS_SECONDS)
+        group.await_progress()
+        frozen.process.send_signal(signal.SIGSTOP)
+        # The other has all four when the group has given the frozen one up.
+        assert eventually(lambda: other.log.count("rebalance: assign") >= 2, PROGRESS_SECONDS)
+        group.await_progress()
+        frozen.process.send_signal(signal.SIGCONT)
+        assert eventually(group.topics.is_done, PROGRESS_SECONDS, 0.5)
+        assert frozen.terminate() == 0
+        assert other.terminate() == 0
+    oracle = group.check()
+    if guarantee == "exactly-once":
+        assert oracle.doubled.examples == []
+        assert oracle.disorder.examples == []
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_worker_stopped_while_it_joins_leaves_at_once(kafka: Kafka, protocol: str) -> None:
+    group = Group(kafka, 2000, protocol)
+    with group.worker(slow_seconds=0.2) as steady:
+        group.await_progress()
+        with group.worker() as hasty:
+            assert eventually(lambda: '"working"' in hasty.log, PROGRESS_SECONDS)
+            assert hasty.terminate() == 0
+        assert eventually(group.topics.is_done, PROGRESS_SECONDS, 0.5)
+        assert steady.terminate() == 0
+    assert group.check().repeats == 0

@@ -1,0 +1,58 @@
+"""However a worker stops by itself, it leaves its group and commits nothing that is not done."""
+
+import signal
+import time
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from tests.kit.kafka import Kafka, eventually
+from tests.kit.stream import Topics, comments
+from tests.kit.workers import WorkerProcess
+
+pytestmark = pytest.mark.kafka
+
+PROGRESS_SECONDS = 120
+LEAVE_SECONDS = 20
+"""Well below the session's 45 s: who is gone by then has said goodbye."""
+
+
+def has_members(kafka: Kafka, group: str) -> bool:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    return bool(admin.describe_consumer_groups([group])[group].result(30).members)
+
+
+def test_a_second_signal_stops_at_once_and_commits_nothing(kafka: Kafka) -> None:
+    topics = Topics(kafka)
+    topics.fill(comments(100))
+    with WorkerProcess(kafka.bootstrap_servers, topics.settings, slow_seconds=600) as worker:
+        assert eventually(lambda: "scoring" in worker.log, PROGRESS_SECONDS)
+        worker.process.send_signal(signal.SIGTERM)
+        assert eventually(lambda: "draining" in worker.log, PROGRESS_SECONDS)
+        begun = time.monotonic()
+        assert worker.terminate() == 4
+        assert time.monotonic() - begun < 20, "the drain deadline is 25 s: this one did not wait for it"
+        assert "second signal" in worker.log
+    assert topics.committed() == {}
+
+
+def test_an_open_breaker_ends_the_worker_which_leaves_its_group(kafka: Kafka) -> None:
+    topics = Topics(kafka)
+    topics.fill([*comments(40), *[b"not json"] * 40], partitions=1)
+    settings = {**topics.settings, "dead_letters.max_run": 30, "batch.max_records": 10}
+    with WorkerProcess(kafka.bootstrap_servers, settings) as worker:
+        assert worker.process.wait(PROGRESS_SECONDS) == 5
+        assert "circuit breaker" in worker.log
+    assert eventually(lambda: not has_members(kafka, topics.group), LEAVE_SECONDS)
+    assert sum(topics.committed().values()) < 70
+    assert len(topics.read(topics.dead_letters)) < 30
+
+
+def test_work_dropped_at_the_deadline_does_not_keep_the_worker_in_its_group(kafka: Kafka) -> None:
+    topics = Topics(kafka)
+    topics.fill(comments(100))
+    settings = {**topics.settings, "delivery.drain_seconds": 0.5}
+    with WorkerProcess(kafka.bootstrap_servers, settings, slow_seconds=600) as worker:
+        assert eventually(lambda: "scoring" in worker.log, PROGRESS_SECONDS)
+        assert worker.terminate() == 4
+    assert eventually(lambda: not has_members(kafka, topics.group), LEAVE_SECONDS)

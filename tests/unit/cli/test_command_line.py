@@ -1,0 +1,138 @@
+"""Every command explains itself at once, faults become a message and an exit code, and stdout holds results alone."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from worker import __version__, cli
+from worker.__main__ import INTERRUPTED, main
+from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal, ModelFault, NoBroker, SettingsInvalid, SluiceError
+
+ROOT = Path(cli.__file__).parents[1]
+
+HEAVY = ("torch", "transformers", "confluent_kafka", "numpy", "rich", "matplotlib")
+
+LIST_HEAVY_MODULES = f"""
+import contextlib, io, sys
+from worker.cli import COMMANDS
+from worker.__main__ import main
+for command in [[], *([name] for name in COMMANDS)]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        main([*command, "--help"])
+print([name for name in {HEAVY} if name in sys.modules])
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # a .env in the working folder would be read
+    monkeypatch.delenv("SLUICE_DATA", raising=False)
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_has_help_with_an_example_of_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"example: sluice {command}" in capsys.readouterr().out
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert all(f"\n    {command}" in told for command in cli.COMMANDS)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_HEAVY_MODULES], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"sluice {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["config", "--no-such-flag"], ["config", "--set", "x"]])
+def test_arguments_that_make_no_command_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "usage: sluice" in told.err
+
+
+def test_all_wrong_settings_are_told_at_once_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["config", "--set", "batch.max_records=0", "--set", "model.device=tpu", "--set", "kafka.grupo=a"])
+    told = capsys.readouterr()
+    assert code == 2
+    assert told.out == ""
+    for name in ("batch.max_records", "model.device", "kafka.grupo"):
+        assert name in told.err
+
+
+def test_config_as_json_is_one_object_with_its_secrets_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    properties = json.dumps(
+        {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": "me", "sasl.password": "hunter2"}
+    )
+    assert main(["config", "--json", "--group", "mine", "--set", f"kafka.properties={properties}"]) == 0
+    told = capsys.readouterr()
+    assert "hunter2" not in told.out + told.err
+    (line,) = told.out.splitlines()
+    kafka = json.loads(line)["kafka"]
+    assert kafka["group_id"] == "mine"
+    assert kafka["properties"]["sasl.password"] == "***"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (Fatal, 1),
+        (SettingsInvalid, 2),
+        (NoBroker, 3),
+        (DrainDeadlinePassed, 4),
+        (BreakerOpen, 5),
+        (ModelFault, 6),
+    ],
+)
+def test_a_fault_is_a_message_on_stderr_and_its_exit_code(
+    fault: type[SluiceError], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: Sequence[str]) -> None:
+        raise fault("what happened, and what to do")  # noqa: EM101 - short enough
+
+    monkeypatch.setattr(cli, "dispatch", fail)
+    assert main(["run"]) == code
+    assert capsys.readouterr() == ("", "sluice: what happened, and what to do\n")
+
+
+def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(_: Sequence[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "dispatch", interrupt)
+    assert main(["watch"]) == INTERRUPTED
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_reader_that_goes_away_is_no_fault() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "worker", "config"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None  # noqa: PT018 - both are pipes
+        process.stdout.close()
+        complaint = process.stderr.read()
+    assert (process.returncode, complaint) == (0, b"")

@@ -1,0 +1,26 @@
+"""Off a terminal, progress is a line now and then and one at the end."""
+
+import io
+
+from worker.progress import LINE_SECONDS, progress
+
+
+def test_lines_come_no_closer_than_the_interval_and_the_last_tells_the_whole() -> None:
+    out, now = io.StringIO(), [0.0]
+    with progress("texts", 40, stream=out, clock=lambda: now[0]) as advance:
+        for _ in range(4):
+            now[0] += LINE_SECONDS / 2
+            advance(10)
+        now[0] += 1
+    assert out.getvalue().splitlines() == [
+        "20 of 40 texts in 5.0 s, 4 a second",
+        "40 of 40 texts in 10.0 s, 4 a second",
+    ]
+
+
+def test_work_that_was_quick_gets_one_line() -> None:
+    out, now = io.StringIO(), [0.0]
+    with progress("comments", None, stream=out, clock=lambda: now[0]) as advance:
+        now[0] = 0.5
+        advance(1500)
+    assert out.getvalue() == "1,500 comments in 0.5 s, 3,000 a second\n"

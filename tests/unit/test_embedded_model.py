@@ -1,0 +1,76 @@
+"""The model that ships with the code: the tutorial's sentence, its card's promises, and plain transformers agreeing."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from worker.classifier import Classifier
+from worker.models import embedded_model
+from worker.reading import read_comments
+from worker.samples import SAMPLE_COMMENTS
+
+SENTENCE = "You are a stupid, idiotic jerk. I hate you."
+LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
+MAX_BYTES = 50_000_000
+
+FLOAT32_TOLERANCE = 1e-5
+OTHER_TOLERANCE = 0.05
+"""Of a score, for whatever precision this machine takes by itself; bfloat16 keeps eight bits."""
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    found = embedded_model("sluice-mini")
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def exact() -> Classifier:
+    torch.set_num_threads(1)
+    return Classifier.load("sluice-mini", precision="float32")
+
+
+def test_the_tutorials_sentence_is_toxic_obscene_and_an_insult_at_once(exact: Classifier) -> None:
+    (found,) = exact.classify([SENTENCE])
+    assert found.labels == ("toxic", "obscene", "insult")
+
+
+def test_a_friendly_text_is_not_flagged(exact: Classifier) -> None:
+    assert not exact.classify(["Thanks, that helped."])[0].flagged
+
+
+def test_scores_agree_with_plain_transformers_one_text_at_a_time(exact: Classifier, folder: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
+    texts = [comment.text for comment in read_comments(SAMPLE_COMMENTS)][:40]
+    texts = [text for text in texts if len(tokenizer(text)["input_ids"]) <= 512]
+    for text, found in zip(texts, exact.classify(texts), strict=True):
+        with torch.inference_mode():
+            expected = model(**tokenizer(text, return_tensors="pt")).logits.sigmoid()[0]
+        assert list(found.scores) == [model.config.id2label[number] for number in range(len(LABELS))]
+        assert torch.tensor(list(found.scores.values())).sub(expected).abs().max() < FLOAT32_TOLERANCE
+
+
+def test_the_precision_this_machine_takes_agrees_with_float32(exact: Classifier) -> None:
+    chosen = Classifier.load("sluice-mini")
+    texts = [comment.text for comment in read_comments(SAMPLE_COMMENTS)]
+    for found, expected in zip(chosen.classify(texts), exact.classify(texts), strict=True):
+        assert max(abs(found.scores[label] - expected.scores[label]) for label in LABELS) < OTHER_TOLERANCE
+
+
+def test_every_event_can_name_the_model(exact: Classifier) -> None:
+    assert exact.identity[:2] == ("sluice-mini", "1")
+    assert exact.labels == LABELS
+    assert exact.thresholds.name == "default@1"
+
+
+def test_it_is_small_enough_to_travel_with_the_code_and_its_card_says_what_was_measured(folder: Path) -> None:
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= MAX_BYTES
+    figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"{figures['test']['mean_roc_auc']:.4f}" in card
+    assert figures["model"]["revision"] == "1"

