@@ -41,32 +41,32 @@ class Int8Linear:
         self._weight = torch.ops.onednn.qlinear_prepack(quantized, [rows, weight.shape[1]])
         self._zeros = torch.zeros(len(weight), dtype=torch.int64)
         self._bias = bias.to(torch.bfloat16)
-        self._zero = torch.tensor(ROW_ZERO, dtype=torch.bfloat16)
         self._activation = activation
 
     def __call__(self, rows: torch.Tensor, residual: torch.Tensor | None = None) -> torch.Tensor:
         """See `Linear`."""
-        stretch = ROW_LEVELS / rows.abs().amax(dim=1, keepdim=True).clamp_(min=SMALLEST)
-        quantized = torch.addcmul(self._zero, rows, stretch).round_().to(torch.uint8)
+        stretch = ROW_LEVELS / _largest(rows).clamp_(min=SMALLEST)
+        # Signed first, then the sign bit turned: torch converts to signed bytes six times as fast as to unsigned ones.
+        quantized = (rows * stretch).round_().to(torch.int8).view(torch.uint8).bitwise_xor_(ROW_ZERO)
         product = torch.ops.onednn.qlinear_pointwise(
-            quantized,
-            1.0,
-            ROW_ZERO,
-            self._weight,
-            self._scales,
-            self._zeros,
-            None,
-            1.0,
-            0,
-            torch.bfloat16,
-            "none",
-            [],
-            "",
+            *(quantized, 1.0, ROW_ZERO),
+            *(self._weight, self._scales, self._zeros, None),
+            *(1.0, 0, torch.bfloat16),
+            *("none", [], ""),
         )
         out = torch.addcmul(self._bias, product, stretch.reciprocal())
         if residual is not None:
             out += residual
         return out if self._activation is None else self._activation(out)
+
+
+def _largest(rows: torch.Tensor) -> torch.Tensor:
+    """Largest absolute value of each row, [n, 1]; a NaN comes out as NaN.
+
+    Without its sign bit a bfloat16 number compares like the integer it is made of, four times as fast as by value.
+    """
+    bits = rows.view(torch.int16).bitwise_and(0x7FFF)
+    return bits.amax(dim=1, keepdim=True).view(torch.bfloat16)
 
 
 @functools.cache

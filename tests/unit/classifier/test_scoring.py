@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kit.checkpoints import make_checkpoint
 from worker.classification import Classification, TextFacts, ThresholdSet, Unscorable
 from worker.classifier import Classifier
 from worker.classifier.memory import MemoryBound
@@ -149,12 +151,17 @@ def test_nothing_to_score_computes_nothing() -> None:
     assert forward.calls == []
 
 
-def test_warm_up_refuses_a_model_whose_weights_are_broken(bert: Path) -> None:
-    classifier = Classifier.load(str(bert), precision="float32")
+def test_warming_up_counts_as_nothing_scored(classifier: Classifier) -> None:
     classifier.warm_up()
-    assert classifier.counters.texts == 0, "warming up counts as nothing scored"
-    linear = next(m for m in classifier._machinery.forward._model.modules() if isinstance(m, torch.nn.Linear))  # type: ignore[attr-defined]
+    assert classifier.counters.texts == 0
+
+
+def test_warm_up_refuses_a_model_whose_weights_are_broken(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path, "bert")
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
     with torch.no_grad():
-        linear.weight.fill_(float("nan"))
+        next(module for module in model.modules() if isinstance(module, torch.nn.Linear)).weight.fill_(float("nan"))
+    model.save_pretrained(folder)
+    broken = Classifier.load(str(folder), precision="float32")
     with pytest.raises(ModelFault, match="not finite"):
-        classifier.warm_up()
+        broken.warm_up()
