@@ -18,6 +18,10 @@ WEIGHT_LEVELS = 127
 ROW_LEVELS = 126
 """One below what fits: a bfloat16 product may round up past 127, and an 8-bit integer would wrap."""
 
+ROW_ZERO = 128
+"""What stands for zero. Rows are unsigned because that is what VNNI multiplies (unsigned by signed); for signed rows
+oneDNN falls back to its reference code, hundreds of times slower on a CPU without AMX."""
+
 SMALLEST = 1e-6
 """A row of zeros is divided by this, not by zero."""
 
@@ -41,15 +45,28 @@ class Int8Linear:
 
     def __call__(self, rows: torch.Tensor, residual: torch.Tensor | None = None) -> torch.Tensor:
         """See `Linear`."""
-        stretch = ROW_LEVELS / rows.abs().amax(dim=1, keepdim=True).clamp_(min=SMALLEST)
-        quantized = (rows * stretch).round_().to(torch.int8)
+        stretch = ROW_LEVELS / _largest(rows).clamp_(min=SMALLEST)
+        # Signed first, then the sign bit turned: torch converts to signed bytes six times as fast as to unsigned ones.
+        quantized = (rows * stretch).round_().to(torch.int8).view(torch.uint8).bitwise_xor_(ROW_ZERO)
         product = torch.ops.onednn.qlinear_pointwise(
-            quantized, 1.0, 0, self._weight, self._scales, self._zeros, None, 1.0, 0, torch.bfloat16, "none", [], ""
+            *(quantized, 1.0, ROW_ZERO),
+            *(self._weight, self._scales, self._zeros, None),
+            *(1.0, 0, torch.bfloat16),
+            *("none", [], ""),
         )
         out = torch.addcmul(self._bias, product, stretch.reciprocal())
         if residual is not None:
             out += residual
         return out if self._activation is None else self._activation(out)
+
+
+def _largest(rows: torch.Tensor) -> torch.Tensor:
+    """Largest absolute value of each row, [n, 1]; a NaN comes out as NaN.
+
+    Without its sign bit a bfloat16 number compares like the integer it is made of, four times as fast as by value.
+    """
+    bits = rows.view(torch.int16).bitwise_and(0x7FFF)
+    return bits.amax(dim=1, keepdim=True).view(torch.bfloat16)
 
 
 @functools.cache

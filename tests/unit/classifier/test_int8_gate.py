@@ -7,8 +7,8 @@ import pytest
 
 from tests.kit.checkpoints import LABELS, SENTENCES, make_checkpoint
 from worker.classifier import Classifier
+from worker.classifier.hardware import multiplies_int8
 from worker.classifier.int8_gate import RESULT_FILE, GateResult, require_passed, write_result
-from worker.classifier.qlinear import int8_operators_agree
 from worker.errors import SettingsInvalid
 from worker.quality.int8_trial import compare, try_int8
 from worker.settings import ModelSettings, Settings
@@ -60,7 +60,7 @@ def test_a_trial_without_a_label_to_rank_does_not_pass() -> None:
     assert not result.passed
 
 
-@pytest.mark.skipif(not int8_operators_agree(), reason="this CPU has no 8-bit products (VNNI, AMX)")
+@pytest.mark.skipif(not multiplies_int8(), reason="this CPU has no 8-bit products (VNNI, AMX)")
 def test_a_checkpoint_is_refused_until_its_trial_passed_and_then_says_int8(tmp_path: Path) -> None:
     folder = make_checkpoint(tmp_path / "model", "distilbert")
     with pytest.raises(SettingsInvalid, match="has not been tried"):

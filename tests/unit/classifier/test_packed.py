@@ -17,9 +17,9 @@ import transformers
 from tests.unit.classifier.conftest import Checkpoints
 from worker.classifier.engine import build_forward
 from worker.classifier.forward import Forward
+from worker.classifier.hardware import multiplies_int8
 from worker.classifier.packed import PackedForward
 from worker.classifier.padded import PaddedForward
-from worker.classifier.qlinear import int8_operators_agree
 from worker.errors import SettingsInvalid
 from worker.settings import Precision
 
@@ -34,7 +34,7 @@ PRECISIONS = [
     Precision.BFLOAT16,
     pytest.param(
         Precision.INT8,
-        marks=pytest.mark.skipif(not int8_operators_agree(), reason="this CPU has no 8-bit products (VNNI, AMX)"),
+        marks=pytest.mark.skipif(not multiplies_int8(), reason="this CPU has no 8-bit products (VNNI, AMX)"),
     ),
 ]
 
@@ -93,7 +93,7 @@ def test_a_window_scores_the_same_alone_and_in_any_company(precision: Precision,
     torch.testing.assert_close(backwards, together, rtol=0, atol=tolerance)
 
 
-@pytest.mark.skipif(not int8_operators_agree(), reason="this CPU has no 8-bit products (VNNI, AMX)")
+@pytest.mark.skipif(not multiplies_int8(), reason="this CPU has no 8-bit products (VNNI, AMX)")
 def test_int8_differs_from_bfloat16_so_it_is_computed_in_8_bits(bert: Path) -> None:
     windows = windows_of(bert)
     assert not torch.equal(build(bert, Precision.INT8).logits(windows), build(bert, Precision.BFLOAT16).logits(windows))
