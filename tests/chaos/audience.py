@@ -60,6 +60,10 @@ class Audience:
                 raise AssertionError(message_text)
         return heard
 
+    def look_again(self) -> None:
+        """Begin anew at the present positions: a fetch from a broker that went may be waited for long."""
+        self._assign()
+
     def read_to_the_end(self) -> None:
         """Hear all there is; nobody may write any more."""
         # A killed worker's transaction stays open until its timeout, and hides what was committed after it began.

@@ -25,6 +25,7 @@ _MOST_AHEAD = 10_000
 _AHEAD_OF_FAULTS = 2
 _HOPE_SECONDS = 180.0
 _PROGRESS_SECONDS = 5.0
+_LOOK_AGAIN_SECONDS = 15.0
 _END_SECONDS = 240.0
 
 
@@ -75,7 +76,7 @@ class ChaosRun:
         plan = make_plan(options.seed, options.faults)
         self._saboteur = Saboteur(kafka, self._fleet, topics, plan, self._progress)
         self._planned = len(plan)
-        self._begun = self._flows_since = self._moved = self._told = clock()
+        self._begun = self._flows_since = self._moved = self._told = self._looked_again = clock()
         self._longest_stall = (0.0, "")
         self._gave_up = ""
 
@@ -146,6 +147,9 @@ class ChaosRun:
         if moved or not self._oracle.missing:
             self._moved = now
         stall = now - self._moved
+        if stall > _LOOK_AGAIN_SECONDS and now - self._looked_again > _LOOK_AGAIN_SECONDS:
+            self._looked_again = now
+            self._audience.look_again()  # what stalls must not be the audience
         if self._oracle.settled and stall > self._longest_stall[0]:
             self._longest_stall = (stall, str(self._saboteur.latest or "start"))
         if stall > _HOPE_SECONDS:

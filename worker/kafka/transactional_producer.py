@@ -10,6 +10,7 @@ transaction.
 
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -86,18 +87,22 @@ class TransactionalProducer:
             try:
                 self._producer.produce(topic, value, key, -1, report, None, timestamp_ms, sent)
             except BufferError:
-                self._producer.poll(_FULL_QUEUE_POLL_SECONDS)  # reports make room
+                self.poll(_FULL_QUEUE_POLL_SECONDS)  # reports make room
             else:
                 return
 
     def flush(self) -> None:
         """Wait until every record has been reported: bounded by `delivery.timeout.ms`."""
-        while self._producer.flush(_CALL_SECONDS):
-            pass
+        try:
+            while self._producer.flush(_CALL_SECONDS):
+                pass
+        except KafkaException as fault:
+            raise classified(error_of(fault), "to take events") from None
 
     def poll(self, timeout_seconds: float) -> None:
-        """Serve reports and errors."""
-        self._producer.poll(timeout_seconds)
+        """Serve reports and errors; a fatal one is answered again by the next transactional call, which knows it."""
+        with suppress(KafkaException):
+            self._producer.poll(timeout_seconds)
 
     def send_offsets(self, offsets: list[TopicPartition], metadata: bytes) -> None:
         """Add the group's offsets (KIP-447)."""
