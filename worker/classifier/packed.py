@@ -21,8 +21,8 @@ MakeLinear = Callable[[torch.Tensor, torch.Tensor, Activation | None], Linear]
 """A linear layer of a float32 weight and bias and an activation, ready for the device and precision."""
 
 FEED_FORWARD_ROWS = 1024
-"""Rows that a CPU takes through the feed-forward part at once. Its inner rows are four times as wide: twice as many leave
-the cache before they are quantized (int8 is 14 % slower; bfloat16, which reads them once, does not care)."""
+"""Rows that a CPU takes through the feed-forward part at once. Its inner rows are four times as wide: twice as many
+leave the cache before they are quantized (int8 is 14 % slower; bfloat16, which reads them once, does not care)."""
 
 
 class _Norm:
@@ -139,7 +139,7 @@ class PackedForward:
     def _feed_forward(self, block: _Block, rows: torch.Tensor) -> torch.Tensor:
         if self._device.type == "cuda" or len(rows) <= FEED_FORWARD_ROWS:
             return block.down(block.up(rows), rows)
-        return torch.cat([block.down(block.up(part), part) for part in rows.split(FEED_FORWARD_ROWS)])
+        return torch.cat([block.down(block.up(part), part) for part in torch.split(rows, FEED_FORWARD_ROWS)])
 
     def _prepare(self, encoder: Encoder, make_linear: MakeLinear) -> list[_Block]:
         """Blocks in running order; layers that share weights share what is made of them."""
