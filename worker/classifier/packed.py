@@ -20,6 +20,10 @@ from worker.classifier.packing import Pack, make_packs
 MakeLinear = Callable[[torch.Tensor, torch.Tensor, Activation | None], Linear]
 """A linear layer of a float32 weight and bias and an activation, ready for the device and precision."""
 
+FEED_FORWARD_ROWS = 1024
+"""Rows that a CPU takes through the feed-forward part at once. Its inner rows are four times as wide: twice as many
+leave the cache before they are quantized (int8 is 14 % slower; bfloat16, which reads them once, does not care)."""
+
 
 class _Norm:
     """A layer norm on the device, in the dtype of what it is given; its own numbers stay in float32."""
@@ -127,10 +131,15 @@ class PackedForward:
                 rows = rows[first]
                 mixed = attention.over_first(block.query(rows), key_value)
             rows = block.attention_norm(block.attention_output(mixed, rows))
-            rows = block.output_norm(block.down(block.up(rows), rows))
+            rows = block.output_norm(self._feed_forward(block, rows))
         hidden = self._head_activation(self._dense(rows.float()))
         logits: torch.Tensor = self._output(hidden)
         return logits
+
+    def _feed_forward(self, block: _Block, rows: torch.Tensor) -> torch.Tensor:
+        if self._device.type == "cuda" or len(rows) <= FEED_FORWARD_ROWS:
+            return block.down(block.up(rows), rows)
+        return torch.cat([block.down(block.up(part), part) for part in torch.split(rows, FEED_FORWARD_ROWS)])
 
     def _prepare(self, encoder: Encoder, make_linear: MakeLinear) -> list[_Block]:
         """Blocks in running order; layers that share weights share what is made of them."""
