@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("show", "replay"), help="show: one line a letter; replay: send back")
     parser.add_argument("--error", action="append", default=[], metavar="KIND", help="only these faults (InvalidJson)")
     parser.add_argument("--stage", action="append", default=[], metavar="STAGE", help="only these stages (DECODE)")
-    parser.add_argument("--since", type=_time, default="", metavar="TIME", help="failed then (ISO 8601) or later")
-    parser.add_argument("--until", type=_time, default="", metavar="TIME", help="failed before this time")
+    parser.add_argument("--since", type=_time, metavar="TIME", help="failed then (ISO 8601) or later")
+    parser.add_argument("--until", type=_time, metavar="TIME", help="failed before this time")
     parser.add_argument("--topic", metavar="TOPIC", help="replay: send here instead of where each was read from")
     parser.add_argument("--dry-run", action="store_true", help="replay: only tell what would be sent")
     parser.add_argument("--json", action="store_true", help="one JSON object a letter")
@@ -32,7 +32,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     from worker.kafka.dead_letter_reader import Filter, read_dead_letters  # noqa: PLC0415 - only here is a client needed
     from worker.kafka.replay import replay_dead_letters  # noqa: PLC0415
 
-    chosen = Filter(frozenset(arguments.error), frozenset(arguments.stage), arguments.since, arguments.until)
+    chosen = Filter(
+        frozenset(arguments.error), frozenset(arguments.stage), arguments.since or "", arguments.until or ""
+    )
     render = _json_line if arguments.json else _line
 
     def write(letter: "DeadLetter") -> None:

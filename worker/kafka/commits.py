@@ -22,7 +22,8 @@ class Commits:
     """Commits what `Assignments` has staged; used by the consumer's thread.
 
     Attributes:
-        failed: Commits that the broker answered with an error.
+        succeeded: Commits that the broker took.
+        failed: Commits that it answered with an error.
         fault: What no later commit can mend; None while there is nothing of that kind.
     """
 
@@ -30,6 +31,7 @@ class Commits:
         self._assignments = assignments
         self._reachability = reachability
         self._asked: dict[Assignment, int] | None = None
+        self.succeeded = 0
         self.failed = 0
         self.fault: Exception | None = None
 
@@ -57,7 +59,7 @@ class Commits:
         self._asked = None
         failed = error or next((p.error for p in partitions if p.error is not None), None)
         if failed is None:
-            self._assignments.confirm(asked)
+            self._confirm(asked)
             self._reachability.contact()
         else:
             self._note(failed)
@@ -83,7 +85,7 @@ class Commits:
         except KafkaException as fault:
             failed = error_of(fault)
         if failed is None:
-            self._assignments.confirm(offsets)
+            self._confirm(offsets)
             return
         self._note(failed)
         if self.fault is not None:
@@ -91,6 +93,10 @@ class Commits:
         if failed.code() in OWNERSHIP_LOST:
             raise OwnershipLost(describe(failed))
         raise Retryable(describe(failed))
+
+    def _confirm(self, offsets: dict[Assignment, int]) -> None:
+        self.succeeded += 1
+        self._assignments.confirm(offsets)
 
     def _note(self, error: KafkaError) -> None:
         self.failed += 1

@@ -44,7 +44,6 @@ class KafkaSource:
         join_state: Where the member is on its way into the group; "steady" when it is in.
         rebalances: How often `assign`, `revoke` and `lost` were served.
         last_poll: When `poll` last returned, on the clock; None before.
-        commits_succeeded: Commits that the broker took.
         commits_failed: Commits that it answered with an error.
 
     Raises:
@@ -68,7 +67,6 @@ class KafkaSource:
         self.join_state = "init"
         self.rebalances = {"assign": 0, "revoke": 0, "lost": 0}
         self.last_poll: float | None = None
-        self.commits_succeeded = 0
         self._consumer: Consumer = make_client(
             Consumer,
             consumer_properties(settings),
@@ -81,6 +79,11 @@ class KafkaSource:
     def assigned(self) -> list[Assignment]:
         """What is held now."""
         return list(self._assignments.current.values())
+
+    @property
+    def commits_succeeded(self) -> int:
+        """Commits that the broker took."""
+        return self._commits.succeeded
 
     @property
     def commits_failed(self) -> int:

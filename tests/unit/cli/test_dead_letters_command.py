@@ -1,0 +1,69 @@
+"""`sluice dead-letters` parses its filters into those of the reader, and shows what the headers say."""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from worker.commands import dead_letters
+from worker.kafka import dead_letter_reader
+from worker.kafka.dead_letter_reader import DeadLetter, Filter
+from worker.settings import Settings
+
+RECORD: Any = None
+LETTER = DeadLetter(
+    RECORD, "comments", "3", "17", "DECODE", "InvalidJson", "not JSON", "2026-11-22T12:00:00.000Z", "comments/3/17", 2
+)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Filter]:
+    chosen: list[Filter] = []
+
+    def read(_: Settings, wanted: Filter, **__: Any) -> Iterator[DeadLetter]:
+        chosen.append(wanted)
+        yield LETTER
+
+    monkeypatch.setattr(dead_letter_reader, "read_dead_letters", read)
+    return chosen
+
+
+def run(*arguments: str) -> None:
+    parser = argparse.ArgumentParser()
+    dead_letters.add_arguments(parser)
+    dead_letters.run(parser.parse_args(arguments), Settings())
+
+
+def test_without_filters_all_are_shown(asked: list[Filter], capsys: pytest.CaptureFixture[str]) -> None:
+    run("show")
+    assert asked == [Filter()]
+    captured = capsys.readouterr()
+    assert "comments/3/17" in captured.out
+    assert "DECODE/InvalidJson: not JSON, replayed 2 times" in captured.out
+    assert captured.err == "1 dead letters\n"
+
+
+def test_filters_are_passed_on_with_times_in_utc(asked: list[Filter]) -> None:
+    run(
+        "show",
+        "--error",
+        "InvalidJson",
+        "--stage",
+        "DECODE",
+        "--since",
+        "2026-11-22",
+        "--until",
+        "2026-11-22T13:00:00+01:00",
+    )
+    assert asked == [
+        Filter(
+            frozenset({"InvalidJson"}), frozenset({"DECODE"}), "2026-11-22T00:00:00.000Z", "2026-11-22T12:00:00.000Z"
+        )
+    ]
+
+
+def test_a_time_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("show", "--since", "yesterday")
+    assert "write a time such as" in capsys.readouterr().err
