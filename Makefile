@@ -23,10 +23,10 @@ demo: setup
 	$(BIN)/sluice demo --count 100
 
 test: setup
-	$(BIN)/python -m pytest -m 'not kafka and not registry'
+	$(BIN)/python -m pytest -m 'not kafka and not registry and not chaos'
 
 test-kafka: setup
-	$(BIN)/python -m pytest -m 'kafka or registry'
+	$(BIN)/python -m pytest -m 'kafka or registry or chaos'
 
 lint: setup
 	$(BIN)/ruff check .

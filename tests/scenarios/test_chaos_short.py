@@ -8,7 +8,7 @@ from tests.chaos.plan import Fault
 from tests.chaos.run import ChaosRun, Options
 from tests.kit.kafka import Kafka
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 SECONDS = 40
 
