@@ -97,15 +97,24 @@ def _assemble(settings: Settings, model: Classifier[Any], metrics: Metrics, heal
     """The parts, joined through the protocols of `worker.protocols`."""
     clock = time.monotonic
     source = KafkaSource(settings, clock=clock, sleep=time.sleep, uniform=random.uniform)
-    counters = getattr(model, "counters", None)
-    watcher = Watcher(metrics, health, settings.input.topic, source, counters, clock, time.time)
+    publisher = make_publisher(settings, source, _encoder(settings, model), clock=clock)
+    watcher = Watcher(
+        metrics,
+        health,
+        settings.input.topic,
+        source,
+        getattr(model, "counters", None),
+        getattr(publisher, "transactions", {}),
+        clock,
+        time.time,
+    )
     observer = WorkerObserver(metrics, health, settings.input.topic, clock, time.time, watcher.look)
     limits = BatchLimits(
         settings.batch.max_records, FORWARD_PASSES_PER_BATCH * settings.batch.max_tokens, settings.batch.linger_seconds
     )
     return Worker(
         source=source,
-        publisher=make_publisher(settings, source, _encoder(settings, model), clock=clock),
+        publisher=publisher,
         scorer=Scorer(model, limits, clock, observer),
         decoder=Decoder(settings.input),
         breaker=Breaker(settings.dead_letters),

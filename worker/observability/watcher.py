@@ -1,5 +1,6 @@
 """Copies the facts that the source and the model keep for themselves into metrics and health, once a second."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from worker.observability.health import Health
@@ -46,6 +47,7 @@ class Watcher:
         topic: Input topic.
         group: The source.
         model: The classifier's counts; None when it keeps none.
+        transactions: How many ended how, as an exactly-once publisher counts them; empty for another.
         clock: Monotonic seconds.
         wall_clock: Seconds since the epoch.
     """
@@ -57,6 +59,7 @@ class Watcher:
         topic: str,
         group: GroupFacts,
         model: ModelFacts | None,
+        transactions: Mapping[str, int],
         clock: Clock,
         wall_clock: WallClock,
     ) -> None:
@@ -65,6 +68,8 @@ class Watcher:
         self._topic = topic
         self._group = group
         self._model = model
+        self._transactions = transactions
+        self._ended: dict[str, int] = {}
         self._clock = clock
         self._wall_clock = wall_clock
         self._looked_at = float("-inf")
@@ -78,6 +83,7 @@ class Watcher:
             return
         self._looked_at = now
         self._look_at_group()
+        self._look_at_transactions()
         if self._model is not None:
             self._look_at_model(self._model)
 
@@ -100,6 +106,15 @@ class Watcher:
                 metrics.commits.labels(result).inc(news)
                 if result == "ok":
                     metrics.last_commit_timestamp_seconds.set(self._wall_clock())
+
+    def _look_at_transactions(self) -> None:
+        for result, total in self._transactions.items():
+            news = total - self._ended.get(result, 0)
+            self._ended[result] = total
+            if news:
+                self._metrics.transactions.labels(result).inc(news)
+                if result == "committed":
+                    self._metrics.last_commit_timestamp_seconds.set(self._wall_clock())
 
     def _look_at_model(self, model: ModelFacts) -> None:
         for metric, total in (
