@@ -36,6 +36,8 @@ from benchmarks.rivals import (
 )
 from benchmarks.rounds import run_rounds
 from worker.models import embedded_model
+from worker.reading import read_comments
+from worker.samples import SAMPLE_COMMENTS
 
 OURS = "sluice bf16"
 TARGETS = {"pipeline, batch 32, fp32": 25, "loop, fp32": 6, "loop, bf16": 3, "sorted and padded, bf16": 2}
@@ -199,12 +201,15 @@ def linear_teraflops(rounds: int = 10) -> float:
 
 
 def read_texts(path: Path | None) -> list[str]:
-    """The texts of a CSV file; ends the program, saying what is missing, when there is none."""
+    """The texts of a CSV file, or the demo's samples when none is named; a file that is not there ends the program."""
     if path is None and "SLUICE_DATA" in os.environ:
         path = Path(os.environ["SLUICE_DATA"])
     if path is not None and path.is_dir():
         path /= "validation.csv"
-    if path is None or not path.is_file():
+    if path is None:
+        print("no --data and no SLUICE_DATA: the demo's samples, shorter than most comments", file=sys.stderr)
+        return [comment.text for comment in read_comments(SAMPLE_COMMENTS)]
+    if not path.is_file():
         sys.exit(f"no comments at {path}: give --data FILE or set SLUICE_DATA to a folder with validation.csv")
     with path.open(encoding="utf-8", newline="") as file:
         return [row["text"] for row in csv.DictReader(file)]
