@@ -4,11 +4,21 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from tests.kit.kafka import Kafka
+from tests.kit.kafka import Kafka, eventually
 
 READ_SECONDS = 120
+
+_NO_COORDINATOR_YET = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError._WAIT_COORD,
+        KafkaError._TIMED_OUT,
+    }
+)
 
 
 class Topics:
@@ -88,7 +98,19 @@ class Topics:
         consumer = Consumer({"bootstrap.servers": self._kafka.bootstrap_servers, "group.id": self.group})
         try:
             partitions = consumer.list_topics(self.input, timeout=30).topics[self.input].partitions
-            found = consumer.committed([TopicPartition(self.input, p) for p in partitions], timeout=30)
+            asked = [TopicPartition(self.input, p) for p in partitions]
+            found: list[TopicPartition] = []
+
+            def answered() -> bool:
+                try:
+                    found[:] = consumer.committed(asked, timeout=30)
+                except KafkaException as fault:
+                    if fault.args[0].code() not in _NO_COORDINATOR_YET:
+                        raise
+                    return False  # a new broker's coordinator is still being made
+                return True
+
+            assert eventually(answered, READ_SECONDS), "no coordinator answers"
             return {p.partition: p.offset for p in found if p.offset >= 0}
         finally:
             consumer.close()
