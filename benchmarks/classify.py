@@ -4,10 +4,8 @@ python -m benchmarks.classify --data validation.csv --comments 512 --rounds 3
 """
 
 import argparse
-import csv
 import json
 import logging
-import os
 import random
 import statistics
 import sys
@@ -35,9 +33,8 @@ from benchmarks.rivals import (
     sorted_batches,
 )
 from benchmarks.rounds import run_rounds
+from benchmarks.texts import read_texts
 from worker.models import embedded_model
-from worker.reading import read_comments
-from worker.samples import SAMPLE_COMMENTS
 
 OURS = "sluice bf16"
 TARGETS = {"pipeline, batch 32, fp32": 25, "loop, fp32": 6, "loop, bf16": 3, "sorted and padded, bf16": 2}
@@ -198,21 +195,6 @@ def linear_teraflops(rounds: int = 10) -> float:
             functional.linear(given, weight)
             seconds.append(time.perf_counter() - started)
     return 2 * rows * inputs * outputs / statistics.median(seconds) / 1e12
-
-
-def read_texts(path: Path | None) -> list[str]:
-    """The texts of a CSV file, or the demo's samples when none is named; a file that is not there ends the program."""
-    if path is None and "SLUICE_DATA" in os.environ:
-        path = Path(os.environ["SLUICE_DATA"])
-    if path is not None and path.is_dir():
-        path /= "validation.csv"
-    if path is None:
-        print("no --data and no SLUICE_DATA: the demo's samples, shorter than most comments", file=sys.stderr)
-        return [comment.text for comment in read_comments(SAMPLE_COMMENTS)]
-    if not path.is_file():
-        sys.exit(f"no comments at {path}: give --data FILE or set SLUICE_DATA to a folder with validation.csv")
-    with path.open(encoding="utf-8", newline="") as file:
-        return [row["text"] for row in csv.DictReader(file)]
 
 
 def print_table(name: str, measured: dict[str, Any], facts: dict[str, Any]) -> None:
