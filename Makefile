@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := test,lint,bench
 
-.PHONY: setup demo test lint test-kafka bench chaos schemas clean
+.PHONY: setup demo test lint test-kafka bench bench-rivals chaos schemas clean
 
 setup: $(VENV)/.complete
 
@@ -35,6 +35,15 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# The stream libraries that the benchmark `overhead` runs beside the worker; their pins exclude each other.
+RIVALS := arroyo faststream quix
+bench-rivals: $(RIVALS:%=.venv-rivals/%/.complete)
+
+.venv-rivals/%/.complete: benchmarks/jobs/%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 CHAOS_SECONDS ?= 120
 CHAOS_SEED ?= 1

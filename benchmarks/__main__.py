@@ -1,6 +1,28 @@
-"""`python -m benchmarks`: every benchmark there is."""
+"""`python -m benchmarks [NAME ...]`: the benchmarks named, or every one there is, each with its own defaults."""
 
-from benchmarks.classify import main
+import runpy
+import sys
+
+BENCHMARKS = ("classify", "overhead", "leaks")
+
+
+def main() -> int:
+    """Run them one after another; each says on stderr what it needs and doesn't find."""
+    asked = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    unknown = sorted(set(asked) - set(BENCHMARKS))
+    if unknown:
+        sys.stderr.write(f"no benchmark named {', '.join(unknown)}: there are {', '.join(BENCHMARKS)}\n")
+        return 2
+    for name in asked or BENCHMARKS:
+        print(f"\n## {name}", flush=True)
+        sys.argv = [f"benchmarks.{name}"]
+        try:
+            runpy.run_module(f"benchmarks.{name}", run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            if end.code:
+                raise
+    return 0
+
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
