@@ -176,6 +176,18 @@ class DeliverySettings(Section):
         5, description="Partitions are paused when the model has been behind this long; pausing drops the prefetch"
     )
 
+    @model_validator(mode="after")
+    def _a_drain_outlasts_a_transaction(self) -> "DeliverySettings":
+        exactly_once = self.guarantee is Guarantee.EXACTLY_ONCE
+        if exactly_once and self.drain_seconds <= self.transaction_timeout_seconds:
+            message = (
+                f"delivery.drain_seconds = {self.drain_seconds:g} must be longer than "
+                f"delivery.transaction_timeout_seconds = {self.transaction_timeout_seconds:g}: a worker that stops may "
+                "have to wait that long for the broker to end a dead worker's transaction"
+            )
+            raise ValueError(message)
+        return self
+
 
 class HttpSettings(Section):
     """The server of /livez, /readyz and /metrics."""

@@ -16,7 +16,7 @@ WORKER_SETTINGS: dict[str, object] = {
     "batch.max_records": 200,
     "delivery.max_in_flight_records": 1000,
     "delivery.revoke_seconds": 2,
-    "delivery.drain_seconds": 10,
+    "delivery.drain_seconds": 12,
     "delivery.transaction_timeout_seconds": 10,
     "log.level": "info",
 }

@@ -6,12 +6,15 @@ import uuid
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 
 from tests.contract.backend import PARTITIONS, Backend
 from tests.contract.group import Group
+from tests.kit.fatal import make_fatal
 from tests.kit.kafka import eventually
 from tests.kit.member import Member, as_labelled, produce, read_all
 from worker.errors import Fatal, Retryable, SettingsInvalid
+from worker.kafka.at_least_once import AtLeastOncePublisher
 from worker.kafka.embedded import EmbeddedBroker
 from worker.kafka.exactly_once import ExactlyOncePublisher
 from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed
@@ -150,9 +153,30 @@ class TestTooLargeForTheBroker:
         assert real_group.committed() == dict.fromkeys(range(PARTITIONS), 20)
 
 
+def test_a_producer_broken_for_good_stops_an_at_least_once_worker_before_anything_is_committed(group: Group) -> None:
+    group.fill(5)
+    member = group.join()
+    member.step_until(lambda: len(member.polled) == 5 * PARTITIONS)
+    assert isinstance(member.publisher, AtLeastOncePublisher)
+    make_fatal(member.publisher._producer, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    with pytest.raises(Fatal, match=r"OUT_OF_ORDER_SEQUENCE_NUMBER.*read again"):
+        member.settle()
+    assert group.committed() == {}
+
+
 @pytest.mark.kafka
 class TestExactlyOnce:
     """What only transactions give."""
+
+    def test_a_producer_broken_for_good_is_replaced_and_nothing_is_doubled(self, real_group: Group) -> None:
+        member = _polled(real_group)
+        publisher = _exactly_once(member)
+        make_fatal(publisher._producer._producer, KafkaError.INVALID_PRODUCER_EPOCH)
+        assert publisher.settle(0.1) == []  # idle: the error is met while there is nothing to do
+        member.publish()
+        member.settle()
+        assert sorted(real_group.published()) == real_group.everything(10)
+        assert publisher.transactions == {"committed": 1, "aborted": 1}
 
     def test_a_fenced_producer_is_replaced_and_nothing_is_doubled(self, real_group: Group) -> None:
         member = _polled(real_group)

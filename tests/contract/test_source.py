@@ -5,9 +5,11 @@ import time
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
+from tests.kit.fatal import make_fatal
 from tests.kit.member import PATIENCE_SECONDS, produce
 from worker.errors import Fatal
 
@@ -215,6 +217,14 @@ def test_a_source_without_an_offset_stops_when_told_not_to_guess(group: Group) -
 
     with pytest.raises(Fatal, match=r"input\.start"):
         poll_on()
+
+
+def test_a_consumer_broken_for_good_says_so_instead_of_reading_no_more(group: Group) -> None:
+    member = group.join()
+    member.step_until(lambda: member.partitions == ALL)
+    make_fatal(member.source._consumer, KafkaError.FENCED_INSTANCE_ID)
+    with pytest.raises(Fatal, match="can't go on"):
+        member.step_until(lambda: False)
 
 
 def test_lag_and_join_state_are_known(group: Group) -> None:

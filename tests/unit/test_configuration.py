@@ -59,6 +59,8 @@ def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_rules_across_fields_are_told_in_words() -> None:
     with pytest.raises(SettingsInvalid, match="must differ: the worker would read its own output"):
         load(flags={"output.topic": "comments"})
+    with pytest.raises(SettingsInvalid, match=r"must be longer than delivery\.transaction_timeout_seconds = 15"):
+        load(flags={"delivery.guarantee": "exactly-once", "delivery.drain_seconds": "15"})
 
 
 @pytest.mark.parametrize("text", ["not json", '["a"]'])

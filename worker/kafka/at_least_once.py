@@ -175,7 +175,10 @@ class AtLeastOncePublisher:
         return outgoing
 
     def _serve(self, timeout_seconds: float) -> None:
-        self._producer.poll(timeout_seconds)
+        try:
+            self._producer.poll(timeout_seconds)
+        except KafkaException as fault:  # a fatal error comes this way, and error_cb is not told of it
+            raise self._undeliverable(error_of(fault)) from None
         if self._fault is not None:
             raise self._fault
 
@@ -189,9 +192,7 @@ class AtLeastOncePublisher:
             self._fault = self._undeliverable(error)
 
     def _serve_client_error(self, error: KafkaError) -> None:
-        if error.fatal():
-            self._fault = self._undeliverable(error)
-        elif error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how the library names its own codes
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how the library names its own codes
             self._brokers_down = True
 
     def _undeliverable(self, error: KafkaError) -> Exception:

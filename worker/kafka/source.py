@@ -274,16 +274,14 @@ class KafkaSource:
             log.warning("topic %s does not exist; `sluice topics` creates it. The worker waits for it", self._topic)
         elif code in REFUSED:
             self._fault = refused(error, f"to let the group read {self._topic}")
-        elif error.fatal():
+        elif error.fatal() or code == KafkaError._FATAL:  # noqa: SLF001 - that one doesn't say of itself that it is fatal
             self._fault = Fatal(f"the consumer can't go on: {describe(error)}")
         else:
             log.warning("the consumer reports %s", describe(error))
 
     def _serve_client_error(self, error: KafkaError) -> None:
         """An error of the client as a whole: connections, mostly, which librdkafka opens again by itself."""
-        if error.fatal():
-            self._fault = Fatal(f"the consumer can't go on: {describe(error)}")
-        elif error.code() in REFUSED and self._reachability.last_contact is None:
+        if error.code() in REFUSED and self._reachability.last_contact is None:
             self._fault = refused(error, "the connection")
         else:
             self._reachability.failed(error)
