@@ -32,6 +32,7 @@ class Report:
     unasked: Sequence[UnaskedEnd]
     longest_stall: tuple[float, str]
     gave_up: str
+    verdicts: Sequence[str]
 
     @property
     def failures(self) -> list[str]:
@@ -77,6 +78,7 @@ class Report:
             f"  longest stall  {stall:.1f} s (last fault begun: {after})",
             f"  worker exits   {exits or 'none'}; {len(self.unasked)} by themselves",
             *(f"  FAILED: {failure}" for failure in self.failures),
+            *(f"  inquest        {verdict}" for verdict in self.verdicts[:_NAMED]),
         ]
 
     @property
@@ -108,6 +110,7 @@ class Report:
             "worker_exits": {str(code): count for code, count in sorted(self.exits.items())},
             "unasked_ends": [end._asdict() for end in self.unasked],
             "failures": self.failures,
+            "inquest": list(self.verdicts),
         }
 
     def _names_of_the_missing(self) -> str:

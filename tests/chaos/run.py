@@ -13,6 +13,7 @@ from tests.chaos.events import MAX_OUTPUT_BYTES, MAX_VALUE_BYTES, Stream
 from tests.chaos.faults import Saboteur
 from tests.chaos.feed import Feed
 from tests.chaos.fleet import Fleet
+from tests.chaos.inquest import inquest
 from tests.chaos.oracle import Oracle
 from tests.chaos.plan import make_plan
 from tests.chaos.report import Report
@@ -21,6 +22,7 @@ from tests.kit.stream import Topics
 
 PARTITIONS = 6
 _CHUNK = 500
+_MOST_LOOKED_FOR = 1000
 _MOST_AHEAD = 10_000
 _AHEAD_OF_FAULTS = 2
 _HOPE_SECONDS = 180.0
@@ -64,6 +66,7 @@ class ChaosRun:
     def __init__(self, kafka: Kafka, options: Options, clock: Callable[[], float] = time.monotonic) -> None:
         self._options = options
         self._brokers = len(kafka.nodes)
+        self._servers = kafka.bootstrap_servers
         self._clock = clock
         self._topics = Topics(kafka, PARTITIONS, **{"max.message.bytes": str(MAX_OUTPUT_BYTES)})
         self._stream = Stream(options.seed)
@@ -79,6 +82,7 @@ class ChaosRun:
         self._begun = self._flows_since = self._moved = self._told = self._looked_again = clock()
         self._longest_stall = (0.0, "")
         self._gave_up = ""
+        self._verdicts: list[str] = []
 
     async def run(self) -> Report:
         """Send, break, mend, wait, and tell."""
@@ -97,6 +101,9 @@ class ChaosRun:
             await self._while(lambda: bool(self._fleet.workers), limit="a worker did not end when asked to")
             if not self._gave_up:
                 self._audience.read_to_the_end()
+            elif 0 < self._oracle.missing <= _MOST_LOOKED_FOR:
+                missing = self._oracle.missing_numbers()
+                self._verdicts = await asyncio.to_thread(inquest, self._servers, self._topics, missing)
         finally:
             self._fleet.close()
             self._audience.close()
@@ -191,4 +198,5 @@ class ChaosRun:
             unasked=self._fleet.unasked,
             longest_stall=self._longest_stall,
             gave_up=self._gave_up,
+            verdicts=self._verdicts,
         )
