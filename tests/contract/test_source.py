@@ -191,6 +191,19 @@ def test_a_pause_holds_for_partitions_assigned_later_until_it_is_resumed(group: 
     first.step_until(lambda: len(first.polled) == 5 * PARTITIONS)
 
 
+def test_a_partition_that_was_paused_and_given_away_is_read_when_it_comes_back_after_the_resume(group: Group) -> None:
+    first = group.join()
+    first.step_until(lambda: first.partitions == ALL)
+    first.source.pause()
+    second = group.join()
+    first.step_until(lambda: len(first.partitions) == len(second.partitions) == 2, second)
+    first.source.resume()
+    second.close()
+    first.step_until(lambda: first.partitions == ALL)
+    group.fill(5)
+    first.step_until(lambda: len(first.polled) == 5 * PARTITIONS)
+
+
 def test_a_source_without_an_offset_stops_when_told_not_to_guess(group: Group) -> None:
     group.fill(1)
     member = group.join(input={"start": "error"})

@@ -22,7 +22,13 @@ from worker.errors import Fatal, NoBroker, Retryable
 from worker.kafka.faults import TOO_LARGE, error_of
 from worker.kafka.oversize import dead_letter_of
 from worker.kafka.retry import Backoff, Sleep, Uniform, retry
-from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed, generation, not_taken
+from worker.kafka.transactional_producer import (
+    TransactionalProducer,
+    TransactionFailed,
+    UnderWay,
+    generation,
+    not_taken,
+)
 from worker.outcome import Assignment, Batch, Outcome
 from worker.protocols import Clock, Encode, Outgoing
 from worker.settings import Settings
@@ -131,8 +137,8 @@ class ExactlyOncePublisher:
     def settle(self, timeout_seconds: float) -> list[Batch]:
         """Go on with the transaction; return the batches of one that is committed.
 
-        May take longer than the timeout by about a second when a broker is slow. Batches of which nothing is owned any
-        more come back too: there is nothing left to do for them.
+        May take longer than the timeout by some milliseconds, and by a second when the producer is replaced. Batches of
+        which nothing is owned any more come back too: there is nothing left to do for them.
 
         Raises:
             Fatal: The outcomes can't be delivered; nothing of them is visible or committed.
@@ -294,7 +300,7 @@ class ExactlyOncePublisher:
             self._failing_since = now
         limit_seconds = self._settings.delivery.timeout_seconds
         if now - self._failing_since < limit_seconds:
-            self._not_before = now + next(self._pauses)
+            self._not_before = now if isinstance(fault, UnderWay) else now + next(self._pauses)
             return
         message = f"a transaction could not be committed within delivery.timeout_seconds = {limit_seconds:g}: {fault}. "
         message += "Nothing of it is visible or committed; its records will be read again"

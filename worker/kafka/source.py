@@ -211,8 +211,9 @@ class KafkaSource:
         self._reachability.contact()  # the coordinator's answer
         consumer.incremental_assign(partitions)
         begun = self._assignments.begin(p.partition for p in partitions)
-        if self._paused and begun:
-            consumer.pause(_partitions(begun))  # librdkafka forgets what was paused (parallel-consumer#857)
+        # librdkafka forgets a pause over some rebalances (parallel-consumer#857) and keeps it over others, also that of
+        # a partition that was paused, lost, and has come back since the others were resumed.
+        (consumer.pause if self._paused else consumer.resume)(_partitions(begun))
         self._tell(lambda listener: listener.on_assigned(begun))
 
     def _serve_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -23,10 +23,15 @@ from worker.protocols import Outgoing
 from worker.settings import Settings
 
 _CALL_SECONDS = 1.0
+_STEP_SECONDS = 0.005
 _FULL_QUEUE_POLL_SECONDS = 0.1
 _METADATA_MAGIC = b"CGMDv2:"
 
 Report = Callable[[KafkaError | None, Message], None]
+
+
+class UnderWay(Retryable):
+    """The call's time is over, its work goes on inside librdkafka: made again, it is taken up where it is."""
 
 
 class TransactionFailed(Exception):
@@ -36,8 +41,10 @@ class TransactionFailed(Exception):
 class TransactionalProducer:
     """Wraps the transactional calls of one producer.
 
-    Each call takes about a second at most and raises `Retryable` when it should be made again, `TransactionFailed` when
-    the producer must be replaced, `Fatal` when a person must help.
+    `begin_life` and `check_cluster` take about a second at most; `send_offsets` and `commit` take milliseconds and
+    raise `UnderWay` until they are done, so that the consumer is polled and the model fed meanwhile. All raise
+    `Retryable` when they should be made again, `TransactionFailed` when the producer must be replaced, `Fatal` when a
+    person must help.
 
     Attributes:
         brokers_down: librdkafka's last word was that no broker answers.
@@ -111,12 +118,12 @@ class TransactionalProducer:
             self._producer.send_offsets_to_transaction,
             offsets,
             metadata,
-            _CALL_SECONDS,
+            _STEP_SECONDS,
         )
 
     def commit(self) -> None:
         """Deliver what is queued and end the transaction."""
-        self._call("to commit a transaction", self._producer.commit_transaction, _CALL_SECONDS)
+        self._call("to commit a transaction", self._producer.commit_transaction, _STEP_SECONDS)
         self.brokers_down = False
 
     def discard(self) -> None:
@@ -150,7 +157,8 @@ def classified(error: KafkaError, to_do: str) -> Exception:
     if error.fatal() or error.txn_requires_abort() or error.code() in OWNERSHIP_LOST:
         return TransactionFailed(describe(error))
     if error.retriable():
-        return Retryable(describe(error))
+        under_way = error.code() == KafkaError._TIMED_OUT  # noqa: SLF001 - how the library names its own codes
+        return UnderWay(describe(error)) if under_way else Retryable(describe(error))
     return Fatal(f"a transaction can't go on: the broker was asked {to_do} and said {describe(error)}")
 
 
