@@ -3,6 +3,7 @@
 import time
 import uuid
 from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
@@ -40,8 +41,9 @@ class Audience:
             }
         )
         for topic in self._hears:
-            for partition in self._consumer.list_topics(topic, timeout=60).topics[topic].partitions:
-                self._next[topic, partition] = 0
+            # The broker that is asked may not know of a topic yet that was made through another one.
+            assert eventually(partial(self._partitions, topic), _END_SECONDS), f"no {topic} in sight"
+            self._next |= {(topic, partition): 0 for partition in self._partitions(topic)}
         self._assign()
 
     def read(self, timeout_seconds: float) -> int:
@@ -88,6 +90,9 @@ class Audience:
     def close(self) -> None:
         """Release the consumer."""
         self._consumer.close()
+
+    def _partitions(self, topic: str) -> list[int]:
+        return list(self._consumer.list_topics(topic, timeout=60).topics[topic].partitions)
 
     def _no_transaction_is_open(self) -> bool:
         try:
