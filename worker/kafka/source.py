@@ -211,9 +211,8 @@ class KafkaSource:
         self._reachability.contact()  # the coordinator's answer
         consumer.incremental_assign(partitions)
         begun = self._assignments.begin(p.partition for p in partitions)
-        # librdkafka forgets a pause over some rebalances (parallel-consumer#857) and keeps it over others, also that of
-        # a partition that was paused, lost, and has come back since the others were resumed.
-        (consumer.pause if self._paused else consumer.resume)(_partitions(begun))
+        if self._paused and begun:
+            consumer.pause(_partitions(begun))  # a new assignment begins unpaused
         self._tell(lambda listener: listener.on_assigned(begun))
 
     def _serve_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -221,13 +220,20 @@ class KafkaSource:
         numbers = [p.partition for p in partitions]
         self._tell(lambda listener: listener.on_revoked(self._assignments.of(numbers)))
         self._end(numbers)
-        consumer.incremental_unassign(partitions)
+        self._unassign(consumer, partitions)
 
     def _serve_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._count("lost", partitions)
         lost = self._end([p.partition for p in partitions])
-        consumer.incremental_unassign(partitions)
+        self._unassign(consumer, partitions)
         self._tell(lambda listener: listener.on_lost(lost))
+
+    def _unassign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if self._paused:
+            # librdkafka would keep the pause for the next time it is given these, and read nothing of them ever after.
+            # To resume them then is too late: next to the start of a fetch it makes librdkafka read from the beginning.
+            consumer.resume(partitions)
+        consumer.incremental_unassign(partitions)
 
     def _end(self, numbers: list[int]) -> list[Assignment]:
         self.lag_records = {number: lag for number, lag in self.lag_records.items() if number not in numbers}
