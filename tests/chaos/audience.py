@@ -2,9 +2,11 @@
 
 import time
 import uuid
+from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
 from typing import Any
 
-from confluent_kafka import Consumer, IsolationLevel, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
@@ -39,8 +41,9 @@ class Audience:
             }
         )
         for topic in self._hears:
-            for partition in self._consumer.list_topics(topic, timeout=60).topics[topic].partitions:
-                self._next[topic, partition] = 0
+            # The broker that is asked may not know of a topic yet that was made through another one.
+            assert eventually(partial(self._partitions, topic), _END_SECONDS), f"no {topic} in sight"
+            self._next |= {(topic, partition): 0 for partition in self._partitions(topic)}
         self._assign()
 
     def read(self, timeout_seconds: float) -> int:
@@ -60,9 +63,19 @@ class Audience:
                 raise AssertionError(message_text)
         return heard
 
-    def look_again(self) -> None:
-        """Begin anew at the present positions: a fetch from a broker that went may be waited for long."""
+    def look_again(self) -> int:
+        """Begin anew at the present positions: a fetch from a broker that went may be waited for long.
+
+        Returns:
+            Offsets that lay ready to be read, transactions' markers included: above a few, this reader was at fault.
+        """
+        try:
+            ends = self._ends(_COMMITTED)
+        except (KafkaException, FutureTimeout):
+            return 0  # no broker answers anybody
+        unread = sum(end - self._next[partition.topic, partition.partition] for partition, end in ends.items())
         self._assign()
+        return unread
 
     def read_to_the_end(self) -> None:
         """Hear all there is; nobody may write any more."""
@@ -78,15 +91,20 @@ class Audience:
         """Release the consumer."""
         self._consumer.close()
 
+    def _partitions(self, topic: str) -> list[int]:
+        return list(self._consumer.list_topics(topic, timeout=60).topics[topic].partitions)
+
     def _no_transaction_is_open(self) -> bool:
-        committed, all_there_is = (self._ends(level) for level in (_COMMITTED, _UNCOMMITTED))
-        return committed == all_there_is
+        try:
+            return self._ends(_COMMITTED) == self._ends(_UNCOMMITTED)
+        except (KafkaException, FutureTimeout):
+            return False  # asked again
 
     def _ends(self, level: IsolationLevel) -> dict[TopicPartition, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library has no types for it
         asked = {TopicPartition(topic, partition): latest for topic, partition in self._next}
-        answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=30)
-        return {partition: answer.result(60).offset for partition, answer in answers.items()}
+        answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=5)
+        return {partition: answer.result(10).offset for partition, answer in answers.items()}
 
     def _assign(self) -> None:
         self._at_end.clear()

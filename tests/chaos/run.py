@@ -156,7 +156,8 @@ class ChaosRun:
         stall = now - self._moved
         if stall > _LOOK_AGAIN_SECONDS and now - self._looked_again > _LOOK_AGAIN_SECONDS:
             self._looked_again = now
-            self._audience.look_again()  # what stalls must not be the audience
+            unread = self._audience.look_again()  # what stalls must not be the audience
+            sys.stderr.write(f"nothing came for {stall:.0f} s; {unread:,} offsets lay ready\n")
         if self._oracle.settled and stall > self._longest_stall[0]:
             self._longest_stall = (stall, str(self._saboteur.latest or "start"))
         if stall > _HOPE_SECONDS:

@@ -252,7 +252,7 @@ def kafka_cluster() -> Iterator[Kafka]:
         yield cluster
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 60.0, interval: float = 0.05) -> bool:
+def eventually(condition: Callable[[], object], seconds: float = 60.0, interval: float = 0.05) -> bool:
     """Whether the condition became true within so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
