@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 _WAIT_SECONDS = 0.02
+_REPORT_POLL_SECONDS = 0.002
 _WAIT_FOR_OFFSETS_SECONDS = 5.0
 
 
@@ -56,6 +57,7 @@ _Position = tuple[Assignment, int | None]
 
 class _Step(Enum):
     IDLE = auto()
+    DELIVERING = auto()
     SENDING_OFFSETS = auto()
     COMMITTING = auto()
     REPLACING_PRODUCER = auto()
@@ -191,6 +193,8 @@ class ExactlyOncePublisher:
             self._step = _Step.IDLE
         if self._step is _Step.IDLE and not self._begin():
             return self._end_open()
+        if self._step is _Step.DELIVERING:
+            self._wait_for_reports()
         if self._step is _Step.SENDING_OFFSETS:
             self._send_offsets()
         self._producer.commit()
@@ -208,7 +212,7 @@ class ExactlyOncePublisher:
             return False
         self._metadata = None
         self._producer.begin()
-        self._step = _Step.SENDING_OFFSETS
+        self._step = _Step.DELIVERING
         for batch in self._open:
             for outcome in batch.outcomes:
                 if outcome.assignment.owned:
@@ -252,6 +256,18 @@ class ExactlyOncePublisher:
             self._too_large[position] = outgoing
         else:
             self._suspects.add(position)
+
+    def _wait_for_reports(self) -> None:
+        """Leave when every record is reported: the coordinator is done with the last transaction then.
+
+        Asked for the offsets before that, it says so again and again, for as long as the markers of the last
+        transaction take, and the call blocks the thread that polls.
+        """
+        self._producer.poll(_REPORT_POLL_SECONDS)
+        if waiting := self._producer.undelivered:
+            message = f"{waiting} records are not acknowledged yet"
+            raise UnderWay(message)
+        self._step = _Step.SENDING_OFFSETS
 
     def _send_offsets(self) -> None:
         gone = [a for a in self._offsets if not a.owned]

@@ -41,10 +41,9 @@ class TransactionFailed(Exception):
 class TransactionalProducer:
     """Wraps the transactional calls of one producer.
 
-    `begin_life` and `check_cluster` take about a second at most; `send_offsets` and `commit` take milliseconds and
-    raise `UnderWay` until they are done, so that the consumer is polled and the model fed meanwhile. All raise
-    `Retryable` when they should be made again, `TransactionFailed` when the producer must be replaced, `Fatal` when a
-    person must help.
+    Each takes about a second at most, `commit` some milliseconds: it raises `UnderWay` until it is done, so that the
+    consumer is polled and the model fed meanwhile. All raise `Retryable` when they should be made again,
+    `TransactionFailed` when the producer must be replaced, `Fatal` when a person must help.
 
     Attributes:
         brokers_down: librdkafka's last word was that no broker answers.
@@ -106,6 +105,11 @@ class TransactionalProducer:
         except KafkaException as fault:
             raise classified(error_of(fault), "to take events") from None
 
+    @property
+    def undelivered(self) -> int:
+        """Records that have not been reported."""
+        return len(self._producer)
+
     def poll(self, timeout_seconds: float) -> None:
         """Serve reports and errors; a fatal one is answered again by the next transactional call, which knows it."""
         with suppress(KafkaException):
@@ -118,7 +122,7 @@ class TransactionalProducer:
             self._producer.send_offsets_to_transaction,
             offsets,
             metadata,
-            _STEP_SECONDS,
+            _CALL_SECONDS,
         )
 
     def commit(self) -> None:
