@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-BENCHMARKS = ("classify", "overhead", "leaks")
+BENCHMARKS = ("classify", "overhead", "latency", "leaks")
 
 
 def main() -> int:
