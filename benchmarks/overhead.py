@@ -26,6 +26,7 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from benchmarks.machine import machine
+from benchmarks.processes import cpu_seconds
 from benchmarks.texts import read_texts
 from tests.kit.kafka import Kafka, die_with_parent, find_kafka_home
 
@@ -48,7 +49,6 @@ FROM, TO = 0.1, 0.9
 _LOOK_SECONDS = 0.1
 _START_SECONDS = 60.0
 _END_SECONDS = 30.0
-_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def _when(
     while True:
         if process.poll() is not None:
             sys.exit(f"overhead: {process.args!r} ended by itself with exit code {process.returncode}")
-        moment = _Moment(time.monotonic(), _count(watcher, topic), _cpu_seconds(process.pid))
+        moment = _Moment(time.monotonic(), _count(watcher, topic), cpu_seconds(process.pid))
         if moment.events >= events or (moment.events and moment.at > deadline):
             return moment
         if moment.at > deadline + _START_SECONDS:
@@ -182,12 +182,6 @@ def _when(
 def _count(watcher: Consumer, topic: str) -> int:
     ends = (watcher.get_watermark_offsets(TopicPartition(topic, number), timeout=10) for number in range(PARTITIONS))
     return sum(end[1] for end in ends if end)
-
-
-def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process, all threads, from proc_pid_stat(5)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
 
 
 def print_table(runs: Mapping[str, Sequence[Measured]]) -> None:

@@ -82,6 +82,12 @@ class Node:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Of the running node: its start script becomes it."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         assert not self.running
         environment = {"KAFKA_HEAP_OPTS": "-Xms128M -Xmx384M", **os.environ}
