@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-BENCHMARKS = ("classify", "overhead", "latency", "leaks")
+BENCHMARKS = ("classify", "overhead", "latency", "scaling", "leaks")
 
 
 def main() -> int:

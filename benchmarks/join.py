@@ -1,0 +1,120 @@
+"""What a worker that joins costs the others: the pause of the partitions that stay where they are.
+
+Comments come at a steady rate to every partition in turn, at a share of what one worker can do, so that without a
+rebalance each partition's events follow each other closely. A newcomer first takes cores from the worker that is there
+(it imports and loads), then the group is divided anew; the two are told apart by the newcomer's log.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from benchmarks.appended import LOG_APPEND_TIME, Appended, OutputLog, longest_gap
+from benchmarks.live import LiveWorker, LogLine, wait_until_shared
+from benchmarks.open_loop import Due, Sent, comment, send
+from tests.kit.kafka import Kafka
+from tests.kit.stream import Topics
+
+WINDOWS = ("before", "loading", "joining")
+"""The worker alone; a newcomer loads its model; from its wish to join until both have settled."""
+
+SETTLE_SECONDS = 3.0
+_LEAD_IN_SECONDS = 3.0
+_LIMIT_SECONDS = 240.0
+_JOINS = "working"
+_ASSIGNED = "rebalance: assign "
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The worst of one window, in seconds.
+
+    Attributes:
+        seconds: How long the window was.
+        stayed_gap: Longest time without an event of a partition that stayed.
+        stayed_wait: Longest a comment of such a partition waited for its label.
+        moved_gap: Longest time without an event of a partition that moved.
+    """
+
+    seconds: float
+    stayed_gap: float
+    stayed_wait: float
+    moved_gap: float
+
+
+def watch_join(
+    kafka: Kafka, texts: Sequence[str], partitions: int, rate: float, seconds: float, settings: dict[str, object]
+) -> dict[str, Pause]:
+    """One worker at `rate` comments a second for so many seconds; then a second one joins it."""
+    topics = Topics(kafka, partitions, **LOG_APPEND_TIME)
+    over = threading.Event()
+    sent: list[Sent] = []
+
+    def load() -> None:
+        sent.append(
+            send(kafka.bootstrap_servers, topics.input, schedule(texts, rate), partitions=partitions, over=over)
+        )
+
+    with LiveWorker(kafka, topics, settings) as first:
+        wait_until_shared([first], partitions)
+        sender = threading.Thread(target=load, daemon=True)
+        sender.start()
+        try:
+            time.sleep(_LEAD_IN_SECONDS)
+            begun = time.time()
+            time.sleep(seconds)
+            started = time.time()
+            with LiveWorker(kafka, topics, settings) as second:
+                wait_until_shared([first, second], partitions)
+                time.sleep(SETTLE_SECONDS)
+                over.set()
+                sender.join()
+                (everything,) = sent
+                events = OutputLog(kafka, topics, partitions).read(len(everything.due), [first, second], _LIMIT_SECONDS)
+                joining, assigned, moved = joined(second.log())
+        finally:
+            over.set()
+    spans = ((begun, started), (started, joining), (joining, assigned + SETTLE_SECONDS))
+    return pauses(events, everything.due, set(range(partitions)) - moved, moved, dict(zip(WINDOWS, spans, strict=True)))
+
+
+def schedule(texts: Sequence[str], rate: float) -> Iterator[Due]:
+    """Comments without end, evenly spaced."""
+    return (Due(number / rate, number, comment(texts, number)) for number in count())
+
+
+def joined(log: Iterable[LogLine]) -> tuple[float, float, set[int]]:
+    """When a newcomer asked to join, when it was last given partitions, and which ones it was given."""
+    asked, assigned, moved = 0.0, 0.0, set[int]()
+    for line in log:
+        if line.event == _JOINS:
+            asked = line.at
+        elif line.event.startswith(_ASSIGNED) and (partitions := json.loads(line.event.removeprefix(_ASSIGNED))):
+            assigned = line.at
+            moved.update(partitions)
+    return asked, assigned, moved
+
+
+def pauses(
+    events: Sequence[Appended],
+    due: Mapping[int, float],
+    stayed: set[int],
+    moved: set[int],
+    windows: Mapping[str, tuple[float, float]],
+) -> dict[str, Pause]:
+    """The worst of each window; a comment belongs to the window it was due in, a gap to each that it reaches into."""
+    return {
+        name: Pause(
+            seconds=end - begin,
+            stayed_gap=longest_gap(events, stayed, begin, end),
+            stayed_wait=max(
+                (e.at - due[e.number] for e in events if e.partition in stayed and begin <= due[e.number] < end),
+                default=0.0,
+            ),
+            moved_gap=longest_gap(events, moved, begin, end),
+        )
+        for name, (begin, end) in windows.items()
+    }

@@ -1,0 +1,27 @@
+"""The pause of a join: whose it is, and which window it belongs to."""
+
+from benchmarks.appended import Appended
+from benchmarks.join import joined, pauses
+from benchmarks.live import LogLine
+
+
+def test_a_newcomer_has_joined_when_it_was_last_given_partitions() -> None:
+    log = [
+        LogLine(1.0, "draining"),
+        LogLine(2.0, "working"),
+        LogLine(3.0, "rebalance: assign [4, 5]"),
+        LogLine(4.0, "rebalance: assign []"),
+        LogLine(5.0, "rebalance: assign [6]"),
+        LogLine(6.0, "rebalance: revoke []"),
+    ]
+    assert joined(log) == (2.0, 5.0, {4, 5, 6})
+
+
+def test_the_pause_of_partitions_that_stay_is_told_from_that_of_those_that_move() -> None:
+    due = {0: 0.0, 1: 1.0, 2: 5.0, 3: 6.0, 4: 0.5, 5: 5.0}
+    stayed = [Appended(0, 0, 0.5), Appended(1, 0, 1.5), Appended(2, 0, 5.5), Appended(3, 0, 9.0)]
+    moved = [Appended(4, 1, 1.0), Appended(5, 1, 20.0)]
+    found = pauses(stayed + moved, due, {0}, {1}, {"before": (0.0, 1.4), "joining": (5.0, 8.0)})
+    assert (found["before"].stayed_gap, found["before"].stayed_wait) == (1.0, 0.5)
+    assert (found["joining"].stayed_gap, found["joining"].stayed_wait) == (4.0, 3.0)
+    assert found["joining"].moved_gap == 19.0
