@@ -16,12 +16,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from benchmarks.machine import machine
 from benchmarks.texts import read_texts
@@ -112,6 +113,7 @@ def watch(kafka: Kafka, program: Sequence[str], texts: Sequence[str], seconds: f
             if worker.poll() is not None:
                 sys.exit(f"leaks: the worker ended with exit code {worker.returncode}")
             samples.append(_sample(worker.pid, time.monotonic() - started, committed()))
+            sys.stderr.write(f"{samples[-1]}\n")
         over.set()
         feeder.join()
         worker.terminate()
@@ -145,10 +147,13 @@ def _committed_reader(kafka: Kafka, topics: Topics) -> Callable[[], int]:
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": topics.group})
     asked = [TopicPartition(topics.input, partition) for partition in range(PARTITIONS)]
     lock = threading.Lock()
+    known = 0
 
     def committed() -> int:
-        with lock:
-            return sum(max(0, partition.offset) for partition in consumer.committed(asked, timeout=60))
+        nonlocal known
+        with lock, suppress(KafkaException):  # a coordinator on its way; the next look will know
+            known = sum(max(0, partition.offset) for partition in consumer.committed(asked, timeout=60))
+        return known
 
     return committed
 
