@@ -120,8 +120,13 @@ class Source(Protocol):
     def commit(self, offsets: dict[Assignment, int], *, wait: bool) -> None:
         """Commit next offsets of the assignments still owned; the others are left out.
 
-        With `wait` the broker has answered on return; without, later polls serve the answer. Transient failures
-        are covered by the next commit. Raises OwnershipLost (with `wait`) or Fatal.
+        With `wait` the broker has answered on return; without, later polls serve the answer, and the next commit
+        makes a failure good that passes.
+
+        Raises:
+            OwnershipLost: With `wait`, the group is being divided anew: what was not committed will be read again.
+            Retryable: With `wait`, no answer came in time; the offsets go with the next commit.
+            Fatal: No later commit can succeed.
         """
 
     def pause(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.kit.records import record
 from worker.outcome import Assignment, Batch, Outcome, Record
-from worker.protocols import RebalanceListener
+from worker.protocols import RebalanceListener, Source
 
 
 class InMemorySource:
@@ -88,7 +88,7 @@ class InMemorySource:
 class InMemoryPublisher:
     """Acknowledges a batch `delay` calls of `settle` after it was published."""
 
-    def __init__(self, source: InMemorySource, delay: int = 0) -> None:
+    def __init__(self, source: Source, delay: int = 0) -> None:
         self.source = source
         self.delay = delay
         self.waiting: list[tuple[Batch, list[int]]] = []

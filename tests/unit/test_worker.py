@@ -2,22 +2,26 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, Message
 
 from tests.kit.in_memory import InMemoryPublisher, InMemorySource, SilentObserver, identities
 from tests.kit.keyword_classifier import POISON, UNSCORABLE, KeywordClassifier, Words
+from tests.kit.records import record
+from tests.kit.scripted_consumer import ScriptedConsumer
 from worker.batching import BatchLimits
 from worker.breaker import Breaker
 from worker.classification import Classification, Unscorable
 from worker.decoding import Decoder
 from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal
 from worker.flow import FlowControl
+from worker.kafka.source import KafkaSource
 from worker.outcome import Labelled, Rejected, Skipped
 from worker.scoring import Scorer
-from worker.settings import BatchSettings, DeadLetterSettings, DeliverySettings, InputSettings
+from worker.settings import BatchSettings, DeadLetterSettings, DeliverySettings, InputSettings, Settings
 from worker.worker import Worker
 
 
@@ -39,7 +43,7 @@ class Gate(KeywordClassifier):
 
 
 def make_worker(
-    source: InMemorySource,
+    source: Any,
     publisher: InMemoryPublisher,
     classifier: Any = None,
     *,
@@ -62,12 +66,12 @@ def make_worker(
     )
 
 
-def until(source: InMemorySource, condition: Callable[[], bool]) -> Callable[[], bool]:
+def until(what: Any, condition: Callable[[], bool]) -> Callable[[], bool]:
     """Stop when the condition holds; give up after a generous while, so that a hang is a failure."""
     end = time.monotonic() + 60
 
     def stop() -> bool:
-        assert time.monotonic() < end, f"no progress: committed {source.committed}"
+        assert time.monotonic() < end, f"no progress: {vars(what)}"
         return condition()
 
     return stop
@@ -183,6 +187,43 @@ def test_a_partition_that_comes_back_is_read_from_its_committed_offset() -> None
     source.events += [lambda: source.lose(0), lambda: source.assign(0)]
     make_worker(source, publisher).run(until(source, lambda: source.committed == {0: 6}))
     assert {offset for _, offset in identities(publisher.published)} == set(range(6))
+
+
+@pytest.mark.parametrize("answer", [None, KafkaError(KafkaError.UNKNOWN_MEMBER_ID)], ids=["taken", "refused"])
+@pytest.mark.parametrize("comes_back", ["before the answer", "after the answer"])
+def test_a_commit_answered_after_its_partition_was_lost_counts_for_nothing(
+    answer: KafkaError | None, comes_back: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[tuple[int, int]] = []
+
+    def script(consumer: ScriptedConsumer) -> Iterator[Message | None]:
+        consumer.assign(0)
+        yield record(comment(0), partition=0, offset=0)
+        while not consumer.sent:
+            yield None
+        consumer.lose(0)
+        yield None
+        if comes_back == "before the answer":
+            consumer.assign(0)
+        consumer.answer(answer)
+        counted.append((source.commits_succeeded, source.commits_failed))
+        if comes_back == "after the answer":
+            consumer.assign(0)
+        yield record(comment(0), partition=0, offset=0)  # its next owner, which it is itself, reads it again
+        while len(consumer.sent) < 2:
+            yield None
+        consumer.answer(None)
+        counted.append((source.commits_succeeded, source.commits_failed))
+        while True:
+            yield None
+
+    consumer = ScriptedConsumer(script, "comments")
+    monkeypatch.setattr("worker.kafka.source.make_client", lambda *_, **callbacks: consumer.made_with(**callbacks))
+    source = KafkaSource(Settings(), clock=time.monotonic, sleep=lambda _: None, uniform=lambda low, _: low)
+    publisher = InMemoryPublisher(source)
+    make_worker(source, publisher).run(until(publisher, lambda: len(counted) == 2))
+    assert consumer.sent == [{0: 1}, {0: 1}], "what the lost assignment committed is not known to the new one"
+    assert counted == [(0, 0), (1, 0)]
 
 
 def test_the_breaker_stops_the_worker_before_the_offset_moves() -> None:

@@ -1,7 +1,8 @@
 """The commit of offsets: one on its way at a time, the newest offsets together, an answer to each.
 
 Failures that pass are made good by the next commit. Lost ownership needs no answer of its own: a rebalance follows, and
-what was not committed is read again by the next owner.
+what was not committed is read again by the next owner. An answer that comes when all it speaks of has been given away
+is not counted either way.
 """
 
 import logging
@@ -22,8 +23,8 @@ class Commits:
     """Commits what `Assignments` has staged; used by the consumer's thread.
 
     Attributes:
-        succeeded: Commits that the broker took.
-        failed: Commits that it answered with an error.
+        succeeded: Commits that the broker took, of partitions still owned when it said so.
+        failed: Commits that it answered with an error, likewise.
         fault: What no later commit can mend; None while there is nothing of that kind.
     """
 
@@ -47,7 +48,7 @@ class Commits:
             consumer.commit(offsets=_positions(offsets), asynchronous=True)
         except KafkaException as fault:
             self._asked = None
-            self._note(error_of(fault))
+            self._note(error_of(fault), offsets)
 
     def serve(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """Answer of a commit. Those that were waited for are announced here too, and say nothing new."""
@@ -62,7 +63,7 @@ class Commits:
             self._confirm(asked)
             self._reachability.contact()
         else:
-            self._note(failed)
+            self._note(failed, asked)
 
     def send_and_wait(self, consumer: Consumer) -> None:
         """Send what is staged and wait for the answer.
@@ -87,7 +88,7 @@ class Commits:
         if failed is None:
             self._confirm(offsets)
             return
-        self._note(failed)
+        self._note(failed, offsets)
         if self.fault is not None:
             raise self.fault
         if failed.code() in OWNERSHIP_LOST:
@@ -95,17 +96,21 @@ class Commits:
         raise Retryable(describe(failed))
 
     def _confirm(self, offsets: dict[Assignment, int]) -> None:
-        self.succeeded += 1
+        self.succeeded += _any_owned(offsets)
         self._assignments.confirm(offsets)
 
-    def _note(self, error: KafkaError) -> None:
-        self.failed += 1
+    def _note(self, error: KafkaError, offsets: Mapping[Assignment, int]) -> None:
+        self.failed += _any_owned(offsets)
         if error.code() in REFUSED:
             self.fault = refused(error, "the commit of this group's offsets")
         elif error.fatal():
             self.fault = Fatal(f"the consumer can't go on: {describe(error)}")
-        else:
+        elif _any_owned(offsets):
             log.warning("a commit failed; its offsets go with the next one while they are ours: %s", describe(error))
+
+
+def _any_owned(offsets: Mapping[Assignment, int]) -> bool:
+    return any(assignment.owned for assignment in offsets)
 
 
 def _positions(offsets: Mapping[Assignment, int]) -> list[TopicPartition]:

@@ -13,24 +13,16 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum, auto
-from functools import partial
 from typing import Protocol
 
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import TopicPartition
 
 from worker.errors import Fatal, NoBroker, Retryable
-from worker.kafka.faults import TOO_LARGE, error_of
-from worker.kafka.oversize import dead_letter_of
-from worker.kafka.retry import Backoff, Sleep, Uniform, retry
-from worker.kafka.transactional_producer import (
-    TransactionalProducer,
-    TransactionFailed,
-    UnderWay,
-    generation,
-    not_taken,
-)
-from worker.outcome import Assignment, Batch, Outcome
-from worker.protocols import Clock, Encode, Outgoing
+from worker.kafka.retry import Backoff, Patience, Sleep, Uniform, retry
+from worker.kafka.transaction_records import TransactionRecords
+from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed, UnderWay, generation
+from worker.outcome import Assignment, Batch
+from worker.protocols import Clock, Encode
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -50,9 +42,6 @@ class TransactionalSource(Protocol):
 
     def committed(self, assignments: Sequence[Assignment], timeout_seconds: float) -> dict[Assignment, int]:
         """Next offsets committed; raises Retryable."""
-
-
-_Position = tuple[Assignment, int | None]
 
 
 class _Step(Enum):
@@ -98,28 +87,24 @@ class ExactlyOncePublisher:
     ) -> None:
         self._settings = settings
         self._source = source
-        self._encode = encode
         self._transactional_id = transactional_id
         self._clock = clock
-        self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
-        self._pauses = self._backoff.pauses()
-        self._not_before = clock()
-        self._failing_since: float | None = None
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
+        self._patience = Patience(settings.delivery.timeout_seconds, backoff, clock)
         self._waiting: deque[Batch] = deque()
         self._open: list[Batch] = []
         self._offsets: dict[Assignment, int] = {}
         self._step = _Step.IDLE
         self._end_unknown = False
         self._metadata: bytes | None = None
-        self._suspects: set[_Position] = set()
-        self._too_large: dict[_Position, Outgoing] = {}
+        self._records = TransactionRecords(encode, settings.dead_letters.topic)
         self._closed = False
         self.transactions = {"committed": 0, "aborted": 0}
         self._producer = TransactionalProducer(settings, transactional_id)
         limit_seconds = settings.kafka.no_broker_seconds
         try:
             for call in (self._producer.check_cluster, self._producer.begin_life):
-                retry(call, limit_seconds=limit_seconds, backoff=self._backoff, clock=clock, sleep=sleep)
+                retry(call, limit_seconds=limit_seconds, backoff=backoff, clock=clock, sleep=sleep)
         except Retryable as fault:
             message = f"no broker began a transactional producer's life within {limit_seconds:g} s: {fault}"
             raise NoBroker(message) from None
@@ -146,7 +131,7 @@ class ExactlyOncePublisher:
             Fatal: The outcomes can't be delivered; nothing of them is visible or committed.
             NoBroker: Likewise, because no broker answered for `delivery.timeout_seconds`.
         """
-        if self.pending == 0 or self._clock() < self._not_before:
+        if self.pending == 0 or self._patience.pausing:
             self._producer.poll(timeout_seconds)
             return []
         try:
@@ -159,8 +144,7 @@ class ExactlyOncePublisher:
             log.warning("a transaction failed and will be made again: %s", fault)
             self._replace_producer()
             return []
-        self._failing_since = None
-        self._pauses = self._backoff.pauses()
+        self._patience.renew()
         return settled
 
     def drain(self, timeout_seconds: float) -> bool:
@@ -216,46 +200,8 @@ class ExactlyOncePublisher:
         for batch in self._open:
             for outcome in batch.outcomes:
                 if outcome.assignment.owned:
-                    self._produce(outcome)
+                    self._records.add(self._producer, outcome)
         return True
-
-    def _produce(self, outcome: Outcome) -> None:
-        position = (outcome.assignment, outcome.record.offset())
-        # The broker refuses a whole request for one large record; sent alone, those refused tell which it is.
-        alone = position in self._suspects
-        if alone:
-            self._producer.flush()
-        while True:
-            outgoing = self._outgoing(outcome, position)
-            if outgoing is None:
-                return
-            try:
-                self._producer.produce(outgoing, partial(self._serve_report, position, outgoing, alone))
-                break
-            except KafkaException as fault:
-                if error_of(fault).code() != TOO_LARGE:
-                    raise not_taken(error_of(fault)) from None
-                self._too_large[position] = outgoing
-        if alone:
-            self._producer.flush()
-
-    def _outgoing(self, outcome: Outcome, position: _Position) -> Outgoing | None:
-        """The outcome's record, or a dead letter if that was too large; Fatal if both were."""
-        refused = self._too_large.get(position)
-        if refused is not None:
-            outcome = dead_letter_of(outcome, refused, self._settings.dead_letters.topic)
-        return self._encode(outcome)
-
-    def _serve_report(
-        self, position: _Position, outgoing: Outgoing, alone: bool, error: KafkaError | None, _: Message
-    ) -> None:
-        """Only what was too large matters: any other failed delivery fails the transaction by itself."""
-        if error is None or error.code() != TOO_LARGE:
-            return
-        if alone:
-            self._too_large[position] = outgoing
-        else:
-            self._suspects.add(position)
 
     def _wait_for_reports(self) -> None:
         """Leave when every record is reported: the coordinator is done with the last transaction then.
@@ -306,18 +252,15 @@ class ExactlyOncePublisher:
         ended, self._open, self._offsets = self._open, [], {}
         self._step = _Step.IDLE
         self._end_unknown = False
-        self._suspects.clear()
-        self._too_large.clear()
+        self._records.end()
         return ended
 
     def _wait_after(self, fault: Exception) -> None:
-        now = self._clock()
-        if self._failing_since is None:
-            self._failing_since = now
-        limit_seconds = self._settings.delivery.timeout_seconds
-        if now - self._failing_since < limit_seconds:
-            self._not_before = now if isinstance(fault, UnderWay) else now + next(self._pauses)
+        if self._patience.wait(paused=not isinstance(fault, UnderWay)):
             return
-        message = f"a transaction could not be committed within delivery.timeout_seconds = {limit_seconds:g}: {fault}. "
-        message += "Nothing of it is visible or committed; its records will be read again"
+        message = (
+            "a transaction could not be committed within delivery.timeout_seconds = "
+            f"{self._settings.delivery.timeout_seconds:g}: {fault}. Nothing of it is visible or committed; its records "
+            "will be read again"
+        )
         raise NoBroker(message) if self._producer.brokers_down else Fatal(message)

@@ -51,3 +51,39 @@ def retry(call: Callable[[], T], *, limit_seconds: float, backoff: Backoff, cloc
                 raise
         sleep(pause)
     raise AssertionError  # pauses never end
+
+
+class Patience:
+    """The same for a caller that must not sleep: when to try again, and when it has gone on for too long.
+
+    Args:
+        limit_seconds: How long failures may follow one another.
+        backoff: Pauses between attempts.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, limit_seconds: float, backoff: Backoff, clock: Clock) -> None:
+        self._limit_seconds = limit_seconds
+        self._backoff = backoff
+        self._clock = clock
+        self._pauses = backoff.pauses()
+        self._failing_since: float | None = None
+        self._not_before = clock()
+
+    @property
+    def pausing(self) -> bool:
+        """It is too early for the next attempt."""
+        return self._clock() < self._not_before
+
+    def wait(self, *, paused: bool) -> bool:
+        """An attempt failed. The next one may follow after a pause, or at once; False when the time has run out."""
+        now = self._clock()
+        if self._failing_since is None:
+            self._failing_since = now
+        self._not_before = now + next(self._pauses) if paused else now
+        return now - self._failing_since < self._limit_seconds
+
+    def renew(self) -> None:
+        """An attempt succeeded: the next failure is a first one."""
+        self._failing_since = None
+        self._pauses = self._backoff.pauses()

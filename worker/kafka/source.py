@@ -5,17 +5,19 @@ inside it, so nothing is locked and no second thread touches the consumer.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
-from worker.errors import Fatal, Retryable
+from worker.errors import Retryable
 from worker.kafka.assignments import Assignments
 from worker.kafka.commits import Commits
 from worker.kafka.faults import REFUSED, describe, error_of, refused
 from worker.kafka.properties import consumer_properties, make_client
 from worker.kafka.reachability import Reachability
+from worker.kafka.read_errors import fault_of_reading
+from worker.kafka.rebalances import Rebalances, partitions_of
 from worker.kafka.retry import Backoff, Sleep, Uniform, retry
 from worker.kafka.statistics import read_statistics
 from worker.outcome import Assignment, Record
@@ -27,7 +29,6 @@ log = logging.getLogger(__name__)
 _COMMIT_LIMIT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
-_STEADY = "steady"
 
 
 class KafkaSource:
@@ -40,11 +41,7 @@ class KafkaSource:
         uniform: Draws the length of those waits.
 
     Attributes:
-        lag_records: Records behind the end, by partition held; as of the last statistics.
         join_state: Where the member is on its way into the group; "steady" when it is in.
-        rebalances: How often `assign`, `revoke` and `lost` were served.
-        last_poll: When `poll` last returned, on the clock; None before.
-        commits_failed: Commits that it answered with an error.
 
     Raises:
         SettingsInvalid: A property is refused, by the worker or by librdkafka.
@@ -59,14 +56,11 @@ class KafkaSource:
         self._assignments = Assignments(self._topic)
         self._reachability = Reachability(settings.kafka, clock)
         self._commits = Commits(self._assignments, self._reachability)
-        self._listener: RebalanceListener | None = None
+        self._rebalances = Rebalances(self._assignments, self._reachability)
         self._fault: Exception | None = None
-        self._paused = False
         self._closed = False
-        self.lag_records: dict[int, int] = {}
+        self._lag_records: dict[Assignment, int] = {}
         self.join_state = "init"
-        self.rebalances = {"assign": 0, "revoke": 0, "lost": 0}
-        self.last_poll: float | None = None
         self._consumer: Consumer = make_client(
             Consumer,
             consumer_properties(settings),
@@ -79,6 +73,16 @@ class KafkaSource:
     def assigned(self) -> list[Assignment]:
         """What is held now."""
         return list(self._assignments.current.values())
+
+    @property
+    def rebalances(self) -> Mapping[str, int]:
+        """How often `assign`, `revoke` and `lost` were served."""
+        return self._rebalances.counts
+
+    @property
+    def lag_records(self) -> dict[int, int]:
+        """Records behind the end, by partition held; as of the last statistics."""
+        return {a.partition: lag for a, lag in self._lag_records.items() if a.owned}
 
     @property
     def commits_succeeded(self) -> int:
@@ -102,10 +106,14 @@ class KafkaSource:
 
     def subscribe(self, listener: RebalanceListener) -> None:
         """Join the group; `poll` then serves it."""
-        self._listener = listener
+        rebalances = self._rebalances
+        rebalances.tell(listener)
         self._reachability.start()
         self._consumer.subscribe(
-            [self._topic], on_assign=self._serve_assign, on_revoke=self._serve_revoke, on_lost=self._serve_lost
+            [self._topic],
+            on_assign=rebalances.serve_assign,
+            on_revoke=rebalances.serve_revoke,
+            on_lost=rebalances.serve_lost,
         )
 
     def poll(self, limit: int, timeout_seconds: float) -> list[tuple[Record, Assignment]]:
@@ -117,26 +125,33 @@ class KafkaSource:
         """
         consumer = self._consumer
         first = consumer.poll(timeout_seconds)
-        messages: list[Any] = []  # Message, which is a Record: its stub gives headers() a wider type than it has
-        if first is not None:
-            # consume() with a timeout would wait until it has all it was asked for; the rest is taken as it lies.
-            messages = [first] if limit == 1 else [first, *consumer.consume(limit - 1, 0)]
-        self.last_poll = self._clock()
-        records: list[tuple[Record, Assignment]] = []
+        records = [] if first is None else self._with_assignments([first])
+        if first is not None and limit > 1:
+            # consume() with a timeout would wait until it has all it was asked for; the rest is taken as it lies. It
+            # may serve a rebalance, so the first record has its assignment by then.
+            records += self._with_assignments(consumer.consume(limit - 1, 0))
+        if records:
+            self._reachability.contact()
+        if fault := self._fault or self._rebalances.fault or self._commits.fault:
+            raise fault
+        self._reachability.check()
+        self._commits.send(consumer)
+        return records
+
+    def _with_assignments(self, messages: list[Any]) -> list[tuple[Record, Assignment]]:
+        """The records among these messages, each with the assignment its partition is held under at this moment.
+
+        Their type is that of a record; the stub's headers() is wider than what comes.
+        """
         current = self._assignments.current
+        records: list[tuple[Record, Assignment]] = []
         for message in messages:
-            if message.error() is not None:
-                self._serve_error(message)
+            if (error := message.error()) is not None:
+                self._fault = fault_of_reading(error, self._topic, message.partition()) or self._fault
                 continue
             assignment = current.get(message.partition())
             if assignment is not None:
                 records.append((message, assignment))
-        if records:
-            self._reachability.contact()
-        if fault := self._fault or self._commits.fault:
-            raise fault
-        self._reachability.check()
-        self._commits.send(consumer)
         return records
 
     def commit(self, offsets: dict[Assignment, int], *, wait: bool) -> None:
@@ -163,13 +178,11 @@ class KafkaSource:
 
     def pause(self) -> None:
         """Stop fetching from every assigned partition, those assigned later included; `poll` still serves the group."""
-        self._paused = True
-        self._consumer.pause(_partitions(self.assigned))
+        self._rebalances.pause(self._consumer)
 
     def resume(self) -> None:
         """Undo `pause`."""
-        self._paused = False
-        self._consumer.resume(_partitions(self.assigned))
+        self._rebalances.resume(self._consumer)
 
     def group_metadata(self) -> bytes:
         """Member and generation as of now, for a transaction's offsets (KIP-447); read anew for each transaction."""
@@ -183,7 +196,7 @@ class KafkaSource:
             Retryable: No answer in time.
         """
         try:
-            found = self._consumer.committed(_partitions(assignments), timeout=timeout_seconds)
+            found = self._consumer.committed(partitions_of(assignments), timeout=timeout_seconds)
         except KafkaException as fault:
             raise Retryable(describe(error_of(fault))) from None
         failed = next((p.error for p in found if p.error is not None), None)
@@ -197,87 +210,11 @@ class KafkaSource:
         if self._closed:
             return
         self._closed = True
-        self._listener = None  # the rebalance that closing brings has nobody left to tell
-        self._assignments.end(list(self._assignments.current))
+        self._rebalances.end()
         try:
             self._consumer.close()
         except (KafkaException, RuntimeError) as fault:
             log.warning("the consumer did not close cleanly: %s", fault)
-
-    # Rebalances. librdkafka waits in `poll` until these return, so the old owner may still commit in a revoke.
-
-    def _serve_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._count("assign", partitions)
-        self._reachability.contact()  # the coordinator's answer
-        consumer.incremental_assign(partitions)
-        begun = self._assignments.begin(p.partition for p in partitions)
-        if self._paused and begun:
-            consumer.pause(_partitions(begun))  # a new assignment begins unpaused
-        self._tell(lambda listener: listener.on_assigned(begun))
-
-    def _serve_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._count("revoke", partitions)
-        numbers = [p.partition for p in partitions]
-        self._tell(lambda listener: listener.on_revoked(self._assignments.of(numbers)))
-        self._end(numbers)
-        self._unassign(consumer, partitions)
-
-    def _serve_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._count("lost", partitions)
-        lost = self._end([p.partition for p in partitions])
-        self._unassign(consumer, partitions)
-        self._tell(lambda listener: listener.on_lost(lost))
-
-    def _unassign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        if self._paused:
-            # librdkafka would keep the pause for the next time it is given these, and read nothing of them ever after.
-            # To resume them then is too late: next to the start of a fetch it makes librdkafka read from the beginning.
-            consumer.resume(partitions)
-        consumer.incremental_unassign(partitions)
-
-    def _end(self, numbers: list[int]) -> list[Assignment]:
-        self.lag_records = {number: lag for number, lag in self.lag_records.items() if number not in numbers}
-        return self._assignments.end(numbers)
-
-    def _count(self, event: str, partitions: list[TopicPartition]) -> None:
-        self.rebalances[event] += 1
-        log.info("rebalance: %s %s", event, sorted(p.partition for p in partitions))
-
-    def _tell(self, tell: Callable[[RebalanceListener], None]) -> None:
-        """Call the listener; what it raises leaves `poll`, once librdkafka has had its answer."""
-        if self._listener is None:
-            return
-        try:
-            tell(self._listener)
-        except Exception as fault:
-            self._fault = fault
-
-    # Errors and statistics.
-
-    def _serve_error(self, message: Message) -> None:
-        """An error that came in the place of a record."""
-        error = message.error()
-        assert error is not None  # noqa: S101 - the caller looked
-        code = error.code()
-        if code == KafkaError._MAX_POLL_EXCEEDED:  # noqa: SLF001
-            log.error(
-                "the worker was put out of its group for not polling within max.poll.interval.ms; it joins again and "
-                "reads on from the committed offsets. Give it a longer interval in kafka.properties or smaller batches"
-            )
-        elif code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):  # noqa: SLF001
-            self._fault = Fatal(
-                f"partition {message.partition()} of {self._topic} has no offset to go on from ({describe(error)}) "
-                "and input.start is error: set the group's offset with kafka-consumer-groups --reset-offsets, or "
-                "input.start to earliest or latest"
-            )
-        elif code == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            log.warning("topic %s does not exist; `sluice topics` creates it. The worker waits for it", self._topic)
-        elif code in REFUSED:
-            self._fault = refused(error, f"to let the group read {self._topic}")
-        elif error.fatal() or code == KafkaError._FATAL:  # noqa: SLF001 - that one doesn't say of itself that it is fatal
-            self._fault = Fatal(f"the consumer can't go on: {describe(error)}")
-        else:
-            log.warning("the consumer reports %s", describe(error))
 
     def _serve_client_error(self, error: KafkaError) -> None:
         """An error of the client as a whole: connections, mostly, which librdkafka opens again by itself."""
@@ -287,14 +224,11 @@ class KafkaSource:
             self._reachability.failed(error)
 
     def _serve_statistics(self, report: str) -> None:
-        statistics = read_statistics(report, self._topic, self._assignments.current)
-        self.lag_records = statistics.lag_records
+        current = self._assignments.current
+        statistics = read_statistics(report, self._topic, current)
+        self._lag_records = {current[partition]: lag for partition, lag in statistics.lag_records.items()}
         self.join_state = statistics.join_state
         if statistics.brokers_up:
             self._reachability.contact()
         else:
             self._reachability.out_of_reach()
-
-
-def _partitions(assignments: Sequence[Assignment]) -> list[TopicPartition]:
-    return [TopicPartition(assignment.topic, assignment.partition) for assignment in assignments]

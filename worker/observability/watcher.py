@@ -13,8 +13,11 @@ INTERVAL_SECONDS = 1.0
 class GroupFacts(Protocol):
     """What a source knows of its group; `worker.kafka.source.KafkaSource` has it."""
 
-    lag_records: dict[int, int]
     join_state: str
+
+    @property
+    def lag_records(self) -> Mapping[int, int]:
+        """Records behind the end, by partition held."""
 
     @property
     def commits_succeeded(self) -> int:

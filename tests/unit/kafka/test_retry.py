@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from worker.errors import Retryable
-from worker.kafka.retry import Backoff, retry
+from worker.kafka.retry import Backoff, Patience, retry
 
 
 class Time:
@@ -71,3 +71,36 @@ def test_pauses_are_drawn_between_nothing_and_a_bound_that_doubles() -> None:
 
     list(itertools.islice(Backoff(0.5, 3, uniform).pauses(), 5))
     assert drawn == [(0, 0.5), (0, 1), (0, 2), (0, 3), (0, 3)]
+
+
+def test_patience_pauses_longer_after_each_failure_and_ends_with_its_time() -> None:
+    time = Time()
+    patience = Patience(10, LONGEST, time.clock)
+    waited = []
+    while patience.wait(paused=True):
+        begun = time.now
+        while patience.pausing:
+            time.sleep(0.5)
+        waited.append(time.now - begun)
+    assert waited == [1, 2, 4, 8]
+
+
+def test_patience_does_not_pause_for_what_is_under_way_yet_counts_its_time() -> None:
+    time = Time()
+    patience = Patience(10, LONGEST, time.clock)
+    assert patience.wait(paused=False)
+    assert not patience.pausing
+    time.sleep(10)
+    assert not patience.wait(paused=False)
+
+
+def test_patience_is_whole_again_after_a_success() -> None:
+    time = Time()
+    patience = Patience(10, LONGEST, time.clock)
+    assert patience.wait(paused=True)
+    time.sleep(9)
+    patience.renew()
+    time.sleep(9)
+    assert patience.wait(paused=True)
+    time.sleep(1)
+    assert not patience.pausing, "the first pause is the short one"

@@ -1,0 +1,61 @@
+"""Stands in for `confluent_kafka.Consumer`: what each poll brings, rebalances and answers included, is written down."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from confluent_kafka import KafkaError, Message, TopicPartition
+
+
+class ScriptedConsumer:
+    """Each `poll` runs the script on to its next `yield` and gives what that has.
+
+    Attributes:
+        sent: Offsets of each commit, by partition.
+    """
+
+    def __init__(self, script: Callable[["ScriptedConsumer"], Iterator[Message | None]], topic: str) -> None:
+        self.sent: list[dict[int, int]] = []
+        self._script = script(self)
+        self._topic = topic
+        self._serve: dict[str, Callable[..., None]] = {}
+
+    def made_with(self, on_commit: Callable[..., None], **_: Any) -> "ScriptedConsumer":
+        """Keep the callback of commits."""
+        self._serve["commit"] = on_commit
+        return self
+
+    def subscribe(self, _: list[str], **callbacks: Callable[..., None]) -> None:
+        self._serve |= callbacks
+
+    def assign(self, *numbers: int) -> None:
+        self._serve["on_assign"](self, self._partitions(numbers))
+
+    def lose(self, *numbers: int) -> None:
+        self._serve["on_lost"](self, self._partitions(numbers))
+
+    def answer(self, error: KafkaError | None) -> None:
+        """The broker's answer to the last commit."""
+        offsets = [TopicPartition(self._topic, number, offset) for number, offset in self.sent[-1].items()]
+        self._serve["commit"](error, offsets)
+
+    def poll(self, _: float) -> Message | None:
+        return next(self._script)
+
+    def consume(self, *_: Any) -> list[Message]:
+        return []
+
+    def commit(self, offsets: list[TopicPartition], *, asynchronous: bool) -> None:
+        assert asynchronous
+        self.sent.append({p.partition: p.offset for p in offsets})
+
+    def incremental_assign(self, _: list[TopicPartition]) -> None:
+        return
+
+    def incremental_unassign(self, _: list[TopicPartition]) -> None:
+        return
+
+    def close(self) -> None:
+        return
+
+    def _partitions(self, numbers: tuple[int, ...]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, number) for number in numbers]
