@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-BENCHMARKS = ("classify", "overhead", "leaks")
+BENCHMARKS = ("classify", "stream", "overhead", "leaks")
 
 
 def main() -> int:
