@@ -69,6 +69,7 @@ def main() -> int:
                 sys.stderr.write(f"{name}: {measured.rate:,.0f}/s, {measured.cpu_milliseconds:.2f} ms CPU a comment\n")
     report = {
         "machine": facts,
+        "settings": {name: value for name, value in os.environ.items() if name.startswith(_SHARED_SETTINGS)},
         "comments": arguments.comments,
         "rounds": arguments.rounds,
         "kept": kept(runs),
@@ -249,6 +250,7 @@ def plot(runs: Mapping[str, Sequence[Measured]], file: Path) -> None:
     rates.set_xticks(range(1, len(runs[STREAM]) + 1))
     rates.set_ylim(bottom=0)
     cpu.set_title("CPU ms a comment")
+    cpu.margins(y=0.15)
     for axes in (rates, cpu):
         axes.legend()
         axes.spines[["top", "right"]].set_visible(False)
