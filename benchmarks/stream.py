@@ -1,6 +1,6 @@
 """What is left of offline speed in the stream: `sluice run` beside the same model without Kafka.
 
-python -m benchmarks.stream --data validation.csv --comments 10000 --rounds 3
+python -m benchmarks.stream --data validation.csv --comments 4000 --rounds 3
 
 In alternating rounds, each in a process of its own: `benchmarks.offline` on the texts, and the worker on a topic that
 already holds them, with the broker (KAFKA_HOME) on the same machine. Both take `SLUICE_MODEL__...` and
@@ -45,7 +45,7 @@ _IN_MODEL = "sluice_inference_duration_seconds_sum "
 def main() -> int:
     """Run the benchmark, print the table, write JSON and plot."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--comments", type=int, default=10_000, help="comments in each run (default: 10000)")
+    parser.add_argument("--comments", type=int, default=4000, help="comments in each run (default: 4000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each of the two runs (default: 3)")
     parser.add_argument("--data", type=Path, help="CSV with a `text` column, or its folder (default: SLUICE_DATA)")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the JSON and plot")
@@ -69,6 +69,7 @@ def main() -> int:
                 sys.stderr.write(f"{name}: {measured.rate:,.0f}/s, {measured.cpu_milliseconds:.2f} ms CPU a comment\n")
     report = {
         "machine": facts,
+        "settings": {name: value for name, value in os.environ.items() if name.startswith(_SHARED_SETTINGS)},
         "comments": arguments.comments,
         "rounds": arguments.rounds,
         "kept": kept(runs),
@@ -249,6 +250,7 @@ def plot(runs: Mapping[str, Sequence[Measured]], file: Path) -> None:
     rates.set_xticks(range(1, len(runs[STREAM]) + 1))
     rates.set_ylim(bottom=0)
     cpu.set_title("CPU ms a comment")
+    cpu.margins(y=0.15)
     for axes in (rates, cpu):
         axes.legend()
         axes.spines[["top", "right"]].set_visible(False)

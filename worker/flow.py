@@ -59,9 +59,12 @@ class FlowControl:
         self.paused = True
         return True
 
-    def should_resume(self) -> bool:
-        """True once, when a pause has let what is in flight fall to half its bounds."""
-        if not self.paused or self.records > self._max_records // 2 or self.value_bytes > self._max_bytes // 2:
+    def should_resume(self, *, model_is_full: bool) -> bool:
+        """True once, when the model can take more and a pause has let what is in flight fall to half its bounds."""
+        if not self.paused or model_is_full:
+            return False
+        if self.records > self._max_records // 2 or self.value_bytes > self._max_bytes // 2:
             return False
         self.paused = False
+        self._behind_since = None
         return True

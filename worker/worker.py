@@ -25,6 +25,10 @@ IDLE_POLL_SECONDS = 0.2
 BUSY_POLL_SECONDS = 0.002
 """How long it waits while the model works: bounds what a finished batch waits for its publication."""
 
+FULL_WAIT_SECONDS = 0.02
+"""How long the loop waits for the model when it has neither room for records nor reports to serve; a finished batch
+ends the wait at once. The shorter wait here took 2 % of a core."""
+
 
 class Worker(Generic[E]):
     """Runs until asked to stop, then drains.
@@ -76,7 +80,7 @@ class Worker(Generic[E]):
             self._source.subscribe(self)
             while not stop_requested():
                 self._take_in()
-                self._send_out(0.0 if self._flow.has_room else BUSY_POLL_SECONDS)
+                self._send_out(self._patience())
                 self._settle(0.0)
             self._observer.draining()
             if not self._drain(self._settings.drain_seconds):
@@ -87,6 +91,12 @@ class Worker(Generic[E]):
                 self._scorer.stop()
             self._publisher.close()
             self._source.close()
+
+    def _patience(self) -> float:
+        """Seconds to wait for the model: none while records can be polled, long while nothing else can happen."""
+        if self._flow.has_room:
+            return 0.0
+        return BUSY_POLL_SECONDS if self._publisher.pending else FULL_WAIT_SECONDS
 
     def _take_in(self) -> None:
         """Poll and hand over to the model; only serve the group while enough is in flight."""
@@ -124,7 +134,7 @@ class Worker(Generic[E]):
         for batch in self._publisher.settle(timeout_seconds):
             self._flow.let_out(batch.records, batch.value_bytes)
             self._observer.settled(batch)
-        if self._flow.should_resume():
+        if self._flow.should_resume(model_is_full=self._scorer.has_full_batch):
             self._source.resume()
             self._observer.paused(False)
         self._observer.in_flight(self._flow.records, self._flow.value_bytes)

@@ -5,6 +5,7 @@ inside it, so nothing is locked and no second thread touches the consumer.
 """
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 _COMMIT_LIMIT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
+_BROKEN_CLOSE_SECONDS = 2.0
 
 
 class KafkaSource:
@@ -211,6 +213,16 @@ class KafkaSource:
             return
         self._closed = True
         self._rebalances.end()
+        if self._fault is None:
+            self._leave()
+            return
+        # librdkafka waits for ever when a consumer with a fatal error is closed while it holds partitions; the worker's
+        # end is not held up by that, and closes the connections.
+        leaving = threading.Thread(target=self._leave, name="consumer-close", daemon=True)
+        leaving.start()
+        leaving.join(_BROKEN_CLOSE_SECONDS)
+
+    def _leave(self) -> None:
         try:
             self._consumer.close()
         except (KafkaException, RuntimeError) as fault:
