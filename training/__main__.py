@@ -1,4 +1,4 @@
-"""Command line: `python -m training train|evaluate|ship`."""
+"""Command line: `python -m training train|ship|record|evaluate`."""
 
 import argparse
 import json
@@ -14,6 +14,10 @@ from training.data import Comments, DataFault, read_splits
 from training.loop import HISTORY_FILE, Recipe, best_epoch, train
 from training.model import load_model, load_tokenizer, source_folder
 from training.shipping import MODEL_FILES, REVISION, evaluate, ship
+from worker.classifier.checkpoint import find_checkpoint
+from worker.classifier.golden import write_golden
+from worker.classifier.recording import record
+from worker.settings import ModelSettings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,6 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     ship_parser.add_argument("--run", type=Path, required=True, help="folder that `train` wrote")
     ship_parser.add_argument("--out", type=Path, required=True, help="folder of the model to ship")
     ship_parser.set_defaults(command=_ship)
+
+    record_parser = commands.add_parser("record", help="record anew what transformers answers for a shipped model")
+    record_parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the shipped model")
+    record_parser.set_defaults(command=_record)
 
     evaluate_parser = commands.add_parser("evaluate", help="print the figures of a shipped model")
     evaluate_parser.add_argument("--data", type=Path, required=True, help="folder with the labelled comments")
@@ -96,6 +104,12 @@ def _ship(options: argparse.Namespace) -> int:
     size = sum((options.out / name).stat().st_size for name in MODEL_FILES)
     (options.out / "README.md").write_text(model_card(figures, size), encoding="utf-8")
     print(json.dumps({"out": str(options.out), "bytes": size, "mean_roc_auc": figures["test"]["mean_roc_auc"]}))
+    return 0
+
+
+def _record(options: argparse.Namespace) -> int:
+    golden = record(find_checkpoint(ModelSettings(id=str(options.checkpoint.absolute()))))
+    print(json.dumps({"out": str(write_golden(options.checkpoint, golden))}))
     return 0
 
 

@@ -1,6 +1,9 @@
 """The model that ships with the code: the tutorial's sentence, its card's promises, and plain transformers agreeing."""
 
 import json
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +11,13 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from worker.classifier import Classifier
+from worker.classifier.checkpoint import find_checkpoint
+from worker.classifier.golden import read_golden
+from worker.classifier.recording import record
 from worker.models import embedded_model
 from worker.reading import read_comments
 from worker.samples import SAMPLE_COMMENTS
+from worker.settings import ModelSettings
 
 SENTENCE = "You are a stupid, idiotic jerk. I hate you."
 LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
@@ -74,3 +81,20 @@ def test_it_is_small_enough_to_travel_with_the_code_and_its_card_says_what_was_m
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert f"{figures['test']['mean_roc_auc']:.4f}" in card
     assert figures["model"]["revision"] == "1"
+
+
+def test_its_golden_record_is_what_transformers_answers_today(folder: Path) -> None:
+    checkpoint = find_checkpoint(ModelSettings())
+    shipped, today = read_golden(folder, checkpoint.digest), record(checkpoint)
+    assert shipped is not None
+    torch.testing.assert_close(torch.tensor(shipped.logits), torch.tensor(today.logits), rtol=0, atol=1e-4)
+    assert replace(shipped, logits=[]) == replace(today, logits=[])
+
+
+def test_a_cold_start_does_without_transformers() -> None:
+    program = (
+        "import sys; from worker.classifier import Classifier; "
+        f"print(Classifier.load('sluice-mini').classify([{SENTENCE!r}])[0].labels, 'transformers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "('toxic', 'obscene', 'insult') False"

@@ -17,6 +17,8 @@ from torch import nn
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    from worker.classifier.skeleton import Skeleton
+
 Activation = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -25,7 +27,7 @@ class Embeddings:
     """What a token becomes before the first layer.
 
     Attributes:
-        words: Embedding of each token id, [vocabulary, width].
+        words: Embedding of each token id, [vocabulary, width], in any precision.
         positions: Embedding of each position with that of token type 0 added, [positions, width].
         norm: Applied to their sum.
         projection: From `width` to the layers' size, where these differ.
@@ -184,16 +186,21 @@ _FAMILIES: dict[str, _Names] = {
 """By the class that transformers loads. MiniLM and most sentence encoders are BERT here."""
 
 
-def describe(model: "PreTrainedModel") -> Encoder | None:
-    """The description of `model`, sharing its weights; None for an architecture the table does not hold."""
-    names = _FAMILIES.get(type(model).__name__)
+def describe(model: "PreTrainedModel | Skeleton", architecture: str) -> Encoder | None:
+    """The description of `model`, sharing its weights; None for an architecture the table does not hold.
+
+    Args:
+        model: As transformers made it, or its skeleton.
+        architecture: Name of the class it has in transformers.
+    """
+    names = _FAMILIES.get(architecture)
     if names is None:
         return None
     described: dict[int, Layer] = {}
     layers = []
     for module in names.layers(model):
         if id(module) not in described:
-            described[id(module)] = _layer(module, names)
+            described[id(module)] = _layer(module, names, getattr(model, "activation", None))
         layers.append(described[id(module)])
     dense, output = (_get(model, path) for path in names.head)
     return Encoder(
@@ -204,15 +211,15 @@ def describe(model: "PreTrainedModel") -> Encoder | None:
     )
 
 
-def _layer(module: nn.Module, names: _Names) -> Layer:
+def _layer(module: nn.Module, names: _Names, activation: Activation | None) -> Layer:
     query, key, value, attention_output, attention_norm, up, down, output_norm = (
         _get(module, path) for path in names.layer
     )
-    activation = _get(module, names.activation)
+    activation = activation or _get(module, names.activation)
     return Layer(query, key, value, attention_output, attention_norm, up, activation, down, output_norm)
 
 
-def _embeddings(model: "PreTrainedModel", names: _Names) -> Embeddings:
+def _embeddings(model: "PreTrainedModel | Skeleton", names: _Names) -> Embeddings:
     module = _get(model, names.embeddings)
     positions = module.position_embeddings.weight
     types = getattr(module, "token_type_embeddings", None)

@@ -1,25 +1,35 @@
-"""Load what a classifier computes with. Importing this imports torch and transformers, which takes seconds."""
+"""Load what a classifier computes with. Importing this imports torch, which takes seconds."""
 
 import functools
+import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+import torch
+from tokenizers import Tokenizer
+
 from worker.classification import ThresholdSet
+from worker.classifier.architecture import describe
 from worker.classifier.device import choose_device
-from worker.classifier.engine import build_forward
-from worker.classifier.limits import window_tokens
-from worker.classifier.loading import load_model, load_tokenizer
+from worker.classifier.engine import Trial, build_forward, build_packed, settle_precision
+from worker.classifier.golden import read_golden
+from worker.classifier.limits import stated_limit, window_tokens
 from worker.classifier.memory import MemoryBound
 from worker.classifier.scoring import Scorer
-from worker.classifier.tokens import TextTokenizer
+from worker.classifier.skeleton import load_skeleton
+from worker.classifier.tokens import BareTokenizer, TextTokenizer
 from worker.classifier.windows import WindowPlan
 from worker.errors import SettingsInvalid
 from worker.settings import BatchSettings, ModelSettings, Precision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from worker.classifier.checkpoint import Checkpoint
     from worker.classifier.forward import Forward
+    from worker.classifier.golden import Golden
+
+logger = logging.getLogger(__name__)
+
+TOKENIZER_FILE = "tokenizer.json"
 
 
 class Machinery(NamedTuple):
@@ -40,35 +50,110 @@ class Machinery(NamedTuple):
     scorer: Scorer
 
 
+class Loaded(NamedTuple):
+    """What a checkpoint's files became.
+
+    Attributes:
+        tokenizer: Texts to token ids.
+        window_limit: Tokens a window may hold, as the checkpoint states it; None when it does not.
+        forward: Windows to logits.
+    """
+
+    tokenizer: TextTokenizer
+    window_limit: int | None
+    forward: "Forward"
+
+
 def assemble(
-    checkpoint: "Checkpoint", thresholds: ThresholdSet, settings: ModelSettings, batch: BatchSettings
+    checkpoint: "Checkpoint",
+    thresholds: ThresholdSet,
+    settings: ModelSettings,
+    batch: BatchSettings,
+    digest: Callable[[], str],
 ) -> Machinery:
     """Load the checkpoint's tokenizer and model onto the device, in the precision, that the settings ask for.
+
+    Args:
+        checkpoint: What to load.
+        thresholds: Which scores become labels.
+        settings: The model's.
+        batch: `max_tokens` of it are computed at once.
+        digest: Gives the checkpoint's digest, when it has been computed.
 
     Raises:
         ModelFault: The checkpoint cannot be loaded.
         SettingsInvalid: The settings do not fit the model or this machine.
     """
     device = choose_device(settings.device)
-    tokenizer = load_tokenizer(checkpoint)
-    model = load_model(checkpoint)
-    texts = TextTokenizer(tokenizer)
-    max_tokens = window_tokens(model, tokenizer, settings.max_tokens)
-    if max_tokens <= len(texts.prefix) + len(texts.suffix):
+    golden = read_golden(checkpoint.folder, digest)
+    loaded = load_recorded(checkpoint, golden, settings, batch, device) if golden else None
+    tokenizer, window_limit, forward = loaded or load_with_transformers(checkpoint, settings, batch, device)
+    max_tokens = window_tokens(window_limit, settings.max_tokens)
+    if max_tokens <= len(tokenizer.prefix) + len(tokenizer.suffix):
         message = (
             f"a window of {max_tokens} tokens holds nothing but special tokens. Set SLUICE_MODEL__MAX_TOKENS higher."
         )
         raise SettingsInvalid(message)
     plan = WindowPlan(
-        texts.prefix, texts.suffix, max_tokens, settings.window_overlap_tokens, max_windows=settings.max_windows
+        tokenizer.prefix, tokenizer.suffix, max_tokens, settings.window_overlap_tokens, max_windows=settings.max_windows
     )
-    build = functools.partial(build_forward, device=device, max_tokens=batch.max_tokens, threads=settings.threads)
-    forward = build(model, precision=settings.precision)
     memory = MemoryBound(forward, batch.max_tokens)
     reference: Callable[[], MemoryBound] | None = None
     if forward.precision != Precision.FLOAT32:
         # Loaded again, and only if a score is ever not finite: the first model was converted in place.
+        in_float32 = settings.model_copy(update={"precision": Precision.FLOAT32})
         reference = functools.cache(
-            lambda: MemoryBound(build(load_model(checkpoint), precision=Precision.FLOAT32), batch.max_tokens)
+            lambda: MemoryBound(load_with_transformers(checkpoint, in_float32, batch, device).forward, batch.max_tokens)
         )
-    return Machinery(texts, plan, forward, memory, Scorer(memory, checkpoint.labels, thresholds, reference))
+    return Machinery(tokenizer, plan, forward, memory, Scorer(memory, checkpoint.labels, thresholds, reference))
+
+
+def load_recorded(
+    checkpoint: "Checkpoint", golden: "Golden", settings: ModelSettings, batch: BatchSettings, device: torch.device
+) -> Loaded | None:
+    """The checkpoint without transformers; None when anything answers otherwise than the record says.
+
+    Raises:
+        SettingsInvalid: The precision cannot be had on this machine.
+    """
+    tokenizer = TextTokenizer(
+        BareTokenizer(Tokenizer.from_file(str(checkpoint.folder / TOKENIZER_FILE)), golden.unknown, golden.special)
+    )
+    precision = settle_precision(settings.precision, device, settings.threads)
+    encoder = describe(load_skeleton(checkpoint), golden.architecture)
+    forward = encoder and build_packed(
+        encoder,
+        Trial(golden.windows, torch.tensor(golden.logits)),
+        name=golden.architecture,
+        device=device,
+        precision=precision,
+        max_tokens=batch.max_tokens,
+    )
+    if forward and tokenizer.whole(golden.texts) == golden.token_ids:
+        return Loaded(tokenizer, golden.window_limit, forward)
+    logger.warning("model %r answers otherwise than was recorded: loading it with transformers", checkpoint.id)
+    return None
+
+
+def load_with_transformers(
+    checkpoint: "Checkpoint", settings: ModelSettings, batch: BatchSettings, device: torch.device
+) -> Loaded:
+    """The checkpoint as transformers loads it, which knows every architecture and format.
+
+    Raises:
+        ModelFault: The checkpoint cannot be loaded.
+        SettingsInvalid: The precision cannot be had for this model or on this machine.
+    """
+    from worker.classifier.loading import load_model, load_tokenizer  # noqa: PLC0415 - transformers: seconds
+
+    tokenizer = load_tokenizer(checkpoint)
+    model = load_model(checkpoint)
+    window_limit = stated_limit(model, tokenizer)
+    forward = build_forward(
+        model,
+        device=device,
+        precision=settings.precision,
+        max_tokens=batch.max_tokens,
+        threads=settings.threads,
+    )
+    return Loaded(TextTokenizer(tokenizer), window_limit, forward)

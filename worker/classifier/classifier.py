@@ -115,9 +115,9 @@ class Classifier:
         )
         with ThreadPoolExecutor(1, "digest") as background:
             digest = background.submit(checkpoint.digest)
-            from worker.classifier.assembly import assemble  # noqa: PLC0415 - torch and transformers take seconds to import
+            from worker.classifier.assembly import assemble  # noqa: PLC0415 - torch takes seconds to import
 
-            machinery = assemble(checkpoint, thresholds, model_settings, batch or BatchSettings())
+            machinery = assemble(checkpoint, thresholds, model_settings, batch or BatchSettings(), digest.result)
             if gated and machinery.forward.precision == Precision.INT8:
                 require_passed(checkpoint.folder, digest.result(), checkpoint.id)
             identity = ModelIdentity(

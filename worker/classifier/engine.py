@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -32,6 +32,18 @@ ROUNDED = 0.2
 """The same for low precision: wide, for it is not the judge of quality but finds operators that compute nonsense."""
 
 
+class Trial(NamedTuple):
+    """Windows and what transformers answers to them: a forward pass must answer the same before it is trusted.
+
+    Attributes:
+        windows: Token ids.
+        logits: float32 [windows, labels], finite.
+    """
+
+    windows: list[list[int]]
+    logits: torch.Tensor
+
+
 def build_forward(
     model: "PreTrainedModel", *, device: torch.device, precision: Precision, max_tokens: int, threads: int | None
 ) -> "Forward":
@@ -50,48 +62,76 @@ def build_forward(
     Raises:
         SettingsInvalid: The precision cannot be had.
     """
-    set_threads(threads)
-    precision = choose_precision(precision, device)
-    if precision is Precision.INT8 and not (device.type == "cpu" and int8_operators_agree()):
-        message = "model.precision int8 needs a CPU with VNNI or AMX. Set SLUICE_MODEL__PRECISION=auto."
-        raise SettingsInvalid(message)
-    packed = _packed(model, device, precision, max_tokens)
-    if packed is not None:
-        return packed
+    name = type(model).__name__
+    precision = settle_precision(precision, device, threads)
+    encoder = describe(model, name)
+    if encoder is None:
+        logger.info("%s has no packed forward pass: sorted, padded batches", name)
+    else:
+        trial = make_trial(model)
+        # Logits that are not finite compare with nothing; warming up the classifier says what is wrong.
+        if torch.isfinite(trial.logits).all():
+            packed = build_packed(encoder, trial, name=name, device=device, precision=precision, max_tokens=max_tokens)
+            if packed is not None:
+                return packed
     if precision is Precision.INT8:
-        message = f"model.precision int8 is not to be had for {type(model).__name__}. Set SLUICE_MODEL__PRECISION=auto."
+        message = f"model.precision int8 is not to be had for {name}. Set SLUICE_MODEL__PRECISION=auto."
         raise SettingsInvalid(message)
     dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
     return PaddedForward(model, device=device, dtype=dtype, max_tokens=max_tokens)
 
 
-def _packed(
-    model: "PreTrainedModel", device: torch.device, precision: Precision, max_tokens: int
+def settle_precision(precision: Precision, device: torch.device, threads: int | None) -> Precision:
+    """Set the CPU threads, and say which precision to compute in.
+
+    Raises:
+        SettingsInvalid: It cannot be had on this machine.
+    """
+    set_threads(threads)
+    precision = choose_precision(precision, device)
+    if precision is Precision.INT8 and not (device.type == "cpu" and int8_operators_agree()):
+        message = "model.precision int8 needs a CPU with VNNI or AMX. Set SLUICE_MODEL__PRECISION=auto."
+        raise SettingsInvalid(message)
+    return precision
+
+
+def build_packed(
+    encoder: Encoder, trial: Trial, *, name: str, device: torch.device, precision: Precision, max_tokens: int
 ) -> PackedForward | None:
-    name = type(model).__name__
+    """A packed forward pass over `encoder`, if it answers `trial` rightly; else None.
+
+    Args:
+        encoder: The model's description, float32 on the CPU.
+        trial: What transformers answers.
+        name: The architecture's, for the log.
+        device: Where to compute.
+        precision: As `settle_precision` gave it.
+        max_tokens: Tokens computed at once.
+    """
     if device.type == "cuda" and precision is Precision.FLOAT32:
         logger.info("float32 on a CUDA device: padded batches, for packed attention there is in half precision")
         return None
-    encoder = describe(model)
-    if encoder is None:
-        logger.info("%s has no packed forward pass: sorted, padded batches", name)
-        return None
-    windows = _probe_windows(int(model.config.vocab_size))
-    expected = _plain_logits(model, windows)
-    if not torch.isfinite(expected).all():
-        # Broken weights: nothing can be compared, and warming up the classifier says what is wrong.
-        return None
     exact = _forward(encoder, torch.device("cpu"), Precision.FLOAT32, max_tokens)
-    if not close(exact.logits(windows), expected, EXACT):
+    if not close(exact.logits(trial.windows), trial.logits, EXACT):
         logger.warning("%s does not compute what its name says: sorted, padded batches, which are slower", name)
         return None
     if device.type == "cpu" and precision is Precision.FLOAT32:
         return exact
     forward = _forward(encoder, device, precision, max_tokens)
-    if not close(forward.logits(windows), expected, ROUNDED):
+    if not close(forward.logits(trial.windows), trial.logits, ROUNDED):
         logger.warning("%s in packed %s disagrees with itself in float32: padded batches", name, precision.value)
         return None
     return forward
+
+
+def make_trial(model: "PreTrainedModel") -> Trial:
+    """Windows of token ids from all over the vocabulary, and what transformers computes, one window at a time."""
+    generator = torch.Generator().manual_seed(0)
+    vocabulary = int(model.config.vocab_size)
+    windows = [torch.randint(vocabulary, (length,), generator=generator).tolist() for length in PROBE_LENGTHS]
+    with torch.inference_mode():
+        logits = torch.cat([model(input_ids=torch.tensor([window])).logits for window in windows])
+    return Trial(windows, logits)
 
 
 def _forward(encoder: Encoder, device: torch.device, precision: Precision, max_tokens: int) -> PackedForward:
@@ -104,15 +144,3 @@ def _forward(encoder: Encoder, device: torch.device, precision: Precision, max_t
     return PackedForward(
         encoder, make_linear, precision=precision.value, device=device, dtype=dtype, max_tokens=max_tokens
     )
-
-
-def _probe_windows(vocabulary: int) -> list[list[int]]:
-    """Windows of token ids from all over the vocabulary."""
-    generator = torch.Generator().manual_seed(0)
-    return [torch.randint(vocabulary, (length,), generator=generator).tolist() for length in PROBE_LENGTHS]
-
-
-def _plain_logits(model: "PreTrainedModel", windows: list[list[int]]) -> torch.Tensor:
-    """What transformers computes, one window at a time: float32 [windows, labels]."""
-    with torch.inference_mode():
-        return torch.cat([model(input_ids=torch.tensor([window])).logits for window in windows])

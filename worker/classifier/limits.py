@@ -16,19 +16,23 @@ DEFAULT_TOKENS = 512
 """For a model with relative positions that states no limit: what such models are trained on."""
 
 
-def window_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", asked: int | None) -> int:
-    """Tokens a window holds, special tokens included: the model's limit, or `asked` where that is less.
+def stated_limit(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> int | None:
+    """Tokens a window may hold by what the model and its tokenizer state; None when neither states any."""
+    limits = (_positions(model), int(tokenizer.model_max_length))
+    return min((limit for limit in limits if 0 < limit < UNSET), default=None)
+
+
+def window_tokens(stated: int | None, asked: int | None) -> int:
+    """Tokens a window holds, special tokens included: the stated limit, or `asked` where that is less.
 
     Raises:
         SettingsInvalid: More was asked for than the model has positions for.
     """
-    stated = [limit for limit in (_positions(model), int(tokenizer.model_max_length)) if 0 < limit < UNSET]
-    limit = min(stated, default=DEFAULT_TOKENS)
     if asked is None:
-        return limit
-    if stated and asked > limit:
+        return stated or DEFAULT_TOKENS
+    if stated is not None and asked > stated:
         message = (
-            f"model.max_tokens is {asked}, but the model reads at most {limit} tokens at once. Set at most {limit}."
+            f"model.max_tokens is {asked}, but the model reads at most {stated} tokens at once. Set at most {stated}."
         )
         raise SettingsInvalid(message)
     return asked

@@ -191,7 +191,7 @@ class _Embed:
             ids, positions = ids.pin_memory(), positions.pin_memory()
         ids = ids.to(self._device, non_blocking=True)
         positions = positions.to(self._device, non_blocking=True)
-        rows = functional.embedding(ids, self._words) + functional.embedding(positions, self._positions)
+        rows = functional.embedding(ids, self._words).float() + functional.embedding(positions, self._positions)
         rows = self._norm(rows)
         if self._projection is not None:
             rows = self._projection(rows)

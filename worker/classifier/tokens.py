@@ -11,11 +11,13 @@ must not steer it.
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from worker.errors import ModelFault
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerBase
 
 CHARACTERS_PER_TOKEN = 8
@@ -33,6 +35,16 @@ GROWTH = 4
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+@dataclass(frozen=True, slots=True)
+class BareTokenizer:
+    """A fast tokenizer without transformers around it: what `TextTokenizer` asks, under the names it has there."""
+
+    backend_tokenizer: "Tokenizer"
+    unk_token_id: int | None
+    all_special_ids: list[int]
+    is_fast: Literal[True] = True
+
+
 class TextTokenizer:
     """Token ids of texts, without special tokens, cut at a capacity.
 
@@ -41,8 +53,8 @@ class TextTokenizer:
         suffix: Special token ids that it puts after one.
     """
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
-        self._slow = None if tokenizer.is_fast else tokenizer
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase | BareTokenizer") -> None:
+        self._slow = None if isinstance(tokenizer, BareTokenizer) or tokenizer.is_fast else tokenizer
         if tokenizer.is_fast:
             self._backend = tokenizer.backend_tokenizer
             self._backend.no_truncation()
@@ -65,6 +77,10 @@ class TextTokenizer:
                 cut *= GROWTH
                 (encoded[index],) = self._ids([text[:cut]])
         return encoded
+
+    def whole(self, texts: Sequence[str]) -> list[list[int]]:
+        """All token ids of each text, with the special tokens around them."""
+        return [[*self.prefix, *ids, *self.suffix] for ids in self._ids(list(texts))]
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
         try:
