@@ -26,7 +26,7 @@ class Audience:
         self._hears = {output: oracle.label_event, dead_letters: oracle.dead_letter}
         self._next: dict[tuple[str, int], int] = {}
         self._at_end: set[tuple[str, int]] = set()
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+        self._servers = bootstrap_servers
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap_servers,
@@ -101,9 +101,12 @@ class Audience:
             return False  # asked again
 
     def _ends(self, level: IsolationLevel) -> dict[TopicPartition, int]:
+        # A client of its own each time: librdkafka keeps the leader epochs it learnt first, and the brokers refuse those
+        # after an election, however often they are asked.
+        admin = AdminClient({"bootstrap.servers": self._servers, "log_level": 0})
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library has no types for it
         asked = {TopicPartition(topic, partition): latest for topic, partition in self._next}
-        answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=5)
+        answers = admin.list_offsets(asked, isolation_level=level, request_timeout=5)
         return {partition: answer.result(10).offset for partition, answer in answers.items()}
 
     def _assign(self) -> None:
