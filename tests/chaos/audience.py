@@ -101,7 +101,7 @@ class Audience:
             return False  # asked again
 
     def _ends(self, level: IsolationLevel) -> dict[TopicPartition, int]:
-        # A client of its own each time: librdkafka keeps the leader epochs it learnt first, and the brokers refuse those
+        # A client of its own each time: librdkafka keeps the leader epochs it learnt first, and the brokers refuse them
         # after an election, however often they are asked.
         admin = AdminClient({"bootstrap.servers": self._servers, "log_level": 0})
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library has no types for it
