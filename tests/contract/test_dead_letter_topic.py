@@ -1,15 +1,19 @@
 """Dead letters are read as they were written, and sent back a bounded number of times."""
 
+import random
 import time
+from typing import Any
 
 import pytest
 
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
-from tests.kit.member import read_all
+from tests.kit.member import committed, read_all
 from worker.errors import Fatal
+from worker.kafka import replay as replay_module
 from worker.kafka.dead_letter_reader import DeadLetter, Filter, read_dead_letters
-from worker.kafka.replay import replay_dead_letters
+from worker.kafka.replay import Replayed, replay_dead_letters
+from worker.kafka.replay_position import ReplayPosition
 from worker.outcome import Assignment, Outcome, Record, Rejected, Stage
 from worker.settings import Settings
 
@@ -35,6 +39,26 @@ def read(settings: Settings, chosen: Filter | None = None) -> list[DeadLetter]:
     return list(read_dead_letters(settings, chosen or Filter(), clock=time.monotonic))
 
 
+def replay(settings: Settings, chosen: Filter | None = None, **how: Any) -> Replayed:
+    return replay_dead_letters(
+        settings, chosen or Filter(), clock=time.monotonic, sleep=time.sleep, uniform=random.uniform, **how
+    )
+
+
+def returned(group: Group) -> int:
+    """How many records were sent back."""
+    return len(read_all(group.backend.bootstrap_servers, group.input)) - EACH * PARTITIONS
+
+
+def position(group: Group) -> dict[int, int]:
+    return committed(group.backend.bootstrap_servers, f"{group.name}-replay", group.dead_letters)
+
+
+def ends(group: Group) -> dict[int, int]:
+    letters = read_all(group.backend.bootstrap_servers, group.dead_letters)
+    return {m.partition(): m.offset() + 1 for m in letters}
+
+
 def test_every_dead_letter_is_read_once(group: Group, settings: Settings) -> None:
     letters = read(settings)
     assert sorted(f"{letter.topic}/{letter.partition}/{letter.offset}" for letter in letters) == group.everything(EACH)
@@ -47,15 +71,67 @@ def test_a_filter_chooses(settings: Settings) -> None:
 
 
 def test_a_dry_run_sends_nothing(group: Group, settings: Settings) -> None:
-    done = replay_dead_letters(settings, Filter(), clock=time.monotonic, dry_run=True)
-    assert done.replayed == EACH * PARTITIONS
-    assert len(read_all(group.backend.bootstrap_servers, group.input)) == EACH * PARTITIONS
+    done = replay(settings, dry_run=True)
+    assert done == Replayed(moves_position=False, replayed=EACH * PARTITIONS)
+    assert returned(group) == 0
+    assert position(group) == {}
+
+
+def test_a_letter_is_replayed_once_unless_it_is_asked_for_again(group: Group, settings: Settings) -> None:
+    assert replay(settings).moves_position
+    assert position(group) == ends(group)
+    assert replay(settings).replayed == 0
+    assert replay(settings, dry_run=True).replayed == 0
+    assert returned(group) == EACH * PARTITIONS
+    assert len(read(settings)) == EACH * PARTITIONS, "they are still shown"
+    assert replay(settings, from_beginning=True).replayed == EACH * PARTITIONS
+    assert replay(settings, Filter(since="2000")).replayed == EACH * PARTITIONS
+    assert returned(group) == 3 * EACH * PARTITIONS
+
+
+def test_what_a_filter_leaves_out_stays_to_be_replayed(group: Group, settings: Settings) -> None:
+    done = replay(settings, Filter(errors=frozenset({"InvalidJson"})))
+    assert done == Replayed(moves_position=False, replayed=PARTITIONS)
+    assert position(group) == {}
+    assert replay(settings).replayed == EACH * PARTITIONS
+    assert replay(settings, Filter(errors=frozenset({"InvalidJson"}))).replayed == 0
+
+
+def test_the_position_stays_before_what_is_not_acknowledged(
+    group: Group, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_module, "_ACKNOWLEDGED_TOGETHER", 1)
+    settle = replay_module._Returns.settle
+    settled: list[dict[int, int]] = []
+
+    def fail_the_third(returns: Any) -> None:
+        settle(returns)
+        settled.append(position(group))
+        if len(settled) == 3:
+            message = "not acknowledged"
+            raise Fatal(message)
+
+    monkeypatch.setattr(replay_module._Returns, "settle", fail_the_third)
+    with pytest.raises(Fatal, match="not acknowledged"):
+        replay(settings)
+    assert [sum(each.values()) for each in settled] == [0, 1, 2], "it moves only after what it passes is settled"
+    monkeypatch.undo()
+    assert replay(settings).replayed == EACH * PARTITIONS - 2
+    assert position(group) == ends(group)
+
+
+def test_a_position_of_another_topic_of_this_name_counts_for_nothing(group: Group, settings: Settings) -> None:
+    place = ReplayPosition(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
+    place.move(dict.fromkeys(range(PARTITIONS), 10_000))
+    place.close()
+    assert replay(settings).replayed == EACH * PARTITIONS
+    assert position(group).items() >= ends(group).items()
 
 
 def test_a_replayed_record_is_the_first_one_with_its_hops_counted(group: Group, settings: Settings) -> None:
     told: list[DeadLetter] = []
     chosen = Filter(errors=frozenset({"InvalidJson"}))
-    done = replay_dead_letters(settings, chosen, clock=time.monotonic, progress=told.append)
+    done = replay(settings, chosen, progress=told.append)
     assert done.replayed == len(told) == PARTITIONS
     records = read_all(group.backend.bootstrap_servers, group.input)
     back = [m for m in records if m.headers()]
@@ -70,15 +146,12 @@ def test_a_replayed_record_is_the_first_one_with_its_hops_counted(group: Group, 
 
 def test_a_record_goes_round_only_so_often(group: Group, settings: Settings) -> None:
     limited = settings.model_copy(update={"dead_letters": settings.dead_letters.model_copy(update={"max_replays": 1})})
-    assert replay_dead_letters(limited, Filter(), clock=time.monotonic).replayed == EACH * PARTITIONS
+    assert replay(limited).replayed == EACH * PARTITIONS
     member = group.join(judge=reject)
     member.consume(EACH * PARTITIONS)
     member.close()
-    again = replay_dead_letters(limited, Filter(), clock=time.monotonic, dry_run=True)
-    assert (again.replayed, again.over_limit) == (
-        EACH * PARTITIONS,
-        EACH * PARTITIONS,
-    )  # the old letters are still there
+    again = replay(limited, dry_run=True)
+    assert (again.replayed, again.over_limit) == (0, EACH * PARTITIONS)
     origins = {letter.origin for letter in read(settings)}
     assert origins == set(group.everything(EACH))
 

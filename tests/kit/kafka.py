@@ -153,12 +153,20 @@ class Kafka:
     Args:
         home: Folder of the distribution.
         nodes: 1, or 3 for replication factor 3 with two in-sync replicas required.
-        properties: Further broker properties, for example `max.message.bytes` or TLS.
+        properties: Further broker properties, for example `max.message.bytes`.
+        secured: Each node listens for SASL over TLS too; `properties` say with which keys and for whom.
+
+    Attributes:
+        bootstrap_servers: Where anybody may connect.
+        secured_servers: Where SASL over TLS is spoken; empty without `secured`.
     """
 
-    def __init__(self, home: Path, nodes: int = 1, properties: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, nodes: int = 1, properties: Mapping[str, str] | None = None, *, secured: bool = False
+    ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="sluice-kafka-"))
-        ports = free_ports(2 * nodes)
+        ports = free_ports(3 * nodes)
+        secured_ports = ports[2 * nodes :] if secured else []
         voters = ",".join(f"{n + 1}@127.0.0.1:{ports[nodes + n]}" for n in range(nodes))
         self.nodes = [
             Node(
@@ -167,11 +175,13 @@ class Kafka:
                 n + 1,
                 ports[n],
                 _node_properties(self._folder, n + 1, ports[n], ports[nodes + n], voters, nodes)
+                | (_secured_listeners(ports[n], ports[nodes + n], secured_ports[n]) if secured else {})
                 | dict(properties or {}),
             )
             for n in range(nodes)
         ]
         self.bootstrap_servers = ",".join(node.address for node in self.nodes)
+        self.secured_servers = ",".join(f"127.0.0.1:{port}" for port in secured_ports)
         atexit.register(self.close)
 
     def start(self) -> Self:
@@ -315,4 +325,13 @@ def _node_properties(
         "broker.session.timeout.ms": "6000",
         "broker.heartbeat.interval.ms": "1000",
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+    }
+
+
+def _secured_listeners(port: int, controller_port: int, secured_port: int) -> dict[str, str]:
+    brokers = f"PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{secured_port}"
+    return {
+        "listeners": f"{brokers},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": brokers,
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
     }

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import random
 import sys
 import time
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from worker.settings import Settings
 if TYPE_CHECKING:
     from worker.kafka.dead_letter_reader import DeadLetter
 
-EXAMPLE = "sluice dead-letters replay --error IdMissing --since 2026-11-01 --dry-run"
+EXAMPLE = "sluice dead-letters replay --dry-run"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("show", "replay"), help="show: one line a letter; replay: send back")
     parser.add_argument("--error", action="append", default=[], metavar="KIND", help="only these faults (InvalidJson)")
     parser.add_argument("--stage", action="append", default=[], metavar="STAGE", help="only these stages (DECODE)")
-    parser.add_argument("--since", type=_time, metavar="TIME", help="failed then (ISO 8601) or later")
+    parser.add_argument(
+        "--since", type=_time, metavar="TIME", help="failed then (ISO 8601) or later, replayed before or not"
+    )
     parser.add_argument("--until", type=_time, metavar="TIME", help="failed before this time")
+    parser.add_argument("--from-beginning", action="store_true", help="replay: also what was replayed before")
     parser.add_argument("--topic", metavar="TOPIC", help="replay: send here instead of where each was read from")
     parser.add_argument("--dry-run", action="store_true", help="replay: only tell what would be sent")
     parser.add_argument("--json", action="store_true", help="one JSON object a letter")
@@ -31,6 +35,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Show or replay what is in the dead letter topic now; nothing is taken out of it."""
     from worker.kafka.dead_letter_reader import Filter, read_dead_letters  # noqa: PLC0415 - only here is a client needed
     from worker.kafka.replay import replay_dead_letters  # noqa: PLC0415
+    from worker.kafka.replay_position import replay_group  # noqa: PLC0415
 
     chosen = Filter(
         frozenset(arguments.error), frozenset(arguments.stage), arguments.since or "", arguments.until or ""
@@ -51,6 +56,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         settings,
         chosen,
         clock=time.monotonic,
+        sleep=time.sleep,
+        uniform=random.uniform,
+        from_beginning=arguments.from_beginning,
         dry_run=arguments.dry_run,
         topic=arguments.topic,
         progress=write,
@@ -60,6 +68,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         f"{done.replayed} {verb}; {done.over_limit} left for having been replayed dead_letters.max_replays = "
         f"{settings.dead_letters.max_replays} times; {done.without_topic} left for not saying where they came from\n"
     )
+    group = replay_group(settings)
+    if done.moves_position:
+        sys.stderr.write(f"the next replay goes on behind all of these (group {group}); --from-beginning starts anew\n")
+    elif not arguments.dry_run:
+        sys.stderr.write(
+            f"the position of group {group} was not moved, so that what the filter left out can still be replayed: a "
+            "replay without a filter sends these again, too\n"
+        )
 
 
 def _line(letter: "DeadLetter") -> str:

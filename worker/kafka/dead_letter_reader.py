@@ -1,10 +1,10 @@
-"""Reading the dead letters that are in their topic now. Nothing is committed: the same letter may be read again."""
+"""Reading the dead letters that are in their topic now. Nothing is committed by it: they may be read again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.dead_letter import CONNECT_PREFIX
 from worker.errors import Fatal, NoBroker
@@ -18,6 +18,9 @@ from worker.settings import Settings
 _READ_AT_ONCE = 500
 _WAIT_SECONDS = 0.2
 _FAILED_AT = "dlq.failed_at"
+
+Starts = Callable[[Sequence[int]], Mapping[int, int]]
+"""Where to begin in these partitions; those left out are read from their beginning."""
 
 
 class DeadLetter(NamedTuple):
@@ -87,8 +90,16 @@ def dead_letter(record: Record) -> DeadLetter:
     )
 
 
-def read_dead_letters(settings: Settings, chosen: Filter, *, clock: Clock) -> Iterator[DeadLetter]:
+def read_dead_letters(
+    settings: Settings, chosen: Filter, *, clock: Clock, starts: Starts | None = None
+) -> Iterator[DeadLetter]:
     """The dead letters that are in the topic now, partition by partition in order of failure.
+
+    Args:
+        settings: Where the broker is, and the topic's name.
+        chosen: Which ones.
+        clock: Monotonic seconds.
+        starts: Where to begin; None: with the oldest.
 
     Raises:
         NoBroker: None answered for `kafka.no_broker_seconds`.
@@ -100,22 +111,26 @@ def read_dead_letters(settings: Settings, chosen: Filter, *, clock: Clock) -> It
         "enable.auto.commit": False,
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",  # retention may pass a start between the look at it and the first fetch
     }
     consumer: Consumer = make_client(Consumer, properties)
     topic = settings.dead_letters.topic
     try:
-        ends = _ends(consumer, topic, limit_seconds)
-        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in ends])
+        spans = _spans(consumer, topic, limit_seconds)
+        if starts is not None:
+            spans = _begun_at(starts(list(spans)), spans)
+        ends = {partition: end for partition, (start, end) in spans.items() if start < end}
+        consumer.assign([TopicPartition(topic, partition, spans[partition][0]) for partition in ends])
         silent_since = clock()
         while ends:
             messages = consumer.consume(_READ_AT_ONCE, _WAIT_SECONDS)
-            if messages:
-                silent_since = clock()
-            elif clock() - silent_since > limit_seconds:
+            if not messages and clock() - silent_since > limit_seconds:
                 message = f"{topic} can't be read: no broker answered for {limit_seconds:g} s"
                 raise NoBroker(message)
             for found in messages:
                 yield from _serve(found, ends, topic, chosen)
+            if messages:
+                silent_since = clock()  # what the reader of these took for them was no silence of the broker
     finally:
         consumer.close()
 
@@ -137,19 +152,23 @@ def _serve(found: Any, ends: dict[int, int], topic: str, chosen: Filter) -> Iter
         del ends[partition]
 
 
-def _ends(consumer: Consumer, topic: str, limit_seconds: float) -> dict[int, int]:
-    """Offset at which each partition that holds anything ends now."""
+def _begun_at(starts: Mapping[int, int], spans: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    """The spans from these starts on; one outside its span is of another topic of this name and counts for nothing."""
+    return {p: (starts[p] if start <= starts.get(p, -1) <= end else start, end) for p, (start, end) in spans.items()}
+
+
+def _spans(consumer: Consumer, topic: str, limit_seconds: float) -> dict[int, tuple[int, int]]:
+    """Offsets at which each partition starts and ends now."""
     try:
         described = consumer.list_topics(timeout=limit_seconds).topics.get(topic)
         if described is None:
             message = f"topic {topic} does not exist; `sluice topics` creates it"
             raise Fatal(message)
-        ends = {}
+        spans = {}
         for partition in sorted(described.partitions):
             start, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=limit_seconds)
-            if start < end:
-                ends[partition] = end
+            spans[partition] = (start, end)
     except KafkaException as fault:
         message = f"no broker answered within {limit_seconds:g} s: {describe(error_of(fault))}"
         raise NoBroker(message) from None
-    return ends
+    return spans

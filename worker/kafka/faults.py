@@ -35,6 +35,9 @@ REFUSED: Final = frozenset(
 )
 """The broker knows who asks and says no: no retry helps."""
 
+_NOT_TRUSTED = "certificate verify failed"
+"""OpenSSL's words; librdkafka has one code for all that can go wrong with TLS, most of which passes."""
+
 TOO_LARGE: Final = KafkaError.MSG_SIZE_TOO_LARGE
 
 
@@ -55,3 +58,15 @@ def refused(error: KafkaError, to_do: str) -> Fatal:
         f"the broker refused {to_do} ({describe(error)}): check the credentials in kafka.properties and the access "
         "rights of this principal"
     )
+
+
+def refused_connection(error: KafkaError) -> Fatal | None:
+    """The exception for an error of a connection that no retry mends; None for one that may pass."""
+    if error.code() in REFUSED:
+        return refused(error, "the connection")
+    if error.code() == KafkaError._SSL and _NOT_TRUSTED in error.str():  # noqa: SLF001 - how the library names its codes
+        return Fatal(
+            f"the broker's certificate can't be verified ({describe(error)}): set ssl.ca.location in kafka.properties "
+            "to the certificate of the authority that signed it, and connect by a name that it holds"
+        )
+    return None

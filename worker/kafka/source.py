@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 from worker.errors import Retryable
 from worker.kafka.assignments import Assignments
 from worker.kafka.commits import Commits
-from worker.kafka.faults import REFUSED, describe, error_of, refused
+from worker.kafka.faults import describe, error_of, refused_connection
 from worker.kafka.properties import consumer_properties, make_client
 from worker.kafka.reachability import Reachability
 from worker.kafka.read_errors import fault_of_reading
@@ -230,8 +230,8 @@ class KafkaSource:
 
     def _serve_client_error(self, error: KafkaError) -> None:
         """An error of the client as a whole: connections, mostly, which librdkafka opens again by itself."""
-        if error.code() in REFUSED and self._reachability.last_contact is None:
-            self._fault = refused(error, "the connection")
+        if self._reachability.last_contact is None and (fault := refused_connection(error)) is not None:
+            self._fault = fault
         else:
             self._reachability.failed(error)
 

@@ -17,7 +17,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from worker.errors import Fatal, Retryable, SettingsInvalid
 from worker.kafka.embedded import CLUSTER_ID_PREFIX
-from worker.kafka.faults import OWNERSHIP_LOST, REFUSED, describe, error_of, refused
+from worker.kafka.faults import OWNERSHIP_LOST, REFUSED, describe, error_of, refused, refused_connection
 from worker.kafka.properties import make_client, producer_properties
 from worker.protocols import Outgoing
 from worker.settings import Settings
@@ -51,6 +51,7 @@ class TransactionalProducer:
 
     def __init__(self, settings: Settings, transactional_id: str) -> None:
         self.brokers_down = False
+        self._refused: Fatal | None = None
         self._producer: Producer = make_client(
             Producer, producer_properties(settings, transactional_id), error_cb=self._serve_client_error
         )
@@ -64,11 +65,15 @@ class TransactionalProducer:
 
         Raises:
             SettingsInvalid: It is one.
+            Fatal: The broker refuses the connection.
             Retryable: Nobody answers yet.
         """
         try:
             cluster_id = self._producer.list_topics(timeout=_CALL_SECONDS).cluster_id
         except KafkaException as fault:
+            self.poll(0)  # tells why there is no connection
+            if self._refused is not None:
+                raise self._refused from None
             raise Retryable(describe(error_of(fault))) from None
         if str(cluster_id).startswith(CLUSTER_ID_PREFIX):
             message = (
@@ -148,6 +153,7 @@ class TransactionalProducer:
         # A fatal error is answered again by the next transactional call, which knows what to do about it.
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how the library names its own codes
             self.brokers_down = True
+        self._refused = refused_connection(error) or self._refused
 
 
 def classified(error: KafkaError, to_do: str) -> Exception:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from worker.commands import dead_letters
-from worker.kafka import dead_letter_reader
+from worker.kafka import dead_letter_reader, replay
 from worker.kafka.dead_letter_reader import DeadLetter, Filter
+from worker.kafka.replay import Replayed
 from worker.settings import Settings
 
 RECORD: Any = None
@@ -27,6 +28,19 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Filter]:
 
     monkeypatch.setattr(dead_letter_reader, "read_dead_letters", read)
     return chosen
+
+
+@pytest.fixture
+def replays(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What each replay was asked for; the first condition keeps the position where it is."""
+    asked: list[dict[str, Any]] = []
+
+    def send_back(_: Settings, chosen: Filter, **how: Any) -> Replayed:
+        asked.append({"chosen": chosen, **how})
+        return Replayed(moves_position=chosen == Filter() and not how["dry_run"], replayed=7)
+
+    monkeypatch.setattr(replay, "replay_dead_letters", send_back)
+    return asked
 
 
 def run(*arguments: str) -> None:
@@ -67,3 +81,36 @@ def test_a_time_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit):
         run("show", "--since", "yesterday")
     assert "write a time such as" in capsys.readouterr().err
+
+
+def test_a_replay_goes_on_where_the_last_one_ended_and_says_so(
+    replays: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("replay")
+    assert (replays[0]["chosen"], replays[0]["from_beginning"]) == (Filter(), False)
+    told = capsys.readouterr().err
+    assert told.startswith("7 sent back and acknowledged")
+    assert "the next replay goes on behind all of these (group sluice-replay)" in told
+
+
+def test_a_replay_from_the_beginning_is_asked_for(replays: list[dict[str, Any]]) -> None:
+    run("replay", "--from-beginning")
+    assert replays[0]["from_beginning"]
+
+
+def test_a_replay_with_a_filter_says_that_the_position_stays(
+    replays: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("replay", "--error", "InvalidJson")
+    assert len(replays) == 1
+    assert "the position of group sluice-replay was not moved" in capsys.readouterr().err
+
+
+def test_a_dry_run_says_nothing_of_the_position(
+    replays: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("replay", "--dry-run")
+    assert len(replays) == 1
+    told = capsys.readouterr().err
+    assert "7 would be sent back" in told
+    assert "position" not in told

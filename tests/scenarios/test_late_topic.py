@@ -1,0 +1,41 @@
+"""A worker may be started before its input topic is there."""
+
+import json
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from tests.kit.kafka import Kafka, eventually
+from tests.kit.stream import Topics, comments
+from tests.kit.workers import WorkerProcess
+
+pytestmark = pytest.mark.kafka
+
+PROGRESS_SECONDS = 120
+
+
+def groups(kafka: Kafka) -> set[str]:
+    """Groups that have had a member."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 0})
+    return {group.group_id for group in admin.list_consumer_groups(request_timeout=30).result(60).valid}
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_topic_made_after_the_worker_started_is_read_from_its_beginning(kafka: Kafka, protocol: str) -> None:
+    topics = Topics(kafka)
+    topics.input += "-late"
+    settings = {
+        **topics.settings,
+        "kafka.group_protocol": protocol,
+        "kafka.properties": json.dumps({"topic.metadata.refresh.interval.ms": 500}),
+    }
+    with WorkerProcess(kafka.bootstrap_servers, settings) as worker:
+        if protocol == "classic":  # the worker looks for the topic itself, and joins when it is there
+            assert eventually(lambda: f"topic {topics.input} does not exist" in worker.log, PROGRESS_SECONDS)
+        else:  # it joins, and the broker does not say that the topic is missing
+            assert eventually(lambda: topics.group in groups(kafka), PROGRESS_SECONDS)
+        kafka.create_topic(topics.input, 4)
+        count = topics.fill(comments(100))
+        assert eventually(topics.is_done, PROGRESS_SECONDS)
+        assert worker.terminate() == 0
+    assert len(topics.read(topics.output)) == count

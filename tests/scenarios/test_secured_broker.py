@@ -1,0 +1,70 @@
+"""A broker that asks for a password over TLS: the worker is let in, or ends and says what to mend."""
+
+import json
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kit.kafka import eventually, kafka_home
+from tests.kit.secured_kafka import MECHANISMS, SecuredKafka
+from tests.kit.stream import Topics, comments
+from tests.kit.workers import WorkerProcess
+
+pytestmark = pytest.mark.kafka
+
+PROGRESS_SECONDS = 120
+WRONG = secrets.token_hex(16)
+GUARANTEES = ["at-least-once", "exactly-once"]
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    with SecuredKafka(kafka_home(), tmp_path_factory.mktemp("keys")) as broker:
+        yield broker
+
+
+@pytest.mark.parametrize("guarantee", GUARANTEES)
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_a_worker_with_the_password_labels_every_comment(secured: SecuredKafka, mechanism: str, guarantee: str) -> None:
+    topics = Topics(secured.cluster)
+    count = topics.fill(comments(100))
+    with worker(secured, secured.properties(mechanism), topics, guarantee) as process:
+        assert eventually(topics.is_done, PROGRESS_SECONDS)
+        assert process.terminate() == 0
+        assert secured.password not in process.log
+    assert len(topics.read(topics.output)) == count
+
+
+@pytest.mark.parametrize("guarantee", GUARANTEES)
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_a_wrong_password_ends_the_worker_and_is_named_as_the_cause(
+    secured: SecuredKafka, mechanism: str, guarantee: str
+) -> None:
+    properties = secured.properties(mechanism, sasl_password=WRONG)
+    with worker(secured, properties, Topics(secured.cluster), guarantee) as process:
+        assert process.process.wait(PROGRESS_SECONDS) == 1
+        assert "the broker refused the connection (_AUTHENTICATION" in process.log
+        assert "check the credentials in kafka.properties" in process.log
+        assert WRONG not in process.log
+
+
+@pytest.mark.parametrize("guarantee", GUARANTEES)
+def test_a_broker_whose_certificate_is_not_trusted_ends_the_worker(secured: SecuredKafka, guarantee: str) -> None:
+    properties = secured.properties(ssl_ca_location=str(secured.stranger))
+    with worker(secured, properties, Topics(secured.cluster), guarantee) as process:
+        assert process.process.wait(PROGRESS_SECONDS) == 1
+        assert "the broker's certificate can't be verified" in process.log
+        assert "ssl.ca.location" in process.log
+        assert secured.password not in process.log
+
+
+def worker(secured: SecuredKafka, properties: dict[str, str], topics: Topics, guarantee: str) -> WorkerProcess:
+    """A worker that waits for a broker for longer than the test waits for it: it must end for the right reason."""
+    settings = {
+        **topics.settings,
+        "kafka.properties": json.dumps(properties),
+        "kafka.no_broker_seconds": 10 * PROGRESS_SECONDS,
+        "delivery.guarantee": guarantee,
+    }
+    return WorkerProcess(secured.cluster.secured_servers, settings)
