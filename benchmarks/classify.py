@@ -35,9 +35,9 @@ from benchmarks.rivals import (
     sorted_batches,
 )
 from benchmarks.rounds import run_rounds
+from worker.comments.reading import read_comments
+from worker.comments.samples import SAMPLE_COMMENTS
 from worker.models import embedded_model
-from worker.reading import read_comments
-from worker.samples import SAMPLE_COMMENTS
 
 OURS = "sluice bf16"
 TARGETS = {"pipeline, batch 32, fp32": 25, "loop, fp32": 6, "loop, bf16": 3, "sorted and padded, bf16": 2}

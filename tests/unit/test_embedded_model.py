@@ -8,9 +8,9 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from worker.classifier import Classifier
+from worker.comments.reading import read_comments
+from worker.comments.samples import SAMPLE_COMMENTS
 from worker.models import embedded_model
-from worker.reading import read_comments
-from worker.samples import SAMPLE_COMMENTS
 
 SENTENCE = "You are a stupid, idiotic jerk. I hate you."
 LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
