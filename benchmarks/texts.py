@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from worker.reading import read_comments
-from worker.samples import SAMPLE_COMMENTS
+from worker.comments.reading import read_comments
+from worker.comments.samples import SAMPLE_COMMENTS
 
 
 def read_texts(path: Path | None) -> list[str]:

@@ -16,13 +16,13 @@ import jiter
 from schemas.cloudevents import constant_headers
 from schemas.identity import event_id
 from schemas.label import SCHEMA_VERSION
+from schemas.timestamps import rfc3339
 from worker.classification import ModelIdentity, ThresholdSet
 from worker.decoding import pointer_tokens
 from worker.observability.tracing import trace_headers
 from worker.outcome import Labelled
 from worker.protocols import Outgoing, WallClock
 from worker.settings import InputSettings, OutputSettings, TextOutput
-from worker.timestamps import rfc3339
 
 _NO_TIMESTAMP = 0
 _NOW = 0

@@ -14,9 +14,9 @@ from worker.classifier import Classifier
 from worker.classifier.checkpoint import find_checkpoint
 from worker.classifier.golden import read_golden
 from worker.classifier.recording import record
+from worker.comments.reading import read_comments
+from worker.comments.samples import SAMPLE_COMMENTS
 from worker.models import embedded_model
-from worker.reading import read_comments
-from worker.samples import SAMPLE_COMMENTS
 from worker.settings import ModelSettings
 
 SENTENCE = "You are a stupid, idiotic jerk. I hate you."

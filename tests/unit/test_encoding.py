@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from schemas import LabelEvent, event_id
 from schemas.identity import NAMESPACE
+from schemas.timestamps import rfc3339
 from tests.kit.records import ASSIGNMENT, comment_record, record
 from worker.classification import Classification, ModelIdentity, TextFacts, ThresholdSet
 from worker.encoding import LabelEventEncoder
 from worker.outcome import Labelled
 from worker.settings import InputSettings, OutputSettings, TextOutput
-from worker.timestamps import rfc3339
 
 LABELS = ("toxic", "100% rude", 'quoted "label"')
 MODEL = ModelIdentity("sluice-mini", "1", "sha256:" + "0f" * 32, "bfloat16")

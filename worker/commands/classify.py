@@ -31,8 +31,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         raise SettingsInvalid(message)
 
     from worker.classifier import Classifier  # noqa: PLC0415 - torch is loaded only where a model is needed
-    from worker.reading import read_comments  # noqa: PLC0415
-    from worker.rendering import json_line, text_line  # noqa: PLC0415
+    from worker.comments.reading import read_comments  # noqa: PLC0415
+    from worker.terminal.rendering import json_line, text_line  # noqa: PLC0415
 
     classifier = Classifier.load(settings.model, batch=settings.batch)
     write = json_line if arguments.json else text_line

@@ -6,13 +6,13 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from worker.commands.counts import positive
+from worker.commands.arguments import positive
 from worker.settings import LogLevel, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from worker.reading import Comment
+    from worker.comments.reading import Comment
 
 EXAMPLE = "sluice demo --count 20"
 
@@ -57,8 +57,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def _comments(arguments: argparse.Namespace) -> "Iterable[Comment]":
-    from worker.reading import read_comments  # noqa: PLC0415
-    from worker.samples import SAMPLE_COMMENTS  # noqa: PLC0415
+    from worker.comments.reading import read_comments  # noqa: PLC0415
+    from worker.comments.samples import SAMPLE_COMMENTS  # noqa: PLC0415
 
     if arguments.input is not None:
         comments = read_comments(arguments.input)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from worker.commands.arguments import add_data_arguments
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,24 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write a plot of each label (needs matplotlib)")
 
 
-def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that say which texts, and what they count."""
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="CSV with a `text` column and 0/1 columns of labels, or JSON lines"
-    )
-    parser.add_argument(
-        "--clean-weight",
-        type=_positive,
-        default=1.0,
-        metavar="N",
-        help="what a text without any label counts, when the file holds one of every N clean texts (default: 1)",
-    )
-
-
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Score the file's texts and print the figures of each label."""
     from worker.quality.evaluation import evaluate_label  # noqa: PLC0415 - numpy and torch are not needed for --help
-    from worker.quality.run import load_and_score  # noqa: PLC0415
+    from worker.quality.scored_texts import load_and_score  # noqa: PLC0415
 
     scored = load_and_score(settings, arguments.file, arguments.clean_weight)
     qualities = [
@@ -115,14 +102,3 @@ def _cell(value: float | None) -> str:
     if value is None:
         return _ABSENT
     return str(value) if isinstance(value, int) else f"{value:.4f}"
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        message = "write a number above 0"
-        raise argparse.ArgumentTypeError(message)
-    return value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from worker.settings import Settings
 
 if TYPE_CHECKING:
-    from worker.progress import Advance
+    from worker.terminal.progress import Advance
 
 EXAMPLE = "sluice produce comments.csv --bootstrap-servers broker:9092"
 
@@ -26,10 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Send every comment and wait until the broker has acknowledged each."""
+    from worker.comments.reading import STDIN, read_comments  # noqa: PLC0415
+    from worker.comments.samples import SAMPLE_COMMENTS  # noqa: PLC0415
     from worker.kafka.comment_sender import CommentSender  # noqa: PLC0415 - not needed for --help
-    from worker.progress import progress  # noqa: PLC0415
-    from worker.reading import STDIN, read_comments  # noqa: PLC0415
-    from worker.samples import SAMPLE_COMMENTS  # noqa: PLC0415
+    from worker.terminal.progress import progress  # noqa: PLC0415
 
     path = arguments.file or SAMPLE_COMMENTS
     # A file is read twice: once to know how long it is and that all of it can be read, before anything is sent.

@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from worker.commands.evaluate import add_data_arguments
+from worker.commands.arguments import add_data_arguments
 from worker.errors import ModelFault
 from worker.settings import Settings
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from worker.commands.evaluate import add_data_arguments
+from worker.commands.arguments import add_data_arguments
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Choose a threshold for each label the file speaks of; print the set, or a table when it goes to a file."""
     import numpy as np  # noqa: PLC0415 - neither numpy nor torch is needed for --help
 
-    from worker.quality.run import load_and_score  # noqa: PLC0415
+    from worker.quality.scored_texts import load_and_score  # noqa: PLC0415
     from worker.quality.threshold_rules import best_f1, lowest_at_precision  # noqa: PLC0415
     from worker.quality.threshold_set import check_name, threshold_set, write_set  # noqa: PLC0415
 

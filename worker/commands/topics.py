@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import asdict
 
+from worker.commands.arguments import positive
 from worker.settings import Settings
 
 EXAMPLE = "sluice topics --partitions 12 --replication 3"
@@ -15,9 +16,9 @@ EXAMPLE = "sluice topics --partitions 12 --replication 3"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument(
-        "--partitions", type=_positive, default=6, metavar="N", help="of topics that are made: the most workers (6)"
+        "--partitions", type=positive, default=6, metavar="N", help="of topics that are made: the most workers (6)"
     )
-    parser.add_argument("--replication", type=_positive, metavar="N", help="copies of each; none: the brokers' default")
+    parser.add_argument("--replication", type=positive, metavar="N", help="copies of each; none: the brokers' default")
     parser.add_argument("--check", action="store_true", help="only look, make nothing")
     parser.add_argument("--json", action="store_true", help="one JSON object a topic")
 
@@ -38,11 +39,3 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         sys.stdout.write(f"{report.name}: {state}, {report.partitions} partitions\n")
         for difference in report.differences:
             sys.stdout.write(f"  {difference}\n")
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        message = "write a whole number above 0"
-        raise argparse.ArgumentTypeError(message)
-    return number

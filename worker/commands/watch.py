@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from worker.commands.counts import positive
+from worker.commands.arguments import positive
 from worker.settings import Settings
 
 EXAMPLE = "sluice watch --flagged"
@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Print each label event as it comes, one readable line each, until Ctrl-C."""
     from worker.kafka.dead_letter_reader import DeadLetter  # noqa: PLC0415 - not needed for --help
     from worker.kafka.outcome_reader import OutcomeReader  # noqa: PLC0415
-    from worker.rendering import event_line  # noqa: PLC0415
+    from worker.terminal.rendering import event_line  # noqa: PLC0415
 
     reader = OutcomeReader(settings, dead_letters=False, from_start=arguments.from_start)
     shown = 0

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from worker.comments.reading import Comment
 from worker.demo.display import Display
 from worker.demo.tally import Tally
 from worker.kafka.comment_sender import CommentSender
 from worker.kafka.embedded import EmbeddedBroker, client_properties
 from worker.kafka.outcome_reader import OutcomeReader
 from worker.protocols import Classifier
-from worker.reading import Comment
 from worker.run import run
 from worker.settings import DeliverySettings, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Settings
 

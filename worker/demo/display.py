@@ -11,7 +11,7 @@ from rich.text import Text
 from worker.demo.tally import Tally
 from worker.kafka.dead_letter_reader import DeadLetter
 from worker.kafka.outcome_reader import Published
-from worker.rendering import dead_letter_line, event_line
+from worker.terminal.rendering import dead_letter_line, event_line
 
 _BAR_CELLS = 30
 

@@ -2,10 +2,10 @@
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from worker.comments.reading import Comment
 from worker.errors import Fatal, NoBroker
 from worker.kafka.faults import describe, error_of
 from worker.kafka.properties import make_client, producer_properties
-from worker.reading import Comment
 from worker.settings import Settings
 
 _FULL_QUEUE_WAIT_SECONDS = 0.1

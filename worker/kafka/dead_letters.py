@@ -5,10 +5,10 @@ They replace those of an earlier failure: headers that only grow end as records 
 """
 
 from schemas.dead_letter import CONNECT_PREFIX
+from schemas.timestamps import rfc3339
 from worker.outcome import Headers, Rejected, Stage
 from worker.protocols import Outgoing, WallClock
 from worker.settings import Settings
-from worker.timestamps import rfc3339
 
 ORIGIN_HEADER = "dlq.origin"
 REPLAY_COUNT_HEADER = "dlq.replay_count"

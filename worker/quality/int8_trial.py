@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from worker.classifier import Classifier
 from worker.classifier.int8_gate import GateResult
 from worker.errors import ModelFault
-from worker.progress import progress
 from worker.quality.evaluation import text_weights
 from worker.quality.figures import average_precision, roc_auc
 from worker.quality.labelled import read_labelled
 from worker.quality.scores import score_texts
 from worker.settings import Precision, Settings
+from worker.terminal.progress import progress
 
 Matrix = NDArray[np.float64]
 

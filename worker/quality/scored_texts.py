@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from worker.classification import ModelIdentity, ThresholdSet
 from worker.classifier import Classifier
 from worker.errors import ModelFault
-from worker.progress import progress
 from worker.quality.evaluation import text_weights
 from worker.quality.labelled import read_labelled
 from worker.quality.scores import score_texts
 from worker.settings import Settings
+from worker.terminal.progress import progress
 
 
 @dataclass(frozen=True, slots=True)

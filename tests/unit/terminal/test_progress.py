@@ -2,7 +2,7 @@
 
 import io
 
-from worker.progress import LINE_SECONDS, progress
+from worker.terminal.progress import LINE_SECONDS, progress
 
 
 def test_lines_come_no_closer_than_the_interval_and_the_last_tells_the_whole() -> None:

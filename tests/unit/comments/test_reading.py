@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from worker.comments.reading import Comment, read_comments
+from worker.comments.samples import SAMPLE_COMMENTS
 from worker.errors import SettingsInvalid
-from worker.reading import Comment, read_comments
-from worker.samples import SAMPLE_COMMENTS
 
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:

@@ -1,6 +1,0 @@
-"""Sample comments, written for this project: mild but real, of many kinds, scripts and lengths."""
-
-from pathlib import Path
-
-SAMPLE_COMMENTS = Path(__file__).with_name("comments.jsonl")
-"""JSON lines with `id`, `author` and `text`, for `worker.reading`."""
