@@ -8,7 +8,10 @@ BENCHMARKS = ("classify", "overhead", "stream", "latency", "scaling", "leaks")
 
 def main() -> int:
     """Run them one after another; each says on stderr what it needs and doesn't find."""
-    asked = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    asked = sys.argv[1:]
+    if any(argument.startswith("-") for argument in asked):
+        sys.stderr.write("options are a benchmark's own: python -m benchmarks.NAME --help\n")
+        return 2
     unknown = sorted(set(asked) - set(BENCHMARKS))
     if unknown:
         sys.stderr.write(f"no benchmark named {', '.join(unknown)}: there are {', '.join(BENCHMARKS)}\n")
