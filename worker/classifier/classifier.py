@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.classification import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 from worker.classifier.checkpoint import find_checkpoint
+from worker.classifier.environment import prepare
 from worker.classifier.int8_gate import require_passed
 from worker.classifier.recent import RecentScores
 from worker.classifier.thresholds import load_thresholds
@@ -113,6 +114,7 @@ class Classifier:
         thresholds = load_thresholds(
             checkpoint.labels, checkpoint.folder, model_settings.thresholds, model_settings.threshold
         )
+        prepare()
         with ThreadPoolExecutor(1, "digest") as background:
             digest = background.submit(checkpoint.digest)
             from worker.classifier.assembly import assemble  # noqa: PLC0415 - torch takes seconds to import
