@@ -8,6 +8,7 @@ it runs, so that `sluice --help` answers at once.
 import argparse
 import importlib
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,51 +43,73 @@ _FLAGS = {
 
 
 def dispatch(arguments: Sequence[str]) -> None:
-    """Parse the arguments and run their command.
+    """Parse the arguments and run their command. Settings may stand before the command, after it, or both.
 
     Raises:
         SluiceError: The command ended with a fault.
         SystemExit: `--help`, `--version`, or arguments that make no command (exit code 2).
     """
-    named = next((argument for argument in arguments if not argument.startswith("-")), None)
-    parser, command = _parser(named)
-    parsed = parser.parse_args(arguments)
-    if command is None:
-        parser.error("name a command")
+    before, name, rest = _named(arguments)
+    command = importlib.import_module(f"worker.commands.{name.replace('-', '_')}")
+    after = _command_parser(name, command).parse_args(rest)
 
     from worker.configuration import load  # noqa: PLC0415 - pydantic is not needed for --help
     from worker.observability.logs import configure_logs  # noqa: PLC0415
 
-    settings = load(parsed.config, _overrides(parsed), parsed.env_file)
+    flags = {**_flags(before), **_flags(after)}
+    settings = load(after.config or before.config, flags, after.env_file or before.env_file)
     configure_logs(settings.log)
-    command.run(parsed, settings)
+    command.run(after, settings)
 
 
-def _parser(named: str | None) -> tuple[argparse.ArgumentParser, ModuleType | None]:
-    """The parser, with the arguments of the named command alone filled in, and that command's module."""
+def _named(arguments: Sequence[str]) -> tuple[argparse.Namespace, str, list[str]]:
+    """What stands before the command, the command, and what stands after it."""
+    parser = _front_parser()
+    before, misplaced = parser.parse_known_args(arguments)
+    if misplaced:
+        option = misplaced[0]
+        example = next((word for word in before.command if word in COMMANDS), "COMMAND")
+        parser.error(f"{option} is no setting; an option of a command stands after it: sluice {example} {option} ...")
+    if not before.command:
+        parser.error("name a command, for example: sluice demo --count 20")
+    name, *rest = before.command
+    if name not in COMMANDS:
+        near = get_close_matches(name, COMMANDS, n=1)
+        suggestion = f"did you mean {near[0]}?" if near else "sluice --help lists them"
+        parser.error(f"that is no command; {suggestion}")  # not quoted: it may be a comment, classify forgotten
+    return before, name, rest
+
+
+def _front_parser() -> argparse.ArgumentParser:
+    # Options are never guessed from their beginning: --input would be taken for --input-topic.
     parser = argparse.ArgumentParser(
         prog="sluice",
+        usage="%(prog)s [SETTINGS] COMMAND ...",
         description="Labels comments from a Kafka topic with a multi-label model.",
         epilog="example: sluice demo --count 20",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"sluice {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    module = None
-    for name, summary in COMMANDS.items():
-        if name != named:
-            commands.add_parser(name, help=summary, add_help=False)
-            continue
-        module = importlib.import_module(f"worker.commands.{name.replace('-', '_')}")
-        own = commands.add_parser(
-            name,
-            help=summary,
-            description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog=f"example: {module.EXAMPLE}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(own)
-        _add_settings(own)
-    return parser, module
+    listing = "\n".join(f"  {name:<14}{summary}" for name, summary in COMMANDS.items())
+    commands = parser.add_argument_group("commands", f"{listing}\n\n  sluice COMMAND --help tells more.")
+    commands.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    _add_settings(parser)
+    return parser
+
+
+def _command_parser(name: str, command: ModuleType) -> argparse.ArgumentParser:
+    summary = COMMANDS[name]
+    parser = argparse.ArgumentParser(
+        prog=f"sluice {name}",
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"example: {command.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_arguments(parser)
+    _add_settings(parser)
+    return parser
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -113,6 +136,7 @@ def _assignment(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _overrides(parsed: argparse.Namespace) -> dict[str, Any]:
+def _flags(parsed: argparse.Namespace) -> dict[str, Any]:
+    """Values by dotted name."""
     flags = {name: getattr(parsed, name) for name, _ in _FLAGS.values() if getattr(parsed, name) is not None}
     return {**dict(parsed.set), **flags}

@@ -2,6 +2,7 @@
 
 import zlib
 from array import array
+from collections.abc import Iterable
 from typing import Any
 
 import jiter
@@ -52,6 +53,13 @@ class Oracle:
                 if len(found) == limit:
                     break
         return found
+
+    def hear(self, label_events: Iterable[Any], dead_letters: Iterable[Any]) -> None:
+        """All that came out of a stream that has ended."""
+        for message in label_events:
+            self.label_event(message)
+        for message in dead_letters:
+            self.dead_letter(message)
 
     def label_event(self, message: Any) -> None:
         """A record of the output topic."""

@@ -70,10 +70,7 @@ class Scene:
     def check(self) -> Oracle:
         """The promise; what happened."""
         oracle = Oracle(self.stream)
-        for message in self.topics.read(self.topics.output):
-            oracle.label_event(message)
-        for message in self.topics.read(self.topics.dead_letters):
-            oracle.dead_letter(message)
+        oracle.hear(self.topics.read(self.topics.output), self.topics.read(self.topics.dead_letters))
         assert oracle.missing_numbers(10) == []
         assert oracle.unexplained.examples == []
         assert oracle.altered.examples == []

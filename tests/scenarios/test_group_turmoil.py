@@ -63,10 +63,7 @@ class Group:
 
     def check(self) -> Oracle:
         oracle = Oracle(self.stream)
-        for message in self.topics.read(self.topics.output):
-            oracle.label_event(message)
-        for message in self.topics.read(self.topics.dead_letters):
-            oracle.dead_letter(message)
+        oracle.hear(self.topics.read(self.topics.output), self.topics.read(self.topics.dead_letters))
         assert oracle.unexplained.examples == []
         assert oracle.missing_numbers(10) == []
         assert oracle.differing.examples == []

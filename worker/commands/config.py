@@ -9,6 +9,9 @@ from worker.settings import Settings
 
 EXAMPLE = "sluice config --config sluice.toml"
 
+_SILENT = {"log_level": 0}
+"""A client begins to connect as soon as it is made; a broker that is away is no fault of the settings."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
@@ -21,8 +24,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
 
     from worker.kafka.properties import consumer_properties, make_client, producer_properties  # noqa: PLC0415
 
-    make_client(Consumer, consumer_properties(settings)).close()
-    make_client(Producer, producer_properties(settings))
+    make_client(Consumer, {**consumer_properties(settings), **_SILENT}).close()
+    make_client(Producer, {**producer_properties(settings), **_SILENT})
     values = shown(settings)
     if arguments.json:
         sys.stdout.write(json.dumps(values) + "\n")

@@ -1,5 +1,7 @@
 """Comments from a file or standard input: CSV with a `text` column, JSON lines, or plain lines; streamed, in UTF-8.
 
+The text may also be called `comment_text`, as in the Jigsaw challenge's data.
+
 The file's name tells which (`.csv`; `.jsonl`, `.ndjson`, `.json`; `.txt`), else its first line does: an object is JSON
 lines, a header with a `text` column is CSV, anything else plain lines.
 """
@@ -7,7 +9,7 @@ lines, a header with a `text` column is CSV, anything else plain lines.
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack
 from enum import Enum
 from itertools import chain
@@ -21,6 +23,7 @@ STDIN = "-"
 
 _ID = "id"
 _TEXT = "text"
+_TEXT_NAMES = (_TEXT, "comment_text")
 _BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
@@ -76,7 +79,7 @@ def read_comments(path: Path) -> Iterator[Comment]:
             try:
                 raw = stack.enter_context(path.open("rb"))
             except OSError as fault:
-                message = f"{path} can't be read: {fault.strerror}; give a file of comments, or - for standard input"
+                message = f"{path} can't be read: {fault.strerror}; give a file of comments"
                 raise SettingsInvalid(message) from None
         lines = _decoded(raw, name)
         first = next(lines, None)
@@ -88,7 +91,12 @@ def read_comments(path: Path) -> Iterator[Comment]:
 def _sniff(line: str) -> Format:
     if line.lstrip().startswith("{"):
         return Format.JSON_LINES
-    return Format.CSV if _TEXT in next(csv.reader([line]), []) else Format.PLAIN_LINES
+    return Format.CSV if _text_name(next(csv.reader([line]), [])) else Format.PLAIN_LINES
+
+
+def _text_name(names: Container[str]) -> str | None:
+    """What the text is called among the columns or members."""
+    return next((name for name in _TEXT_NAMES if name in names), None)
 
 
 def _decoded(raw: Any, name: str) -> Iterator[str]:
@@ -107,13 +115,14 @@ def _csv(lines: Iterator[str], name: str) -> Iterator[Comment]:
     header: list[str] = []
     try:
         header = next(rows)
-        if _TEXT not in header:
+        text_name = _text_name(header)
+        if text_name is None:
             _refuse(name, 1, f"no column is called {_TEXT}; name the column with the comments so")
         if len(set(header)) < len(header):
             _refuse(name, 1, "two columns have the same name; rename one")
         for row in rows:
             if row:
-                yield _from_row(dict(_paired(header, row, name, rows.line_num)), name, rows.line_num)
+                yield _from_row(dict(_paired(header, row, name, rows.line_num)), text_name, name, rows.line_num)
     except csv.Error as fault:
         _refuse(name, rows.line_num, f"not CSV ({fault}); a comment with a comma, quote or line break needs quotes")
 
@@ -125,8 +134,8 @@ def _paired(header: list[str], row: list[str], name: str, line: int) -> Iterator
     return zip(header, row, strict=True)
 
 
-def _from_row(row: dict[str, str], name: str, line: int) -> Comment:
-    text = row.pop(_TEXT)
+def _from_row(row: dict[str, str], text_name: str, name: str, line: int) -> Comment:
+    text = row.pop(text_name)
     return Comment(row.pop(_ID, "") or f"{name}:{line}", text, row, line)
 
 
@@ -144,7 +153,7 @@ def _json_lines(lines: Iterator[str], name: str) -> Iterator[Comment]:
 
 
 def _from_object(found: dict[str, Any], name: str, line: int) -> Comment:
-    text, given = found.pop(_TEXT, None), found.pop(_ID, None)
+    text, given = found.pop(_text_name(found) or _TEXT, None), found.pop(_ID, None)
     if not isinstance(text, str):
         _refuse(name, line, f"{_TEXT} is missing or not a string")
     if given is not None and (isinstance(given, bool) or not isinstance(given, str | int)):

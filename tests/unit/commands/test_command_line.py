@@ -62,6 +62,48 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"sluice {__version__}\n"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--group", "mine", "--set", "model.id=a", "config", "--json"],
+        ["config", "--json", "--group", "mine", "--set", "model.id=a"],
+        ["--set", "model.id=a", "--group", "other", "config", "--json", "--group", "mine"],
+        ["--set", "kafka.group_id=mine", "config", "--json", "--set", "model.id=a"],
+    ],
+)
+def test_settings_stand_before_the_command_or_after_it_and_the_later_wins(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 0
+    settings = json.loads(capsys.readouterr().out)
+    assert (settings["kafka"]["group_id"], settings["model"]["id"]) == ("mine", "a")
+
+
+def test_a_settings_file_may_stand_before_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sluice.toml").write_text('[kafka]\ngroup_id = "mine"\n', encoding="utf-8")
+    assert main(["--config", "sluice.toml", "config", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kafka"]["group_id"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "name a command, for example: sluice demo"),
+        (["clasify", "a text"], "that is no command; did you mean classify?"),
+        (["a text"], "that is no command; sluice --help lists them"),
+        (["--json", "config"], "stands after it: sluice config --json"),
+        (["--input", "c.csv", "classify"], "stands after it: sluice classify --input"),
+        (["produce", "--input", "c.csv"], "unrecognized arguments: --input"),
+    ],
+)
+def test_what_makes_no_command_is_answered_with_what_to_write(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["config", "--no-such-flag"], ["config", "--set", "x"]])
 def test_arguments_that_make_no_command_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

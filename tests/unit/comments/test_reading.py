@@ -36,6 +36,15 @@ def test_json_lines_keep_other_members_and_make_ids(tmp_path: Path) -> None:
     assert json.loads(comments[0].value()) == {"id": "7", "text": "a", "tags": [1]}
 
 
+@pytest.mark.parametrize(
+    ("name", "content"), [("c.csv", "comment_text,n\na,1\n"), ("c.jsonl", '{"comment_text": "a", "n": "1"}')]
+)
+def test_the_challenges_own_name_for_a_text_is_known(tmp_path: Path, name: str, content: str) -> None:
+    (comment,) = read_comments(written(tmp_path, name, content))
+
+    assert (comment.text, comment.fields) == ("a", {"n": "1"})
+
+
 def test_plain_lines(tmp_path: Path) -> None:
     path = written(tmp_path, "c.txt", "first\r\n\n  second \n")
 
