@@ -11,17 +11,14 @@ keeps that to transactions which all succeed; it does not close it.
 
 import logging
 from collections import deque
-from collections.abc import Sequence
 from enum import Enum, auto
-from typing import Protocol
-
-from confluent_kafka import TopicPartition
 
 from worker.errors import Fatal, NoBroker, Retryable
 from worker.kafka.retry import Backoff, Patience, Sleep, Uniform, retry
+from worker.kafka.transaction_offsets import TransactionalSource, TransactionOffsets
 from worker.kafka.transaction_records import TransactionRecords
-from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed, UnderWay, generation
-from worker.outcome import Assignment, Batch
+from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed, UnderWay
+from worker.outcome import Batch
 from worker.protocols import Clock, Encode
 from worker.settings import Settings
 
@@ -31,17 +28,6 @@ _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 _WAIT_SECONDS = 0.02
 _REPORT_POLL_SECONDS = 0.002
-_WAIT_FOR_OFFSETS_SECONDS = 5.0
-
-
-class TransactionalSource(Protocol):
-    """What a transaction asks of the source: who the group thinks we are, and what it has committed."""
-
-    def group_metadata(self) -> bytes:
-        """Member and generation as of now."""
-
-    def committed(self, assignments: Sequence[Assignment], timeout_seconds: float) -> dict[Assignment, int]:
-        """Next offsets committed; raises Retryable."""
 
 
 class _Step(Enum):
@@ -93,10 +79,9 @@ class ExactlyOncePublisher:
         self._patience = Patience(settings.delivery.timeout_seconds, backoff, clock)
         self._waiting: deque[Batch] = deque()
         self._open: list[Batch] = []
-        self._offsets: dict[Assignment, int] = {}
+        self._offsets = TransactionOffsets(source, ())
         self._step = _Step.IDLE
         self._end_unknown = False
-        self._metadata: bytes | None = None
         self._records = TransactionRecords(encode, settings.dead_letters.topic)
         self._closed = False
         self.transactions = {"committed": 0, "aborted": 0}
@@ -171,7 +156,7 @@ class ExactlyOncePublisher:
             self._producer.begin_life()
             self._step = _Step.FINDING_THE_END
         if self._step is _Step.FINDING_THE_END:
-            if self._end_unknown and self._was_committed():
+            if self._end_unknown and self._offsets.were_committed():
                 return self._end_open()
             self._end_unknown = False
             self._step = _Step.IDLE
@@ -180,7 +165,8 @@ class ExactlyOncePublisher:
         if self._step is _Step.DELIVERING:
             self._wait_for_reports()
         if self._step is _Step.SENDING_OFFSETS:
-            self._send_offsets()
+            self._offsets.send(self._producer)
+            self._step = _Step.COMMITTING
         self._producer.commit()
         self.transactions["committed"] += 1
         return self._end_open()
@@ -189,12 +175,9 @@ class ExactlyOncePublisher:
         """Open a transaction with all that waits and is still owned; False when there is nothing of that kind."""
         self._open += self._waiting
         self._waiting.clear()
-        self._offsets = {}
-        for batch in self._open:
-            self._offsets |= {a: offset for a, offset in batch.offsets.items() if a.owned}
+        self._offsets = TransactionOffsets(self._source, self._open)
         if not self._offsets:
             return False
-        self._metadata = None
         self._producer.begin()
         self._step = _Step.DELIVERING
         for batch in self._open:
@@ -215,21 +198,6 @@ class ExactlyOncePublisher:
             raise UnderWay(message)
         self._step = _Step.SENDING_OFFSETS
 
-    def _send_offsets(self) -> None:
-        gone = [a for a in self._offsets if not a.owned]
-        if gone:
-            message = f"{len(gone)} partitions of the transaction went to another worker"
-            raise TransactionFailed(message)
-        if self._metadata is None:
-            metadata = self._source.group_metadata()
-            if generation(metadata) < 1:
-                message = "the worker is not in its group at this moment"
-                raise Retryable(message)
-            self._metadata = metadata  # a call that is made again must have the same arguments
-        offsets = [TopicPartition(a.topic, a.partition, offset) for a, offset in self._offsets.items()]
-        self._producer.send_offsets(offsets, self._metadata)
-        self._step = _Step.COMMITTING
-
     def _replace_producer(self) -> None:
         self.transactions["aborted"] += 1
         self._end_unknown |= self._step is _Step.COMMITTING
@@ -237,19 +205,8 @@ class ExactlyOncePublisher:
         self._producer.discard()
         self._producer = TransactionalProducer(self._settings, self._transactional_id)
 
-    def _was_committed(self) -> bool:
-        """How the old producer's transaction ended: the new one's beginning has waited for that end.
-
-        All of a transaction is visible or none of it, so one partition that is still owned tells for all.
-        """
-        owned = [a for a in self._offsets if a.owned][:1]
-        if not owned:
-            return False  # nothing of it is ours to deliver again either
-        committed = self._source.committed(owned, _WAIT_FOR_OFFSETS_SECONDS)
-        return committed.get(owned[0], -1) >= self._offsets[owned[0]]
-
     def _end_open(self) -> list[Batch]:
-        ended, self._open, self._offsets = self._open, [], {}
+        ended, self._open = self._open, []
         self._step = _Step.IDLE
         self._end_unknown = False
         self._records.end()
