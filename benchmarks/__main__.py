@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-BENCHMARKS = ("classify", "overhead", "stream", "latency", "scaling", "leaks")
+BENCHMARKS = ("classify", "overhead", "stream", "latency", "scaling", "memory", "leaks")
 
 
 def main() -> int:

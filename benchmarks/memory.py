@@ -131,8 +131,8 @@ def print_table(classifier: Classifier, samples: Sequence[Sample]) -> None:
     last, kept = samples[-1], after_warm_up(samples)
     held = [sample.resident_mib for sample in samples]
     print(
-        f"\n{classifier.identity.id} in {classifier.identity.precision}: {last.batches:,} batches, {last.texts:,} texts,"
-        f" {last.tokens:,} tokens in {last.seconds:,.0f} s; slope over the last {1 - WARM_UP_SHARE:.0%}\n"
+        f"\n{classifier.identity.id} in {classifier.identity.precision}: {last.batches:,} batches, {last.texts:,} "
+        f"texts, {last.tokens:,} tokens in {last.seconds:,.0f} s; slope over the last {1 - WARM_UP_SHARE:.0%}\n"
     )
     print("| resident MiB: loaded | after warm-up | last | largest | slope, MiB an hour |")
     print("|---|---|---|---|---|")
