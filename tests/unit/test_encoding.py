@@ -29,7 +29,7 @@ NOW = 1_795_348_800.5
 
 def encoder(text: TextOutput = TextOutput.KEEP, text_pointer: str = "/text") -> LabelEventEncoder:
     return LabelEventEncoder(
-        InputSettings(text_pointer=text_pointer), OutputSettings(text=text), LABELS, MODEL, THRESHOLDS, lambda: NOW
+        InputSettings(text_pointer=text_pointer), OutputSettings(text=text), MODEL, THRESHOLDS, lambda: NOW
     )
 
 

@@ -20,7 +20,8 @@ DEADLINE_SECONDS = 60.0
 ROOT = Path(__file__).parents[3]
 
 OWNER = """
-import sys, time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background of a script
 from worker.kafka.embedded import EmbeddedBroker
 broker = EmbeddedBroker({"comments": 1})
 print(broker.pid, flush=True)
