@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 import jiter
+from pydantic_core import to_json
 
 from schemas.cloudevents import constant_headers
 from schemas.identity import event_id
@@ -35,7 +36,6 @@ class LabelEventEncoder:
     Args:
         input_settings: Names the input topic and where the text is.
         output_settings: Names the output topic and what becomes of the text.
-        labels: The model's labels, in its order.
         model: Identity that every event carries.
         thresholds: Threshold set that every event carries.
         clock: Seconds since the epoch, for `processed_at`.
@@ -45,7 +45,6 @@ class LabelEventEncoder:
         self,
         input_settings: InputSettings,
         output_settings: OutputSettings,
-        labels: tuple[str, ...],
         model: ModelIdentity,
         thresholds: ThresholdSet,
         clock: WallClock,
@@ -56,7 +55,7 @@ class LabelEventEncoder:
         self._input_topic = input_settings.topic
         self._digest = model.digest
         self._threshold_set = thresholds.name
-        self._template = _template(input_settings.topic, labels, model, thresholds)
+        self._template = _template(input_settings.topic, model, thresholds)
         self._written_labels: dict[tuple[str, ...], bytes] = {}
         self._clock = clock
 
@@ -74,7 +73,7 @@ class LabelEventEncoder:
             self._comment(outcome),
             self._label_list(labels),
             _TRUE_FALSE[bool(labels)],
-            *scores.values(),
+            to_json(scores),
             text.tokens,
             text.windows,
             _TRUE_FALSE[text.truncated],
@@ -102,14 +101,13 @@ class LabelEventEncoder:
         return written
 
 
-def _template(input_topic: str, labels: tuple[str, ...], model: ModelIdentity, thresholds: ThresholdSet) -> bytes:
+def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) -> bytes:
     """A label event with `%` fields for what differs from event to event, in the order `encode` fills them."""
-    scores = b",".join(_constant(label) + b":%r" for label in labels)
     return b"".join(
         (
             b'{"schema_version":' + _constant(SCHEMA_VERSION),
-            b',"id":"%b","comment":%b,"labels":%b,"flagged":%b,"scores":{' + scores,
-            b'},"thresholds":' + _constant({"set": thresholds.name, "values": thresholds.values}),
+            b',"id":"%b","comment":%b,"labels":%b,"flagged":%b,"scores":%b',
+            b',"thresholds":' + _constant({"set": thresholds.name, "values": thresholds.values}),
             b',"model":' + _constant(model._asdict()),
             b',"text":{"tokens":%d,"windows":%d,"truncated":%b}',
             b',"source":{"topic":' + _constant(input_topic) + b',"partition":%d,"offset":%d,"timestamp":%b}',
