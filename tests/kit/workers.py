@@ -16,6 +16,15 @@ ROOT = Path(__file__).parents[2]
 END_SECONDS = 60
 
 
+def environment_of(settings: Mapping[str, object]) -> dict[str, str]:
+    """This process's environment with these settings, by dotted name, and no others; without the HTTP server."""
+    variables = {"http.port": 0, **settings}
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")},
+        **{"SLUICE_" + name.replace(".", "__").upper(): str(value) for name, value in variables.items()},
+    }
+
+
 class WorkerProcess:
     """A worker with the keyword classifier on a real broker; a context manager that kills what is left.
 
@@ -34,10 +43,8 @@ class WorkerProcess:
         slow_seconds: float = 0.0,
         crash: tuple[str, int] | None = None,
     ) -> None:
-        variables = {"kafka.bootstrap_servers": bootstrap_servers, "http.port": 0, "log.format": "json", **settings}
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")},
-            **{"SLUICE_" + name.replace(".", "__").upper(): str(value) for name, value in variables.items()},
+            **environment_of({"kafka.bootstrap_servers": bootstrap_servers, "log.format": "json", **settings}),
             "SLOW_SECONDS": str(slow_seconds),
             "PYTHONPATH": str(ROOT),
         }

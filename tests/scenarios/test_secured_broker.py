@@ -2,6 +2,8 @@
 
 import json
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from tests.kit.kafka import eventually, kafka_home
 from tests.kit.secured_kafka import MECHANISMS, SecuredKafka
 from tests.kit.stream import Topics, comments
-from tests.kit.workers import WorkerProcess
+from tests.kit.workers import ROOT, WorkerProcess, environment_of
 
 pytestmark = pytest.mark.kafka
 
@@ -57,6 +59,29 @@ def test_a_broker_whose_certificate_is_not_trusted_ends_the_worker(secured: Secu
         assert "the broker's certificate can't be verified" in process.log
         assert "ssl.ca.location" in process.log
         assert secured.password not in process.log
+
+
+@pytest.mark.parametrize("command", ["topics", "produce", "watch", "dead-letters show", "dead-letters replay"])
+def test_a_wrong_password_ends_every_command_at_once(secured: SecuredKafka, command: str) -> None:
+    settings = {
+        **Topics(secured.cluster).settings,
+        "kafka.bootstrap_servers": secured.cluster.secured_servers,
+        "kafka.properties": json.dumps(secured.properties(sasl_password=WRONG)),
+        "kafka.no_broker_seconds": 10 * PROGRESS_SECONDS,  # it must end for the right reason
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "worker", *command.split()],
+        input='{"id": "c-1", "text": "hello"}\n' if command == "produce" else "",
+        env=environment_of(settings),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PROGRESS_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "the broker refused the connection (_AUTHENTICATION" in ended.stderr
+    assert WRONG not in ended.stderr
 
 
 def worker(secured: SecuredKafka, properties: dict[str, str], topics: Topics, guarantee: str) -> WorkerProcess:

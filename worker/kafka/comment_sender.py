@@ -3,8 +3,9 @@
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from worker.comments.reading import Comment
-from worker.errors import Fatal, NoBroker
+from worker.errors import Fatal
 from worker.kafka.faults import describe, error_of
+from worker.kafka.first_contact import ConnectionErrors, list_topics
 from worker.kafka.properties import make_client, producer_properties
 from worker.settings import Settings
 
@@ -21,7 +22,7 @@ class CommentSender:
 
     Raises:
         NoBroker: No broker answered for `kafka.no_broker_seconds`.
-        Fatal: The input topic does not exist.
+        Fatal: The input topic does not exist, or the broker refuses this client.
         SettingsInvalid: `kafka.properties` holds what can't be set.
     """
 
@@ -30,8 +31,11 @@ class CommentSender:
         self.delivered = 0
         self._topic = settings.input.topic
         self._fault: KafkaError | None = None
-        self._producer: Producer = make_client(Producer, producer_properties(settings))
-        self._check_topic(settings)
+        errors = ConnectionErrors()
+        self._producer: Producer = make_client(Producer, producer_properties(settings), error_cb=errors.serve)
+        if self._topic not in list_topics(self._producer, settings, errors).topics:
+            message = f"topic {self._topic} does not exist; `sluice topics` creates it"
+            raise Fatal(message)
 
     def send(self, comment: Comment) -> None:
         """Hand one comment to the producer, waiting while its queue is full.
@@ -86,18 +90,3 @@ class CommentSender:
             self.delivered += 1
         elif self._fault is None:
             self._fault = error
-
-    def _check_topic(self, settings: Settings) -> None:
-        limit_seconds = settings.kafka.no_broker_seconds
-        try:
-            # All topics: asking for one by name would create it on a broker that allows that.
-            topics = self._producer.list_topics(timeout=limit_seconds).topics
-        except KafkaException as fault:
-            message = (
-                f"no broker of {settings.kafka.bootstrap_servers} answered within {limit_seconds:g} s: "
-                f"{describe(error_of(fault))}"
-            )
-            raise NoBroker(message) from None
-        if self._topic not in topics:
-            message = f"topic {self._topic} does not exist; `sluice topics` creates it"
-            raise Fatal(message)

@@ -10,6 +10,7 @@ from schemas.dead_letter import CONNECT_PREFIX
 from worker.errors import Fatal, NoBroker
 from worker.kafka.dead_letters import ORIGIN_HEADER, REPLAY_COUNT_HEADER
 from worker.kafka.faults import describe, error_of
+from worker.kafka.first_contact import ConnectionErrors, list_topics
 from worker.kafka.properties import client_properties, make_client
 from worker.outcome import Record
 from worker.protocols import Clock
@@ -103,7 +104,7 @@ def read_dead_letters(
 
     Raises:
         NoBroker: None answered for `kafka.no_broker_seconds`.
-        Fatal: The topic does not exist or can't be read.
+        Fatal: The topic does not exist or can't be read, or the broker refuses this client.
     """
     limit_seconds = settings.kafka.no_broker_seconds
     properties = client_properties(settings) | {
@@ -113,10 +114,11 @@ def read_dead_letters(
         "enable.partition.eof": True,
         "auto.offset.reset": "earliest",  # retention may pass a start between the look at it and the first fetch
     }
-    consumer: Consumer = make_client(Consumer, properties)
+    errors = ConnectionErrors()
+    consumer: Consumer = make_client(Consumer, properties, error_cb=errors.serve)
     topic = settings.dead_letters.topic
     try:
-        spans = _spans(consumer, topic, limit_seconds)
+        spans = _spans(consumer, settings, errors)
         if starts is not None:
             spans = _begun_at(starts(list(spans)), spans)
         ends = {partition: end for partition, (start, end) in spans.items() if start < end}
@@ -157,14 +159,15 @@ def _begun_at(starts: Mapping[int, int], spans: dict[int, tuple[int, int]]) -> d
     return {p: (starts[p] if start <= starts.get(p, -1) <= end else start, end) for p, (start, end) in spans.items()}
 
 
-def _spans(consumer: Consumer, topic: str, limit_seconds: float) -> dict[int, tuple[int, int]]:
+def _spans(consumer: Consumer, settings: Settings, errors: ConnectionErrors) -> dict[int, tuple[int, int]]:
     """Offsets at which each partition starts and ends now."""
+    topic, limit_seconds = settings.dead_letters.topic, settings.kafka.no_broker_seconds
+    described = list_topics(consumer, settings, errors).topics.get(topic)
+    if described is None:
+        message = f"topic {topic} does not exist; `sluice topics` creates it"
+        raise Fatal(message)
+    spans = {}
     try:
-        described = consumer.list_topics(timeout=limit_seconds).topics.get(topic)
-        if described is None:
-            message = f"topic {topic} does not exist; `sluice topics` creates it"
-            raise Fatal(message)
-        spans = {}
         for partition in sorted(described.partitions):
             start, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=limit_seconds)
             spans[partition] = (start, end)

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, TopicPartition
 from pydantic import ValidationError
 
 from schemas.label import LabelEvent
-from worker.errors import Fatal, NoBroker
+from worker.errors import Fatal
 from worker.kafka.dead_letter_reader import DeadLetter, dead_letter
-from worker.kafka.faults import describe, error_of
+from worker.kafka.faults import describe
+from worker.kafka.first_contact import ConnectionErrors, list_topics
 from worker.kafka.properties import client_properties, make_client
 from worker.outcome import Record
 from worker.settings import Settings
@@ -37,7 +38,7 @@ class OutcomeReader:
 
     Raises:
         NoBroker: No broker answered for `kafka.no_broker_seconds`.
-        Fatal: A topic does not exist.
+        Fatal: A topic does not exist, or the broker refuses this client.
     """
 
     def __init__(self, settings: Settings, *, dead_letters: bool, from_start: bool) -> None:
@@ -50,11 +51,12 @@ class OutcomeReader:
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
         }
-        self._consumer: Consumer = make_client(Consumer, properties)
+        errors = ConnectionErrors()
+        self._consumer: Consumer = make_client(Consumer, properties, error_cb=errors.serve)
         try:
             offset = OFFSET_BEGINNING if from_start else OFFSET_END
             self._consumer.assign(
-                [TopicPartition(topic, number, offset) for topic, number in self._partitions(settings, topics)]
+                [TopicPartition(topic, number, offset) for topic, number in self._partitions(settings, topics, errors)]
             )
         except BaseException:
             self._consumer.close()
@@ -93,16 +95,8 @@ class OutcomeReader:
             self.unreadable += 1
             return None
 
-    def _partitions(self, settings: Settings, topics: Sequence[str]) -> list[tuple[str, int]]:
-        limit_seconds = settings.kafka.no_broker_seconds
-        try:
-            described = self._consumer.list_topics(timeout=limit_seconds).topics
-        except KafkaException as fault:
-            message = (
-                f"no broker of {settings.kafka.bootstrap_servers} answered within {limit_seconds:g} s: "
-                f"{describe(error_of(fault))}"
-            )
-            raise NoBroker(message) from None
+    def _partitions(self, settings: Settings, topics: Sequence[str], errors: ConnectionErrors) -> list[tuple[str, int]]:
+        described = list_topics(self._consumer, settings, errors).topics
         if absent := [topic for topic in topics if topic not in described]:
             message = f"topic {', '.join(absent)} does not exist; `sluice topics` creates it"
             raise Fatal(message)

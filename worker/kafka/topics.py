@@ -16,6 +16,7 @@ from confluent_kafka.cimpl import NewTopic
 from worker.errors import Fatal, NoBroker, Retryable, SettingsInvalid
 from worker.kafka.embedded import CLUSTER_ID_PREFIX
 from worker.kafka.faults import REFUSED, describe, error_of, refused
+from worker.kafka.first_contact import ConnectionErrors, list_topics
 from worker.kafka.properties import client_properties, make_client
 from worker.kafka.retry import Backoff, Sleep, Uniform, retry
 from worker.protocols import Clock
@@ -70,7 +71,8 @@ class Topics:
         self._sleep = sleep
         self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
         self._limit_seconds = settings.kafka.no_broker_seconds
-        self._admin: AdminClient = make_client(AdminClient, client_properties(settings))
+        self._errors = ConnectionErrors()
+        self._admin: AdminClient = make_client(AdminClient, client_properties(settings), error_cb=self._errors.serve)
 
     def ensure(self, *, partitions: int, replication: int | None = None, create: bool = True) -> list[TopicReport]:
         """Make what is missing and describe the rest: input, output, dead letters.
@@ -102,7 +104,7 @@ class Topics:
         return reports
 
     def _existing(self) -> dict[str, int]:
-        metadata = self._ask(lambda: self._admin.list_topics(timeout=self._limit_seconds))
+        metadata = list_topics(self._admin, self._settings, self._errors)
         if str(metadata.cluster_id).startswith(CLUSTER_ID_PREFIX):
             message = "the embedded broker makes its own topics; `sluice topics` is for a Kafka of your own"
             raise SettingsInvalid(message)
