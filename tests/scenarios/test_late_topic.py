@@ -30,9 +30,8 @@ def test_a_topic_made_after_the_worker_started_is_read_from_its_beginning(kafka:
         "kafka.properties": json.dumps({"topic.metadata.refresh.interval.ms": 500}),
     }
     with WorkerProcess(kafka.bootstrap_servers, settings) as worker:
-        if protocol == "classic":  # the worker looks for the topic itself, and joins when it is there
-            assert eventually(lambda: f"topic {topics.input} does not exist" in worker.log, PROGRESS_SECONDS)
-        else:  # it joins, and the broker does not say that the topic is missing
+        assert eventually(lambda: f"topic {topics.input} does not exist" in worker.log, PROGRESS_SECONDS)
+        if protocol == "consumer":  # with the classic one it joins when the topic is there
             assert eventually(lambda: topics.group in groups(kafka), PROGRESS_SECONDS)
         kafka.create_topic(topics.input, 4)
         count = topics.fill(comments(100))

@@ -12,6 +12,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from worker.errors import Retryable
+from worker.kafka.absent_topic import AbsentTopic
 from worker.kafka.assignments import Assignments
 from worker.kafka.commits import Commits
 from worker.kafka.faults import describe, error_of, refused_connection
@@ -23,7 +24,7 @@ from worker.kafka.retry import Backoff, Sleep, Uniform, retry
 from worker.kafka.statistics import read_statistics
 from worker.outcome import Assignment, Record
 from worker.protocols import Clock, RebalanceListener
-from worker.settings import Settings
+from worker.settings import GroupProtocol, Settings
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,9 @@ class KafkaSource:
         self._reachability = Reachability(settings.kafka, clock)
         self._commits = Commits(self._assignments, self._reachability)
         self._rebalances = Rebalances(self._assignments, self._reachability)
+        self._absent = (
+            AbsentTopic(self._topic, clock) if settings.kafka.group_protocol is GroupProtocol.CONSUMER else None
+        )
         self._fault: Exception | None = None
         self._closed = False
         self._lag_records: dict[Assignment, int] = {}
@@ -134,6 +138,8 @@ class KafkaSource:
             records += self._with_assignments(consumer.consume(limit - 1, 0))
         if records:
             self._reachability.contact()
+        elif self._absent and not self._assignments.current:
+            self._absent.look(consumer)
         if fault := self._fault or self._rebalances.fault or self._commits.fault:
             raise fault
         self._reachability.check()
