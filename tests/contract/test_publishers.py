@@ -152,6 +152,21 @@ class TestTooLargeForTheBroker:
         assert sorted(real_group.published()) == sorted(set(real_group.everything(20)) - set(large))
         assert real_group.committed() == dict.fromkeys(range(PARTITIONS), 20)
 
+    def test_a_transaction_it_fails_is_not_waited_for(self, real_group: Group) -> None:
+        """librdkafka sends nothing more of it, and reports what it still holds when that times out: in ten minutes."""
+        each = 1000
+        real_group.output = real_group.backend.create_topic(f"{real_group.output}-small", {"max.message.bytes": "5000"})
+        real_group.fill(each)
+        member = real_group.join(
+            {"compression.type": "none", "batch.size": 2000},
+            delivery=EXACTLY_ONCE
+            | {"timeout_seconds": 600, "transaction_timeout_seconds": 600, "drain_seconds": 700, "revoke_seconds": 30},
+            enlarge=lambda outcome: bytes(10_000 if outcome.record.offset() == 100 else 300),
+        )
+        member.consume(each * PARTITIONS)
+        assert len(real_group.published()) == (each - 1) * PARTITIONS
+        assert len(read_all(real_group.backend.bootstrap_servers, real_group.dead_letters)) == PARTITIONS
+
 
 def test_a_producer_broken_for_good_stops_an_at_least_once_worker_before_anything_is_committed(group: Group) -> None:
     group.fill(5)
@@ -220,8 +235,8 @@ class TestExactlyOnce:
 
         def fail_twice(producer: TransactionalProducer, *arguments: Any) -> None:
             if len(failures) < 2:
+                assert producer.undelivered == 0  # everything is in the log of the broker
                 failures.append(None)
-                producer.flush()  # everything is in the log of the broker
                 message = "the coordinator went"
                 raise TransactionFailed(message)
             send_offsets(producer, *arguments)

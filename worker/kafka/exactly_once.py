@@ -179,6 +179,7 @@ class ExactlyOncePublisher:
         if not self._offsets:
             return False
         self._producer.begin()
+        self._records.begin()
         self._step = _Step.DELIVERING
         for batch in self._open:
             for outcome in batch.outcomes:
@@ -193,6 +194,7 @@ class ExactlyOncePublisher:
         transaction take, and the call blocks the thread that polls.
         """
         self._producer.poll(_REPORT_POLL_SECONDS)
+        self._records.raise_failure()
         if waiting := self._producer.undelivered:
             message = f"{waiting} records are not acknowledged yet"
             raise UnderWay(message)

@@ -102,14 +102,6 @@ class TransactionalProducer:
             else:
                 return
 
-    def flush(self) -> None:
-        """Wait until every record has been reported: bounded by `delivery.timeout.ms`."""
-        try:
-            while self._producer.flush(_CALL_SECONDS):
-                pass
-        except KafkaException as fault:
-            raise classified(error_of(fault), "to take events") from None
-
     @property
     def undelivered(self) -> int:
         """Records that have not been reported."""
