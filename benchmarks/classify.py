@@ -4,7 +4,6 @@ python -m benchmarks.classify --data validation.csv --comments 512 --rounds 3
 """
 
 import argparse
-import json
 import logging
 import random
 import statistics
@@ -23,6 +22,7 @@ from transformers.utils import logging as transformers_logging
 
 from benchmarks.checkpoints import distilbert_shape
 from benchmarks.machine import machine
+from benchmarks.results import SIZE, bars, save
 from benchmarks.rivals import (
     MAX_TOKENS,
     Score,
@@ -97,9 +97,8 @@ def main() -> None:
         for name, folder in models.items():
             report["models"][name] = measure(folder, texts, arguments.rounds, arguments.only)
             print_table(name, report["models"][name], facts)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "classify.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    plot(report, arguments.out / "classify.png")
+    size = (SIZE[0], SIZE[1] * len(report["models"]))
+    save(arguments.out, "classify", report, lambda figure: draw(figure, report), size=size)
 
 
 def measure(folder: Path, texts: Sequence[str], rounds: int, only: Sequence[str] | None) -> dict[str, Any]:
@@ -214,25 +213,12 @@ def print_table(name: str, measured: dict[str, Any], facts: dict[str, Any]) -> N
         )
 
 
-def plot(report: dict[str, Any], file: Path) -> None:
-    """Bars of comments a second; without matplotlib (the extra `bench`) it is left out, and said so."""
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
-    except ImportError:
-        print("no plot: install the extra `bench`", file=sys.stderr)
-        return
-    figure = Figure(figsize=(8, 3.4 * len(report["models"])), layout="constrained")
+def draw(figure: Any, report: dict[str, Any]) -> None:
+    """Bars of comments a second, a panel for each model."""
     for index, (name, measured) in enumerate(report["models"].items()):
         axes = figure.add_subplot(len(report["models"]), 1, index + 1)
         rates = {rival: row["rate"] for rival, row in measured["rivals"].items()}
-        bars = axes.barh(
-            list(rates), list(rates.values()), color=["#d1495b" if "sluice" in rival else "#8d99ae" for rival in rates]
-        )
-        axes.bar_label(bars, fmt="%.1f", padding=3)
-        axes.set_title(f"{name}: comments a second, {report['comments']} comments")
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.margins(x=0.1)
-    figure.savefig(file, dpi=120)
+        bars(axes, f"{name}: comments a second, {report['comments']} comments", rates, label="%.1f")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ seconds of a batch in the model.
 """
 
 import argparse
-import json
 import os
 import random
 import statistics
@@ -19,11 +18,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.appended import LOG_APPEND_TIME, OutputLog, rate
 from benchmarks.live import LiveWorker, wait_until_shared
 from benchmarks.machine import machine
 from benchmarks.open_loop import Due, comment, poisson, send
+from benchmarks.results import BESIDE, LIMIT, OURS, THEIRS, save
 from benchmarks.texts import read_texts
 from tests.kit.kafka import Kafka, find_kafka_home
 from tests.kit.stream import Topics
@@ -101,9 +102,7 @@ def main() -> int:
         "fetch_wait_seconds": fetch_wait_seconds(),
         "rounds": [asdict(each) for each in rounds],
     }
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "latency.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    plot(rounds, arguments.out / "latency.png")
+    save(arguments.out, "latency", report, lambda figure: draw(figure, rounds))
     return 0
 
 
@@ -199,25 +198,17 @@ def print_table(rounds: Sequence[Round]) -> None:
     )
 
 
-def plot(rounds: Sequence[Round], file: Path) -> None:
-    """Percentiles by load; without matplotlib (the extra `bench`) it is left out, and said so."""
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
-    except ImportError:
-        print("no plot: install the extra `bench`", file=sys.stderr)
-        return
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
+def draw(figure: Any, rounds: Sequence[Round]) -> None:
+    """Percentiles by load."""
     axes = figure.add_subplot()
     names = [f"{load:.0%}" for load in LOADS]
-    for name, colour in (("p99", "#d1495b"), ("p95", "#edae49"), ("p50", "#8d99ae"), ("forward_pass", "#2e4057")):
+    for name, colour in (("p99", OURS), ("p95", BESIDE), ("p50", THEIRS), ("forward_pass", LIMIT)):
         values = [median(rounds, load, name) * _MILLISECONDS for load in LOADS]
         axes.plot(names, values, marker="o", color=colour, label=name.replace("_", " "))
     axes.set_title("from due to labelled, by share of the capacity")
     axes.set_ylabel("milliseconds")
     axes.set_yscale("log")
     axes.legend(frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=120)
 
 
 if __name__ == "__main__":

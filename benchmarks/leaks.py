@@ -10,7 +10,6 @@ runs as fast as it can. Needs the Kafka named by KAFKA_HOME.
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import threading
@@ -24,16 +23,19 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
+from benchmarks.growth import WARM_UP_SHARE, after_warm_up, draw_memory, growth_an_hour
 from benchmarks.machine import machine
+from benchmarks.results import save
 from benchmarks.texts import read_texts
 from tests.kit.kafka import Kafka, die_with_parent, find_kafka_home
 from tests.kit.stream import Topics
+from tests.kit.workers import environment_of
 
 PROGRAMS = {"embedded": ["worker", "run"], "keywords": ["tests.kit.keyword_worker"]}
 PARTITIONS = 6
 SAMPLE_SECONDS = 10.0
-WARM_UP_SHARE = 0.25
-"""Left out of the slope: caches fill, the allocator finds its size."""
+QUANTITIES = ("resident_mib", "threads", "descriptors")
+"""That must not grow."""
 
 _RETAINED_BYTES = {"retention.bytes": "67108864", "segment.bytes": "16777216"}
 _MOST_WAITING = 20_000
@@ -76,23 +78,19 @@ def main() -> int:
     report = {
         "machine": machine(),
         "classifier": arguments.classifier,
-        "slopes_per_hour": slopes(samples),
+        "slopes_per_hour": {name: growth_an_hour(samples, name) for name in QUANTITIES},
         "samples": [asdict(sample) for sample in samples],
     }
     print_table(arguments.classifier, samples)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    name = f"leaks-{arguments.classifier}"
-    (arguments.out / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    plot(arguments.classifier, samples, arguments.out / f"{name}.png")
+    title = f"resident memory, {arguments.classifier}"
+    save(arguments.out, f"leaks-{arguments.classifier}", report, lambda figure: draw_memory(figure, title, samples))
     return 0
 
 
 def watch(kafka: Kafka, program: Sequence[str], texts: Sequence[str], seconds: float) -> list[Sample]:
     """Samples of a worker that is kept busy for so long."""
     topics = Topics(kafka, PARTITIONS, **_RETAINED_BYTES)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
-    settings = {**topics.settings, "kafka.bootstrap_servers": kafka.bootstrap_servers, "http.port": 0}
-    environment |= {"SLUICE_" + name.replace(".", "__").upper(): str(value) for name, value in settings.items()}
+    environment = environment_of({**topics.settings, "kafka.bootstrap_servers": kafka.bootstrap_servers})
     over = threading.Event()
     committed = _committed_reader(kafka, topics)
     feeder = threading.Thread(
@@ -173,48 +171,19 @@ def _sample(pid: int, seconds: float, processed: int) -> Sample:
     )
 
 
-def slopes(samples: Sequence[Sample]) -> dict[str, float]:
-    """Growth an hour of each quantity: least squares over what follows the warm-up."""
-    kept = [sample for sample in samples if sample.seconds >= WARM_UP_SHARE * samples[-1].seconds]
-    hours = [sample.seconds / 3600 for sample in kept]
-    return {
-        name: statistics.linear_regression(hours, [float(getattr(sample, name)) for sample in kept]).slope
-        for name in ("resident_mib", "threads", "descriptors")
-    }
-
-
 def print_table(classifier: str, samples: Sequence[Sample]) -> None:
     """The table, as Markdown."""
-    last, growth = samples[-1], slopes(samples)
-    kept = [sample for sample in samples if sample.seconds >= WARM_UP_SHARE * last.seconds]
+    last, kept = samples[-1], after_warm_up(samples)
     print(
         f"\n{classifier}: {last.processed:,} records in {last.seconds:,.0f} s, {last.processed / last.seconds:,.0f}/s; "
         f"slopes over the last {1 - WARM_UP_SHARE:.0%}\n"
     )
     print("| | first | after warm-up | last | largest | slope an hour |")
     print("|---|---|---|---|---|---|")
-    for name in ("resident_mib", "threads", "descriptors"):
+    for name in QUANTITIES:
         values: list[Any] = [getattr(sample, name) for sample in samples]
-        warm = getattr(kept[0], name)
-        print(f"| {name} | {values[0]:.0f} | {warm:.0f} | {values[-1]:.0f} | {max(values):.0f} | {growth[name]:+.2f} |")
-
-
-def plot(classifier: str, samples: Sequence[Sample], file: Path) -> None:
-    """Memory over time; without matplotlib (the extra `bench`) it is left out, and said so."""
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
-    except ImportError:
-        print("no plot: install the extra `bench`", file=sys.stderr)
-        return
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot([s.seconds / 60 for s in samples], [s.resident_mib for s in samples], color="#d1495b")
-    axes.set_title(f"resident memory, {classifier}")
-    axes.set_xlabel("minutes")
-    axes.set_ylabel("MiB")
-    axes.set_ylim(bottom=0)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=120)
+        warm, growth = getattr(kept[0], name), growth_an_hour(samples, name)
+        print(f"| {name} | {values[0]:.0f} | {warm:.0f} | {values[-1]:.0f} | {max(values):.0f} | {growth:+.2f} |")
 
 
 if __name__ == "__main__":

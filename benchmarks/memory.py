@@ -7,18 +7,17 @@ it keeps between calls and what the allocator cannot give back would show. (`lea
 """
 
 import argparse
-import json
 import logging
 import random
-import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from benchmarks.growth import WARM_UP_SHARE, after_warm_up, draw_memory, growth_an_hour
 from benchmarks.machine import machine
+from benchmarks.results import save
 from benchmarks.texts import read_texts
 from worker.classifier import Classifier
 
@@ -28,9 +27,6 @@ LONGEST_WORDS = 3000
 
 LONG_SHARE = 0.02
 """Of the batches that hold such a text as well."""
-
-WARM_UP_SHARE = 0.25
-"""Of the time, left out of the slope: the allocator finds its size."""
 
 _BYTES_A_MIB = 1 << 20
 _PAGE = 4096
@@ -72,13 +68,12 @@ def main() -> None:
     report = {
         "machine": machine(),
         "model": classifier.identity._asdict(),
-        "slope_mib_per_hour": slope(samples),
+        "slope_mib_per_hour": growth_an_hour(samples, "resident_mib"),
         "samples": [asdict(sample) for sample in samples],
     }
     print_table(classifier, samples)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "memory.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    plot(samples, arguments.out / "memory.png")
+    title = "resident memory, ever-changing shapes"
+    save(arguments.out, "memory", report, lambda figure: draw_memory(figure, title, samples))
 
 
 def watch(classifier: Classifier, texts: Sequence[str], seconds: float, count: int) -> list[Sample]:
@@ -114,47 +109,18 @@ def _sample(classifier: Classifier, seconds: float, number: int) -> Sample:
     return Sample(round(seconds, 1), pages * _PAGE / _BYTES_A_MIB, number, done.texts, done.computed_tokens)
 
 
-def slope(samples: Sequence[Sample]) -> float:
-    """Growth of the resident memory in MiB an hour: least squares over what follows the warm-up."""
-    kept = after_warm_up(samples)
-    hours = [sample.seconds / 3600 for sample in kept]
-    return statistics.linear_regression(hours, [sample.resident_mib for sample in kept]).slope
-
-
-def after_warm_up(samples: Sequence[Sample]) -> list[Sample]:
-    """The samples that the slope is taken over."""
-    return [sample for sample in samples if sample.seconds >= WARM_UP_SHARE * samples[-1].seconds]
-
-
 def print_table(classifier: Classifier, samples: Sequence[Sample]) -> None:
     """The table, as Markdown."""
     last, kept = samples[-1], after_warm_up(samples)
     held = [sample.resident_mib for sample in samples]
+    growth = growth_an_hour(samples, "resident_mib")
     print(
         f"\n{classifier.identity.id} in {classifier.identity.precision}: {last.batches:,} batches, {last.texts:,} "
         f"texts, {last.tokens:,} tokens in {last.seconds:,.0f} s; slope over the last {1 - WARM_UP_SHARE:.0%}\n"
     )
     print("| resident MiB: loaded | after warm-up | last | largest | slope, MiB an hour |")
     print("|---|---|---|---|---|")
-    print(f"| {held[0]:.0f} | {kept[0].resident_mib:.0f} | {held[-1]:.0f} | {max(held):.0f} | {slope(samples):+.1f} |")
-
-
-def plot(samples: Sequence[Sample], file: Path) -> None:
-    """Memory over time; without matplotlib (the extra `bench`) it is left out, and said so."""
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
-    except ImportError:
-        print("no plot: install the extra `bench`", file=sys.stderr)
-        return
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
-    axes: Any = figure.add_subplot()
-    axes.plot([s.seconds / 60 for s in samples], [s.resident_mib for s in samples], color="#d1495b")
-    axes.set_title("resident memory, ever-changing shapes")
-    axes.set_xlabel("minutes")
-    axes.set_ylabel("MiB")
-    axes.set_ylim(bottom=0)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=120)
+    print(f"| {held[0]:.0f} | {kept[0].resident_mib:.0f} | {held[-1]:.0f} | {max(held):.0f} | {growth:+.1f} |")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from benchmarks.machine import machine
 from benchmarks.processes import cpu_seconds
+from benchmarks.results import bars, save
 from benchmarks.texts import read_texts
 from tests.kit.kafka import Kafka, die_with_parent, find_kafka_home
 
@@ -92,9 +93,7 @@ def main() -> int:
         "runs": {name: [asdict(run) for run in of_one] for name, of_one in runs.items()},
     }
     print_table(runs)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "overhead.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    plot(runs, arguments.out / "overhead.png")
+    save(arguments.out, "overhead", report, lambda figure: draw(figure, runs))
     return 0
 
 
@@ -198,25 +197,12 @@ def print_table(runs: Mapping[str, Sequence[Measured]]) -> None:
         print(f"| {name} | {median:,.0f} | {spread:.0%} | {cpu:.1f} | {ours / median:.2f}x | {target} |")
 
 
-def plot(runs: Mapping[str, Sequence[Measured]], file: Path) -> None:
-    """Bars of events a second; without matplotlib (the extra `bench`) it is left out, and said so."""
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
-    except ImportError:
-        print("no plot: install the extra `bench`", file=sys.stderr)
-        return
-    medians: dict[str, Any] = {name: statistics.median(run.rate for run in of_one) for name, of_one in runs.items()}
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
+def draw(figure: Any, runs: Mapping[str, Sequence[Measured]]) -> None:
+    """Bars of events a second."""
+    medians = {name: statistics.median(run.rate for run in of_one) for name, of_one in runs.items()}
     axes = figure.add_subplot()
-    bars = axes.barh(
-        list(medians), list(medians.values()), color=["#d1495b" if name == OURS else "#8d99ae" for name in medians]
-    )
-    axes.bar_label(bars, fmt="{:,.0f}", padding=3)
-    axes.set_title("events a second, no model")
+    bars(axes, "events a second, no model", medians, label="{:,.0f}")
     axes.invert_yaxis()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.margins(x=0.1)
-    figure.savefig(file, dpi=120)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ well, so beyond the machine's cores more workers bring nothing. For the pause se
 """
 
 import argparse
-import json
 import os
 import random
 import statistics
@@ -25,6 +24,7 @@ from benchmarks.join import WINDOWS, Pause, watch_join
 from benchmarks.live import LiveWorker, wait_until_shared
 from benchmarks.machine import machine
 from benchmarks.open_loop import comment
+from benchmarks.results import OURS, save
 from benchmarks.texts import read_texts
 from tests.kit.kafka import Kafka, find_kafka_home
 from tests.kit.stream import Topics
@@ -88,9 +88,7 @@ def main() -> int:
         "runs": {str(workers): [asdict(run) for run in of_one] for workers, of_one in runs.items()},
         "joins": [{name: asdict(pause) for name, pause in join.items()} for join in joins],
     }
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "scaling.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    plot(runs, joins, arguments.out / "scaling.png")
+    save(arguments.out, "scaling", report, lambda figure: draw(figure, runs, joins))
     return 0
 
 
@@ -142,14 +140,8 @@ def print_joins(joins: Sequence[Mapping[str, Pause]], load: float) -> None:
         print(f"| {what} | {' | '.join(cells)} |")
 
 
-def plot(runs: Mapping[int, Sequence[Measured]], joins: Sequence[Mapping[str, Pause]], file: Path) -> None:
-    """Rates and pauses side by side; without matplotlib (the extra `bench`) it is left out, and said so."""
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
-    except ImportError:
-        print("no plot: install the extra `bench`", file=sys.stderr)
-        return
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
+def draw(figure: Any, runs: Mapping[int, Sequence[Measured]], joins: Sequence[Mapping[str, Pause]]) -> None:
+    """Rates and pauses side by side."""
     rates: dict[str, Any] = {str(k): statistics.median(run.rate for run in of_one) for k, of_one in runs.items()}
     gaps: dict[str, Any] = {
         window: statistics.median(join[window].stayed_gap for join in joins) * _MILLISECONDS for window in WINDOWS
@@ -157,12 +149,10 @@ def plot(runs: Mapping[int, Sequence[Measured]], joins: Sequence[Mapping[str, Pa
     panels = ((rates, "events a second, by workers"), (gaps, "longest gap of partitions that stay, ms"))
     for index, (values, title) in enumerate(panels):
         axes = figure.add_subplot(1, 2, index + 1)
-        bars = axes.bar(list(values), list(values.values()), color="#d1495b")
+        bars = axes.bar(list(values), list(values.values()), color=OURS)
         axes.bar_label(bars, fmt="{:,.0f}", padding=3)
         axes.set_title(title)
-        axes.spines[["top", "right"]].set_visible(False)
         axes.margins(y=0.15)
-    figure.savefig(file, dpi=120)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, TopicPartition
 from benchmarks.course import Measured, Point, TooShort, measure
 from benchmarks.machine import machine
 from benchmarks.processes import cpu_seconds
+from benchmarks.results import BESIDE, OURS, THEIRS, save
 from benchmarks.texts import read_texts
 from tests.kit.kafka import Kafka, die_with_parent, find_kafka_home, free_ports
 from tests.kit.stream import Topics
@@ -76,9 +77,7 @@ def main() -> int:
         "runs": {name: [asdict(run) for run in of_one] for name, of_one in runs.items()},
     }
     print_table(runs, facts)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "stream.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    plot(runs, arguments.out / "stream.png")
+    save(arguments.out, "stream", report, lambda figure: draw(figure, runs))
     return 0
 
 
@@ -227,16 +226,10 @@ def print_table(runs: Mapping[str, Sequence[Measured]], facts: Mapping[str, Any]
         print(f"| {name} | {statistics.median(shares):.1%} | {min(shares):.1%} | {max(shares):.1%} | {target} |")
 
 
-def plot(runs: Mapping[str, Sequence[Measured]], file: Path) -> None:
-    """Rates of every round, and where the CPU goes; without matplotlib (the extra `bench`) left out, and said so."""
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
-    except ImportError:
-        print("no plot: install the extra `bench`", file=sys.stderr)
-        return
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
+def draw(figure: Any, runs: Mapping[str, Sequence[Measured]]) -> None:
+    """Rates of every round, and where the CPU goes."""
     rates, cpu = figure.subplots(1, 2)
-    colours = {OFFLINE: "#8d99ae", STREAM: "#d1495b"}
+    colours = {OFFLINE: THEIRS, STREAM: OURS}
     for name, of_one in runs.items():
         rounds = range(1, len(of_one) + 1)
         rates.plot(rounds, [run.rate for run in of_one], "o-", color=colours[name], label=name)
@@ -244,7 +237,7 @@ def plot(runs: Mapping[str, Sequence[Measured]], file: Path) -> None:
         cpu.bar_label(bar, fmt="%.2f", label_type="center")
     scoring = statistics.median(run.cpu_milliseconds for run in runs[STREAM])
     broker = statistics.median(run.broker_cpu_milliseconds for run in runs[STREAM])
-    cpu.bar_label(cpu.bar(STREAM, broker, bottom=scoring, color="#edae49", label="broker"), labels=[f"{broker:.2f}"])
+    cpu.bar_label(cpu.bar(STREAM, broker, bottom=scoring, color=BESIDE, label="broker"), labels=[f"{broker:.2f}"])
     rates.set_title("comments a second")
     rates.set_xlabel("round")
     rates.set_xticks(range(1, len(runs[STREAM]) + 1))
@@ -253,8 +246,6 @@ def plot(runs: Mapping[str, Sequence[Measured]], file: Path) -> None:
     cpu.margins(y=0.15)
     for axes in (rates, cpu):
         axes.legend()
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=120)
 
 
 if __name__ == "__main__":
