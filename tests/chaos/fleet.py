@@ -11,6 +11,8 @@ from tests.kit.workers import WorkerProcess
 
 _LOG_TAIL = 3000
 _SCORING = "scoring "
+# Killed, stopped, stopped with something left at the drain's deadline, stopped before the interpreter could listen.
+_ASKED_FOR = (-signal.SIGKILL, 0, 4, -signal.SIGTERM)
 
 WORKER_SETTINGS: dict[str, object] = {
     "batch.max_records": 200,
@@ -30,9 +32,10 @@ _SESSION_PROPERTIES = {
 }
 
 
-class UnaskedEnd(NamedTuple):
-    """A worker that ended by itself."""
+class UnexpectedEnd(NamedTuple):
+    """A worker that ended by itself, or in another way than it was asked to."""
 
+    asked: bool
     exit_code: int
     log_tail: str
 
@@ -45,7 +48,7 @@ class Fleet:
         size: How many there should be.
         disturbed: Those that a fault has in its hands at the moment.
         exits: How often a worker ended with each exit code, asked to or not (-9: killed).
-        unasked: Those that ended by themselves.
+        unexpected: Those that ended by themselves, or otherwise than they were asked to.
     """
 
     def __init__(self, kafka: Kafka, topics: Topics, settings: dict[str, object], protocol: str, size: int) -> None:
@@ -62,7 +65,7 @@ class Fleet:
         self.workers: list[WorkerProcess] = []
         self.disturbed: set[int] = set()
         self.exits: Counter[int] = Counter()
-        self.unasked: list[UnaskedEnd] = []
+        self.unexpected: list[UnexpectedEnd] = []
         self._asked: set[int] = set()
         self._working: set[int] = set()
 
@@ -76,10 +79,10 @@ class Fleet:
             self.exits[code] += 1
             pid = worker.process.pid
             self._working.discard(pid)
-            if pid in self._asked:
-                self._asked.discard(pid)
-            else:
-                self.unasked.append(UnaskedEnd(code, worker.log[-_LOG_TAIL:]))
+            asked = pid in self._asked
+            self._asked.discard(pid)
+            if not asked or code not in _ASKED_FOR:
+                self.unexpected.append(UnexpectedEnd(asked, code, worker.log[-_LOG_TAIL:]))
             worker.__exit__(None, None, None)
         while len([w for w in self.workers if w.process.pid not in self._asked]) < self.size:
             self.workers.append(WorkerProcess(self._servers, self._settings))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.chaos.events import Kind, Stream
-from tests.chaos.fleet import UnaskedEnd
+from tests.chaos.fleet import UnexpectedEnd
 from tests.chaos.oracle import Findings, Oracle
 from tests.chaos.plan import Fault
 
@@ -29,7 +29,7 @@ class Report:
     faults: Mapping[Fault, int]
     planned: int
     exits: Mapping[int, int]
-    unasked: Sequence[UnaskedEnd]
+    unexpected: Sequence[UnexpectedEnd]
     longest_stall: tuple[float, str]
     gave_up: str
     verdicts: Sequence[str]
@@ -43,6 +43,9 @@ class Report:
             found.append(f"{oracle.missing:,} events are lost: {self._names_of_the_missing()}")
         if self.gave_up:
             found.append(f"the run gave up: {self.gave_up}")
+        if self.unexpected:
+            codes = ", ".join(str(end.exit_code) for end in self.unexpected)
+            found.append(f"{len(self.unexpected)} workers ended that nobody asked to, or not as asked: {codes}")
         never = {
             "unexplained records": oracle.unexplained,
             "altered records": oracle.altered,
@@ -76,7 +79,7 @@ class Report:
             f"  altered        {oracle.altered.count:,}",
             f"  out of order   {oracle.disorder.count:,} label events, within their key",
             f"  longest stall  {stall:.1f} s (last fault begun: {after})",
-            f"  worker exits   {exits or 'none'}; {len(self.unasked)} by themselves",
+            f"  worker exits   {exits or 'none'}; {len(self.unexpected)} unexpected",
             *(f"  FAILED: {failure}" for failure in self.failures),
             *(f"  inquest        {verdict}" for verdict in self.verdicts[:_NAMED]),
         ]
@@ -108,7 +111,7 @@ class Report:
             "longest_stall_seconds": round(stall, 1),
             "longest_stall_after": after,
             "worker_exits": {str(code): count for code, count in sorted(self.exits.items())},
-            "unasked_ends": [end._asdict() for end in self.unasked],
+            "unexpected_ends": [end._asdict() for end in self.unexpected],
             "failures": self.failures,
             "inquest": list(self.verdicts),
         }

@@ -196,7 +196,7 @@ class ChaosRun:
             faults=self._saboteur.done,
             planned=self._planned,
             exits=self._fleet.exits,
-            unasked=self._fleet.unasked,
+            unexpected=self._fleet.unexpected,
             longest_stall=self._longest_stall,
             gave_up=self._gave_up,
             verdicts=self._verdicts,

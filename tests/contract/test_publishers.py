@@ -226,6 +226,34 @@ class TestExactlyOnce:
         assert sorted(real_group.published()) == real_group.everything(10)
         assert publisher.transactions["aborted"] == 1
 
+    def test_a_coordinator_that_does_not_answer_holds_nobody_up(
+        self, real_group: Group, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The worker goes on polling, and the commit is taken up as often as it takes."""
+        kafka = real_group.backend.real
+        assert kafka is not None
+        member = _polled(real_group)
+        publisher = _exactly_once(member)
+        commit = TransactionalProducer.commit
+        taken_up: list[None] = []
+
+        def commit_in_vain(producer: TransactionalProducer) -> None:
+            if not taken_up:
+                kafka.nodes[0].pause()
+            taken_up.append(None)
+            commit(producer)
+
+        monkeypatch.setattr(TransactionalProducer, "commit", commit_in_vain)
+        member.publish()
+        try:
+            while len(taken_up) < 200:
+                assert publisher.settle(0) == []
+        finally:
+            kafka.nodes[0].resume()
+        member.settle()
+        assert sorted(real_group.published()) == real_group.everything(10)
+        assert publisher.transactions == {"committed": 1, "aborted": 0}
+
     def test_what_was_sent_before_a_failure_is_never_seen(
         self, real_group: Group, monkeypatch: pytest.MonkeyPatch
     ) -> None:

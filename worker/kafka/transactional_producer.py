@@ -1,8 +1,8 @@
 """One transactional producer, and what its errors ask for.
 
-librdkafka's matrix (INTRODUCTION.md, "Transactional producer"): a retriable error means the same call again with the
-same arguments; one that requires an abort, a fatal one and a fenced producer end the transaction. A transaction that
-ended so, or whose end is not known, is never continued and never aborted in place: a new producer takes the same
+librdkafka's matrix (INTRODUCTION.md, "Transactional producer"): what is retriable it repeats for the transaction's
+time; an error that requires an abort, a fatal one and a fenced producer end the transaction. A transaction that ended
+so, or whose end is not known, is never continued and never aborted in place: a new producer takes the same
 `transactional.id`, which makes the coordinator finish or abort whatever the old one left and turn its late requests
 away. librdkafka has no KIP-890, and without it an epoch that is used again can take in a late request of an earlier
 transaction.
@@ -16,6 +16,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from worker.errors import Fatal, Retryable, SettingsInvalid
+from worker.kafka.background_call import BackgroundCall
 from worker.kafka.embedded import CLUSTER_ID_PREFIX
 from worker.kafka.faults import OWNERSHIP_LOST, REFUSED, describe, error_of, refused, refused_connection
 from worker.kafka.properties import make_client, producer_properties
@@ -24,6 +25,7 @@ from worker.settings import Settings
 
 _CALL_SECONDS = 1.0
 _STEP_SECONDS = 0.005
+_TRANSACTION_TIMEOUT = -1
 _FULL_QUEUE_POLL_SECONDS = 0.1
 _METADATA_MAGIC = b"CGMDv2:"
 
@@ -31,7 +33,7 @@ Report = Callable[[KafkaError | None, Message], None]
 
 
 class UnderWay(Retryable):
-    """The call's time is over, its work goes on inside librdkafka: made again, it is taken up where it is."""
+    """The call goes on in the background: made again, it is taken up where it is."""
 
 
 class TransactionFailed(Exception):
@@ -41,9 +43,9 @@ class TransactionFailed(Exception):
 class TransactionalProducer:
     """Wraps the transactional calls of one producer.
 
-    Each takes about a second at most, `commit` some milliseconds: it raises `UnderWay` until it is done, so that the
-    consumer is polled and the model fed meanwhile. All raise `Retryable` when they should be made again,
-    `TransactionFailed` when the producer must be replaced, `Fatal` when a person must help.
+    `begin_life` takes about a second at most, `send_offsets` and `commit` some milliseconds: they raise `UnderWay`
+    until they are done, so that the consumer is polled and the model fed meanwhile. All raise `Retryable` when they
+    should be made again, `TransactionFailed` when the producer must be replaced, `Fatal` when a person must help.
 
     Attributes:
         brokers_down: librdkafka's last word was that no broker answers.
@@ -52,6 +54,7 @@ class TransactionalProducer:
     def __init__(self, settings: Settings, transactional_id: str) -> None:
         self.brokers_down = False
         self._refused: Fatal | None = None
+        self._background: BackgroundCall | None = None
         self._producer: Producer = make_client(
             Producer, producer_properties(settings, transactional_id), error_cb=self._serve_client_error
         )
@@ -113,18 +116,13 @@ class TransactionalProducer:
             self._producer.poll(timeout_seconds)
 
     def send_offsets(self, offsets: list[TopicPartition], metadata: bytes) -> None:
-        """Add the group's offsets (KIP-447)."""
-        self._call(
-            "to commit this group's offsets",
-            self._producer.send_offsets_to_transaction,
-            offsets,
-            metadata,
-            _CALL_SECONDS,
-        )
+        """Add the group's offsets (KIP-447); a call that is taken up has those of the first one."""
+        send = self._producer.send_offsets_to_transaction
+        self._go_on("to commit this group's offsets", send, offsets, metadata, _TRANSACTION_TIMEOUT)
 
     def commit(self) -> None:
-        """Deliver what is queued and end the transaction."""
-        self._call("to commit a transaction", self._producer.commit_transaction, _STEP_SECONDS)
+        """End the transaction."""
+        self._go_on("to commit a transaction", self._producer.commit_transaction, _TRANSACTION_TIMEOUT)
         self.brokers_down = False
 
     def discard(self) -> None:
@@ -134,6 +132,28 @@ class TransactionalProducer:
             self._producer.flush(0)
         except KafkaException:
             return  # a fatal producer may refuse; it sends nothing more either way
+
+    def _go_on(self, to_do: str, call: Callable[..., Any], *arguments: Any) -> None:
+        """Make the call in the background, or take up the one under way.
+
+        Time-outs of milliseconds would do the same, but librdkafka advises against them: a `commit_transaction` that is
+        taken up and runs out of time at its beginning forgets that the coordinator was asked, and the coordinator's
+        answer ends the process. For want of a shorter one, what comes back as retriable has had the transaction's time.
+        """
+        if self._background is None:
+            self._background = BackgroundCall(call, *arguments)
+        ended = True
+        try:
+            ended = self._background.ended(_STEP_SECONDS)
+        except KafkaException as fault:
+            error = classified(error_of(fault), to_do)
+            raise (TransactionFailed(str(error)) if isinstance(error, Retryable) else error) from None
+        finally:
+            if ended:
+                self._background = None
+        if not ended:
+            message = f"the broker was asked {to_do} and has not answered yet"
+            raise UnderWay(message)
 
     def _call(self, to_do: str, call: Callable[..., Any], *arguments: Any) -> None:
         try:
