@@ -17,7 +17,7 @@ from worker.errors import Fatal, Retryable, SettingsInvalid
 from worker.kafka.at_least_once import AtLeastOncePublisher
 from worker.kafka.embedded import EmbeddedBroker
 from worker.kafka.exactly_once import ExactlyOncePublisher
-from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed
+from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed, UnderWay
 from worker.outcome import Assignment, Batch, Outcome, Record, Rejected, Stage, next_offsets
 
 EXACTLY_ONCE = {"guarantee": "exactly-once"}
@@ -254,6 +254,27 @@ class TestExactlyOnce:
         assert sorted(real_group.published()) == real_group.everything(10)
         assert publisher.transactions == {"committed": 1, "aborted": 0}
 
+    def test_a_transaction_that_outlives_its_time_is_made_again_by_a_new_producer(
+        self, real_group: Group, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The coordinator has aborted it by then, whatever a call that never returns is waiting for."""
+        member = _polled(real_group, transaction_timeout_seconds=2)
+        publisher = _exactly_once(member)
+        send_offsets = TransactionalProducer.send_offsets
+        hanging = publisher._producer
+
+        def hang(producer: TransactionalProducer, *arguments: Any) -> None:
+            if producer is hanging:
+                message = "no answer"
+                raise UnderWay(message)
+            send_offsets(producer, *arguments)
+
+        monkeypatch.setattr(TransactionalProducer, "send_offsets", hang)
+        member.publish()
+        member.settle()
+        assert sorted(real_group.published()) == real_group.everything(10)
+        assert publisher.transactions == {"committed": 1, "aborted": 1}
+
     def test_what_was_sent_before_a_failure_is_never_seen(
         self, real_group: Group, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -309,10 +330,10 @@ def test_transactions_are_refused_on_the_embedded_broker(embedded: EmbeddedBroke
         )
 
 
-def _polled(group: Group) -> Member:
+def _polled(group: Group, **delivery: Any) -> Member:
     """An exactly-once member that has polled ten records of each partition."""
     group.fill(10)
-    member = group.join(delivery=EXACTLY_ONCE)
+    member = group.join(delivery=EXACTLY_ONCE | delivery)
     member.step_until(lambda: len(member.polled) == 10 * PARTITIONS)
     return member
 

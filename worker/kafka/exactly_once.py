@@ -82,6 +82,7 @@ class ExactlyOncePublisher:
         self._offsets = TransactionOffsets(source, ())
         self._step = _Step.IDLE
         self._end_unknown = False
+        self._open_until: float | None = None
         self._records = TransactionRecords(encode, settings.dead_letters.topic)
         self._closed = False
         self.transactions = {"committed": 0, "aborted": 0}
@@ -123,11 +124,12 @@ class ExactlyOncePublisher:
             settled = self._go_on()
         except Retryable as fault:
             self._wait_after(fault)
+            if self._is_overdue:
+                self._give_up_transaction(fault)
             return []
         except TransactionFailed as fault:
             self._wait_after(fault)
-            log.warning("a transaction failed and will be made again: %s", fault)
-            self._replace_producer()
+            self._give_up_transaction(fault)
             return []
         self._patience.renew()
         return settled
@@ -179,6 +181,7 @@ class ExactlyOncePublisher:
         if not self._offsets:
             return False
         self._producer.begin()
+        self._open_until = self._clock() + self._settings.delivery.transaction_timeout_seconds
         self._records.begin()
         self._step = _Step.DELIVERING
         for batch in self._open:
@@ -200,8 +203,19 @@ class ExactlyOncePublisher:
             raise UnderWay(message)
         self._step = _Step.SENDING_OFFSETS
 
-    def _replace_producer(self) -> None:
+    @property
+    def _is_overdue(self) -> bool:
+        """The coordinator aborts the open transaction about now.
+
+        librdkafka may not notice: a call that had lost the coordinator's broker was seen to wait for ever.
+        """
+        return self._open_until is not None and self._clock() >= self._open_until
+
+    def _give_up_transaction(self, fault: Exception) -> None:
+        """Its records go into another one, of a new producer."""
+        log.warning("a transaction failed and will be made again: %s", fault)
         self.transactions["aborted"] += 1
+        self._open_until = None
         self._end_unknown |= self._step is _Step.COMMITTING
         self._step = _Step.REPLACING_PRODUCER
         self._producer.discard()
@@ -209,6 +223,7 @@ class ExactlyOncePublisher:
 
     def _end_open(self) -> list[Batch]:
         ended, self._open = self._open, []
+        self._open_until = None
         self._step = _Step.IDLE
         self._end_unknown = False
         self._records.end()
