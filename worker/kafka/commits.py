@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from worker.errors import Fatal, OwnershipLost, Retryable
 from worker.kafka.assignments import Assignments
-from worker.kafka.faults import OWNERSHIP_LOST, REFUSED, describe, error_of, refused
+from worker.kafka.faults import EPOCH_BEHIND, OWNERSHIP_LOST, REFUSED, describe, error_of, refused
 from worker.kafka.reachability import Reachability
 from worker.outcome import Assignment
 
@@ -91,7 +91,7 @@ class Commits:
         self._note(failed, offsets)
         if self.fault is not None:
             raise self.fault
-        if failed.code() in OWNERSHIP_LOST:
+        if failed.code() in OWNERSHIP_LOST and failed.code() != EPOCH_BEHIND:
             raise OwnershipLost(describe(failed))
         raise Retryable(describe(failed))
 

@@ -23,6 +23,11 @@ OWNERSHIP_LOST: Final = frozenset(
 )
 """The coordinator no longer takes this member at its word; the group is being, or has been, divided anew."""
 
+EPOCH_BEHIND: Final = KafkaError.STALE_MEMBER_EPOCH
+"""Of those, the one that may pass: the next heartbeat's answer brings the epoch, and what a member has not yet given
+back is still its own (KIP-848). A plain commit is made again; a transaction's offsets can't be, for its producer has
+taken the error for the end."""
+
 REFUSED: Final = frozenset(
     {
         KafkaError.SASL_AUTHENTICATION_FAILED,

@@ -1,0 +1,51 @@
+"""What a commit that is waited for makes of the broker's answers."""
+
+import time
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from worker.errors import OwnershipLost, Retryable
+from worker.kafka.assignments import Assignments
+from worker.kafka.commits import Commits
+from worker.kafka.reachability import Reachability
+from worker.settings import KafkaSettings
+
+
+class _Refusing:
+    """A consumer whose first commit the coordinator answers with an error."""
+
+    def __init__(self, code: int) -> None:
+        self._errors = [KafkaError(code)]
+
+    def commit(self, offsets: list[Any], *, asynchronous: bool) -> list[Any]:
+        assert not asynchronous
+        if self._errors:
+            raise KafkaException(self._errors.pop())
+        return offsets
+
+
+def _staged() -> tuple[Assignments, Commits]:
+    assignments = Assignments("t")
+    (assignment,) = assignments.begin([0])
+    assignments.stage({assignment: 5})
+    return assignments, Commits(assignments, Reachability(KafkaSettings(), time.monotonic))
+
+
+def test_a_member_whose_epoch_is_behind_commits_again_what_is_still_its_own() -> None:
+    assignments, commits = _staged()
+    consumer: Any = _Refusing(KafkaError.STALE_MEMBER_EPOCH)
+    with pytest.raises(Retryable):
+        commits.send_and_wait(consumer)
+    commits.send_and_wait(consumer)
+    assert assignments.uncommitted() == {}
+
+
+@pytest.mark.parametrize("code", [KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_MEMBER_EPOCH])
+def test_a_member_that_the_group_has_put_out_does_not_try_again(code: int) -> None:
+    assignments, commits = _staged()
+    consumer: Any = _Refusing(code)
+    with pytest.raises(OwnershipLost):
+        commits.send_and_wait(consumer)
+    assert assignments.uncommitted()
