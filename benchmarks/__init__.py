@@ -1,5 +1,8 @@
 """Benchmarks: each runs its rivals side by side in alternating rounds and says median, spread and ratio."""
 
-from worker.classifier.environment import prepare
+from importlib.util import find_spec
 
-prepare()  # all rivals compute under the worker's thread settings, wherever torch is imported first
+if find_spec("torch"):  # the stream libraries of `benchmarks.jobs` run in environments of their own, without it
+    from worker.classifier.environment import prepare
+
+    prepare()  # all rivals compute under the worker's thread settings, wherever torch is imported first
