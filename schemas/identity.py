@@ -7,6 +7,7 @@ NAMESPACE = UUID("6f0a5b1e-51c6-5d3c-9d0f-2f4f3a5f7d11")
 """Name space of Sluice's event ids; it never changes."""
 
 _NAMESPACE_BYTES = NAMESPACE.bytes
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def event_id(topic: str, partition: int, offset: int, model_digest: str, threshold_set: str) -> str:
@@ -21,5 +22,4 @@ def event_id(topic: str, partition: int, offset: int, model_digest: str, thresho
     """
     name = f"{topic}/{partition}/{offset}/{model_digest}/{threshold_set}"
     digest = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
