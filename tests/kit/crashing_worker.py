@@ -46,6 +46,11 @@ def _delivered(producer: TransactionalProducer, *_: Any) -> bool:
     return producer.undelivered == 0
 
 
+def _not_asked_yet(producer: TransactionalProducer, *_: Any) -> bool:
+    """The call is a new one: one that is taken up may long have reached the coordinator."""
+    return producer._background is None and _delivered(producer)
+
+
 AT_LEAST_ONCE_POINTS = {
     "before-publish": Point(AtLeastOncePublisher, "publish"),
     "after-publish": Point(AtLeastOncePublisher, "publish", after=True),
@@ -56,7 +61,7 @@ AT_LEAST_ONCE_POINTS = {
 EXACTLY_ONCE_POINTS = {
     "before-publish": Point(ExactlyOncePublisher, "publish"),
     "transaction-begun": Point(TransactionalProducer, "begin", after=True),
-    "records-sent-offsets-not": Point(TransactionalProducer, "send_offsets", ready=_delivered),
+    "records-sent-offsets-not": Point(TransactionalProducer, "send_offsets", ready=_not_asked_yet),
     "offsets-sent-transaction-open": Point(TransactionalProducer, "send_offsets", after=True, ready=_delivered),
     "transaction-committed-nobody-told": Point(TransactionalProducer, "commit", after=True),
     "in-dead-lettering": Point(DeadLetterEncoder, "encode", after=True),

@@ -66,7 +66,12 @@ class Topics:
         return count
 
     def read(self, topic: str, isolation: str = "read_committed") -> list[Message]:
-        """Every record of a topic, partition after partition, up to its end as of now."""
+        """Every record of a topic, partition after partition, up to its end as of now.
+
+        A reader of committed records comes to an end where the oldest open transaction begins. The one that a killed
+        worker left is ended by the coordinator only when its time is over, so what comes after it is waited for.
+        """
+        ends = self._ends(topic)
         consumer = Consumer(
             {
                 "bootstrap.servers": self._kafka.bootstrap_servers,
@@ -78,17 +83,16 @@ class Topics:
             }
         )
         try:
-            partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
-            consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+            consumer.assign([TopicPartition(topic, partition, 0) for partition in ends])
             messages: list[Message] = []
-            ended: set[int] = set()
-            while len(ended) < len(partitions):
+            while ends:
                 message = consumer.poll(READ_SECONDS)
-                assert message is not None, "the broker does not answer"
+                assert message is not None, "the broker does not answer, or a transaction does not end"
+                partition, offset = message.partition() or 0, message.offset() or 0
                 if message.error() is None:
                     messages.append(message)
-                else:
-                    ended.add(message.partition() or 0)
+                elif offset >= ends.get(partition, 0):
+                    ends.pop(partition, None)
             return messages
         finally:
             consumer.close()
@@ -117,11 +121,20 @@ class Topics:
 
     def end(self) -> dict[int, int]:
         """End offsets of the input topic that are not zero, by partition."""
-        consumer = Consumer({"bootstrap.servers": self._kafka.bootstrap_servers, "group.id": self.group})
+        return {partition: end for partition, end in self._ends(self.input).items() if end}
+
+    def _ends(self, topic: str) -> dict[int, int]:
+        """Offset after the last record of each partition, records of open transactions included."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._kafka.bootstrap_servers,
+                "group.id": self.group,
+                "isolation.level": "read_uncommitted",
+            }
+        )
         try:
-            partitions = consumer.list_topics(self.input, timeout=30).topics[self.input].partitions
-            ends = {p: consumer.get_watermark_offsets(TopicPartition(self.input, p), timeout=30)[1] for p in partitions}
-            return {partition: end for partition, end in ends.items() if end}
+            partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in partitions}
         finally:
             consumer.close()
 
