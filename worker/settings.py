@@ -156,7 +156,7 @@ class BatchSettings(Section):
     """When a micro-batch is ready. If the model is idle, what has arrived goes at once."""
 
     max_records: int = Field(256, ge=1, description="Records in one batch")
-    max_tokens: int = Field(2048, ge=64, description="Tokens the model computes at once")
+    max_tokens: int = Field(2048, ge=64, description="Tokens the model computes at once, over all its threads")
     linger_seconds: float = Field(0, ge=0, le=60, description="Wait for a fuller batch; starts at the first record")
 
 

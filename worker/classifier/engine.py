@@ -142,5 +142,11 @@ def _forward(encoder: Encoder, device: torch.device, precision: Precision, max_t
     elif precision is Precision.INT8:
         make_linear = functools.partial(Int8Linear, rows=max_tokens)
     return PackedForward(
-        encoder, make_linear, precision=precision.value, device=device, dtype=dtype, max_tokens=max_tokens
+        encoder,
+        make_linear,
+        precision=precision.value,
+        device=device,
+        dtype=dtype,
+        max_tokens=max_tokens,
+        threads=torch.get_num_threads(),
     )

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from worker.classifier.architecture import Activation, Embeddings, Encoder, Layer
 from worker.classifier.attention import Attention, SpanAttention, VarlenAttention
+from worker.classifier.lanes import Lanes
 from worker.classifier.linears import Linear, stacked
 from worker.classifier.packing import Pack, make_packs
 
@@ -68,6 +69,7 @@ class PackedForward:
         device: torch.device,
         dtype: torch.dtype,
         max_tokens: int,
+        threads: int,
     ) -> None:
         """Prepare the weights of `encoder`; its embeddings are shared, not copied.
 
@@ -78,11 +80,13 @@ class PackedForward:
             device: Where to compute.
             dtype: Of the rows between the linear layers. Embeddings, norms and the head compute in float32.
             max_tokens: Tokens computed at once; one longer window goes alone.
+            threads: That compute on a CPU, side by side where there is enough for each.
         """
         self._precision = precision
         self._device = device
         self._dtype = dtype
         self._max_tokens = max_tokens
+        self._lanes = Lanes(threads) if device.type == "cpu" else None
         self._heads = encoder.heads
         self._embed = _Embed(encoder.embeddings, device, dtype)
         self._blocks = self._prepare(encoder, make_linear)
@@ -106,14 +110,20 @@ class PackedForward:
         result = torch.empty(len(windows), self._output.out_features)
         if not windows:
             return result
-        packs = list(make_packs([len(w) for w in windows], self._max_tokens, ladder=self._device.type == "cpu"))
-        with torch.inference_mode():
+        lengths = [len(window) for window in windows]
+        if self._lanes is not None:
+            lanes = self._lanes.worth(lengths)
+            packs = list(make_packs(lengths, self._max_tokens, lanes=lanes, ladder=True))
+            rows = self._lanes.compute(lambda pack: self._compute(pack, windows), packs, lanes)
+        else:
+            packs = list(make_packs(lengths, self._max_tokens, ladder=False))
             # All packs are on their way to the device before the first result is waited for.
             rows = [self._compute(pack, windows) for pack in packs]
-            result[[index for pack in packs for index in pack.order]] = torch.cat(rows).to("cpu", torch.float32)
+        result[[index for pack in packs for index in pack.order]] = torch.cat(rows).to("cpu", torch.float32)
         self._filler_rows += sum(pack.rows - pack.tokens for pack in packs)
         return result
 
+    @torch.inference_mode()
     def _compute(self, pack: Pack, windows: Sequence[Sequence[int]]) -> torch.Tensor:
         attention: Attention
         if self._device.type == "cuda":

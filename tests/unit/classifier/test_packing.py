@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.classifier.packing import COARSE_ROWS, make_packs
+from worker.classifier.packing import COARSE_ROWS, LANE_TOKENS, make_packs
 
 LENGTHS = st.lists(st.integers(1, 512), max_size=60)
 
@@ -30,6 +30,18 @@ def test_spans_cover_a_pack_without_gap(lengths: list[int], budget: int) -> None
             row, first = span.rows.stop, first + span.windows
         assert (row, first) == (pack.tokens, len(pack.order))
         assert pack.starts == [sum(pack.lengths[:index]) for index in range(len(pack.lengths))]
+
+
+@given(LENGTHS, st.integers(64, 4096), st.integers(2, 8))
+def test_lanes_share_the_budget(lengths: list[int], budget: int, lanes: int) -> None:
+    packs = list(make_packs(lengths, budget, lanes=lanes, ladder=True))
+    assert sorted(index for pack in packs for index in pack.order) == list(range(len(lengths)))
+    assert all(len(pack.order) == 1 or pack.tokens <= min(budget // lanes, LANE_TOKENS) for pack in packs)
+
+
+def test_there_are_as_many_packs_for_each_lane() -> None:
+    packs = list(make_packs([100] * 20, 2048, lanes=2, ladder=False))
+    assert [pack.tokens for pack in packs] == [500] * 4
 
 
 def test_a_ladder_bounds_how_many_shapes_are_computed() -> None:

@@ -1,0 +1,61 @@
+"""Packs side by side, one thread each, instead of one pack with all threads at once.
+
+Threads that share an operator wait for each other at the end of it, and a layer is a dozen short ones. Packs have
+nothing to wait for: on two cores that is 1.1 to 1.6 times as many tokens a second, from 128 tokens on.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+FEWEST_TOKENS = 64
+"""A lane with less than this is mostly busy with reading the weights."""
+
+UNEVEN = 1.3
+"""A lane may work so many times as long as the average of all; beyond it their threads are better off together."""
+
+
+class Lanes:
+    """Threads that compute packs; used by one thread at a time.
+
+    Attributes:
+        lanes: How many packs are computed at once, where it is worth it.
+    """
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        self._pool = ThreadPoolExecutor(lanes, "lane")
+
+    def worth(self, lengths: Sequence[int]) -> int:
+        """How many lanes windows of these lengths should take: all, or 1 when some would have little to do."""
+        total = sum(lengths)
+        busy = total >= self.lanes * FEWEST_TOKENS and max(lengths) * self.lanes <= UNEVEN * total
+        return self.lanes if busy else 1
+
+    def compute(self, compute: Callable[[T], R], packs: Sequence[T], lanes: int) -> list[R]:
+        """`compute` of each pack, in order: each on a thread of its own, or with `lanes` = 1 all threads on each.
+
+        Raises:
+            BaseException: What the first pack in order raised; no other is being computed any more by then.
+        """
+        if lanes == 1:
+            return [compute(pack) for pack in packs]
+
+        def alone(pack: T) -> R:
+            torch.set_num_threads(1)
+            return compute(pack)
+
+        computed = [self._pool.submit(alone, pack) for pack in packs]
+        try:
+            return [one.result() for one in computed]
+        finally:
+            for one in computed:
+                one.cancel()
+            wait(computed)
+            # A thread that asks torch for the first time is told what any other has set last.
+            torch.set_num_threads(self.lanes)
