@@ -5,7 +5,11 @@ from typing import Protocol
 import torch
 from torch.nn import functional
 
-from worker.classifier.packing import Pack
+from worker.classifier.packing import Pack, Span
+
+SHORT = 48
+"""Tokens up to which a window's attention is computed in float32: a bfloat16 product of so few rows takes twice as long
+in oneDNN as a float32 one in MKL."""
 
 
 class Attention(Protocol):
@@ -19,10 +23,10 @@ class Attention(Protocol):
 
 
 class SpanAttention:
-    """On a CPU: one step for each length in the pack, on views of it, so that none needs a mask.
+    """On a CPU: one step for each length in the pack, so that none needs a mask.
 
     Queries come scaled. In bfloat16 two batched products around a softmax take half the time of torch's fused
-    kernel, whose tiles are small products of their own; in float32 the fused kernel wins from 64 tokens on.
+    kernel, whose tiles are small products of their own; in float32 the fused kernel wins above SHORT tokens.
     """
 
     def __init__(self, pack: Pack, heads: int) -> None:
@@ -35,7 +39,7 @@ class SpanAttention:
         # Filler rows stay zero: they pass through the layers and must stay finite.
         out = query_key_value.new_zeros(len(query_key_value), hidden)
         for span in self._spans:
-            query, key, value = self._by_head(query_key_value[span.rows], span.windows, 3)
+            query, key, value = self._prepared(query_key_value[span.rows], span, 3)
             (target,) = self._by_head(out[span.rows], span.windows, 1)
             target.copy_(_attend(query, key, value))
         return out
@@ -45,20 +49,27 @@ class SpanAttention:
         out = torch.empty_like(query)
         for span in self._spans:
             windows = slice(span.first, span.first + span.windows)
-            key, value = self._by_head(key_value[span.rows], span.windows, 2)
-            (first,) = self._by_head(query[windows], span.windows, 1)
+            key, value = self._prepared(key_value[span.rows], span, 2)
+            (first,) = self._prepared(query[windows], span, 1)
             (target,) = self._by_head(out[windows], span.windows, 1)
             target.copy_(_attend(first, key, value))
         return out
 
-    def _by_head(self, rows: torch.Tensor, windows: int, parts: int) -> tuple[torch.Tensor, ...]:
-        """Views [windows, heads, length, size] of each of `parts` blocks of columns."""
+    def _prepared(self, rows: torch.Tensor, span: Span, parts: int) -> tuple[torch.Tensor, ...]:
+        """Blocks as `_by_head` gives them, laid out as the products want them: they would copy each for itself."""
+        blocks = self._by_head(rows, span.windows, parts)
+        if rows.dtype == torch.float32:
+            return blocks.unbind()
+        return (blocks.float() if span.length <= SHORT else blocks).contiguous().unbind()
+
+    def _by_head(self, rows: torch.Tensor, windows: int, parts: int) -> torch.Tensor:
+        """A view [parts, windows, heads, length, size] of rows with `parts` blocks of columns."""
         size = rows.shape[1] // parts // self._heads
-        return rows.view(windows, -1, parts, self._heads, size).permute(2, 0, 3, 1, 4).unbind()
+        return rows.view(windows, -1, parts, self._heads, size).permute(2, 0, 3, 1, 4)
 
 
 def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    if query.dtype == torch.float32:
+    if query.dtype == torch.float32 and key.shape[-2] > SHORT:
         return functional.scaled_dot_product_attention(query, key, value, scale=1.0)
     return torch.matmul(torch.matmul(query, key.transpose(-1, -2)).softmax(dim=-1), value)
 
