@@ -3,6 +3,9 @@
 from importlib.util import find_spec
 
 if find_spec("torch"):  # the stream libraries of `benchmarks.jobs` run in environments of their own, without it
+    from worker.classifier.allocator import keep_freed_memory
     from worker.classifier.environment import prepare
 
-    prepare()  # all rivals compute under the worker's thread settings, wherever torch is imported first
+    # All rivals compute under the worker's settings of threads and memory, wherever torch is imported first.
+    prepare()
+    keep_freed_memory()

@@ -5,11 +5,15 @@ from typing import Protocol
 import torch
 from torch.nn import functional
 
-from worker.classifier.packing import Pack, Span
+from worker.classifier.packing import Pack, round_up
 
 SHORT = 48
 """Tokens up to which a window's attention is computed in float32: a bfloat16 product of so few rows takes twice as long
 in oneDNN as a float32 one in MKL."""
+
+STEP = 32
+"""Longer windows are rounded up to a multiple of this. oneDNN compiles a kernel for each shape of a product: with one
+for each length, compiling took a fifth of the time of a batch of four comments."""
 
 
 class Attention(Protocol):
@@ -23,7 +27,7 @@ class Attention(Protocol):
 
 
 class SpanAttention:
-    """On a CPU: one step for each length in the pack, so that none needs a mask.
+    """On a CPU: one step for each length in the pack, or, in bfloat16 above SHORT tokens, for each window.
 
     Queries come scaled. In bfloat16 two batched products around a softmax take half the time of torch's fused
     kernel, whose tiles are small products of their own; in float32 the fused kernel wins above SHORT tokens.
@@ -39,28 +43,25 @@ class SpanAttention:
         # Filler rows stay zero: they pass through the layers and must stay finite.
         out = query_key_value.new_zeros(len(query_key_value), hidden)
         for span in self._spans:
-            query, key, value = self._prepared(query_key_value[span.rows], span, 3)
+            blocks = self._by_head(query_key_value[span.rows], span.windows, 3)
             (target,) = self._by_head(out[span.rows], span.windows, 1)
-            target.copy_(_attend(query, key, value))
+            if span.length <= SHORT or out.dtype == torch.float32:
+                target.copy_(_attend(*_float32(blocks)))
+            else:
+                for window in range(span.windows):
+                    target[window] = _attend_rounded(blocks[:, window])
         return out
 
     def over_first(self, query: torch.Tensor, key_value: torch.Tensor) -> torch.Tensor:
         """See `Attention`."""
-        out = torch.empty_like(query)
+        out = torch.zeros_like(query)
         for span in self._spans:
             windows = slice(span.first, span.first + span.windows)
-            key, value = self._prepared(key_value[span.rows], span, 2)
-            (first,) = self._prepared(query[windows], span, 1)
+            key, value = _float32(self._by_head(key_value[span.rows], span.windows, 2))
+            (first,) = _float32(self._by_head(query[windows], span.windows, 1))
             (target,) = self._by_head(out[windows], span.windows, 1)
             target.copy_(_attend(first, key, value))
         return out
-
-    def _prepared(self, rows: torch.Tensor, span: Span, parts: int) -> tuple[torch.Tensor, ...]:
-        """Blocks as `_by_head` gives them, laid out as the products want them: they would copy each for itself."""
-        blocks = self._by_head(rows, span.windows, parts)
-        if rows.dtype == torch.float32:
-            return blocks.unbind()
-        return (blocks.float() if span.length <= SHORT else blocks).contiguous().unbind()
 
     def _by_head(self, rows: torch.Tensor, windows: int, parts: int) -> torch.Tensor:
         """A view [parts, windows, heads, length, size] of rows with `parts` blocks of columns."""
@@ -68,8 +69,25 @@ class SpanAttention:
         return rows.view(windows, -1, parts, self._heads, size).permute(2, 0, 3, 1, 4)
 
 
+def _float32(blocks: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Blocks in float32, laid out as the products want them: they would copy each for itself."""
+    return (blocks if blocks.dtype == torch.float32 else blocks.float().contiguous()).unbind()
+
+
+def _attend_rounded(blocks: torch.Tensor) -> torch.Tensor:
+    """Attention of one window, [3, heads, length, size] to [heads, length, size]; filler comes in between and goes."""
+    parts, heads, length, size = blocks.shape
+    laid_out = blocks.new_empty(parts, heads, round_up(length, STEP), size)
+    laid_out[:, :, :length] = blocks
+    laid_out[:, :, length:] = 0
+    query, key, value = laid_out.unbind()
+    scores = torch.matmul(query, key.transpose(-1, -2))
+    scores[..., length:] = -torch.inf
+    return torch.matmul(scores.softmax(dim=-1), value)[:, :length]
+
+
 def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    if query.dtype == torch.float32 and key.shape[-2] > SHORT:
+    if key.shape[-2] > SHORT:
         return functional.scaled_dot_product_attention(query, key, value, scale=1.0)
     return torch.matmul(torch.matmul(query, key.transpose(-1, -2)).softmax(dim=-1), value)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.classification import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.classifier.allocator import keep_freed_memory
 from worker.classifier.checkpoint import find_checkpoint
 from worker.classifier.environment import prepare
 from worker.classifier.int8_gate import require_passed
@@ -115,6 +116,7 @@ class Classifier:
             checkpoint.labels, checkpoint.folder, model_settings.thresholds, model_settings.threshold
         )
         prepare()
+        keep_freed_memory()
         with ThreadPoolExecutor(1, "digest") as background:
             digest = background.submit(checkpoint.digest)
             from worker.classifier.assembly import assemble  # noqa: PLC0415 - torch takes seconds to import

@@ -113,7 +113,8 @@ class PackedForward:
         lengths = [len(window) for window in windows]
         if self._lanes is not None:
             lanes = self._lanes.worth(lengths)
-            packs = list(make_packs(lengths, self._max_tokens, lanes=lanes, ladder=True))
+            pack_tokens = self._lanes.pack_tokens(lanes, self._max_tokens)
+            packs = list(make_packs(lengths, pack_tokens, lanes=lanes, ladder=True))
             rows = self._lanes.compute(lambda pack: self._compute(pack, windows), packs, lanes)
         else:
             packs = list(make_packs(lengths, self._max_tokens, ladder=False))
@@ -131,7 +132,7 @@ class PackedForward:
         else:
             attention = SpanAttention(pack, self._heads)
         rows = self._embed(pack, windows)
-        first = torch.tensor(pack.starts).to(self._device, non_blocking=True)
+        first = torch.tensor(pack.first_rows).to(self._device, non_blocking=True)
         for block in self._blocks:
             if block.query_key_value is not None:
                 mixed = attention.over_tokens(block.query_key_value(rows))
@@ -144,7 +145,7 @@ class PackedForward:
             rows = block.output_norm(self._feed_forward(block, rows))
         hidden = self._head_activation(self._dense(rows.float()))
         logits: torch.Tensor = self._output(hidden)
-        return logits
+        return logits[: len(pack.order)]
 
     def _feed_forward(self, block: _Block, rows: torch.Tensor) -> torch.Tensor:
         if self._device.type == "cuda" or len(rows) <= FEED_FORWARD_ROWS:

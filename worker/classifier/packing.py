@@ -10,10 +10,6 @@ COARSE_FROM = 128
 """Rows are rounded up to a multiple of FINE_ROWS, from COARSE_FROM rows on of COARSE_ROWS. oneDNN compiles a kernel for
 each shape and keeps it: a ladder bounds how many there are, for less than 1 % of a full pack."""
 
-LANE_TOKENS = 768
-"""Tokens of a pack that one thread computes by itself, at most: twice as many leave its cache (a tenth slower), a
-quarter as many read the weights too often (as much)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -46,17 +42,19 @@ class Pack:
         lengths: Tokens of each window.
         tokens: Sum of `lengths`.
         rows: `tokens` rounded up the ladder; the rows after the tokens are filler that nothing reads.
+        first_rows: Row of the first token of each window, and on a ladder row 0 again as filler that nothing reads.
     """
 
     order: tuple[int, ...]
     lengths: tuple[int, ...]
     tokens: int
     rows: int
+    first_rows: tuple[int, ...]
 
     @property
     def starts(self) -> list[int]:
         """Row of the first token of each window."""
-        return [0, *accumulate(self.lengths)][:-1]
+        return list(self.first_rows[: len(self.order)])
 
     @property
     def spans(self) -> list[Span]:
@@ -72,19 +70,17 @@ class Pack:
 
 
 def make_packs(lengths: Sequence[int], max_tokens: int, *, lanes: int = 1, ladder: bool) -> Iterator[Pack]:
-    """Packs over windows of these lengths, at most `max_tokens` tokens in `lanes` of them; a longer window goes alone.
+    """Packs over windows of these lengths, at most `max_tokens` tokens in each; a longer window goes alone.
 
     The longest come first: if memory is short, it shows at once. Packs are filled to nearly the same size, for a
     last pack of a few tokens costs the weights' whole way through memory.
 
     Args:
         lengths: Tokens of each window, in the caller's order.
-        max_tokens: Tokens computed at once.
-        lanes: Packs computed at once, each by one thread: there are as many for each. 1: one pack at a time.
+        max_tokens: Tokens of a pack.
+        lanes: Packs computed at the same time: there are as many for each.
         ladder: Round rows up, for a backend that compiles a kernel for each shape.
     """
-    if lanes > 1:
-        max_tokens = min(max(max_tokens // lanes, 1), LANE_TOKENS)
     total = sum(lengths)
     packs = -(-total // max_tokens // lanes) * lanes
     share = -(-total // max(packs, 1))
@@ -100,7 +96,16 @@ def make_packs(lengths: Sequence[int], max_tokens: int, *, lanes: int = 1, ladde
         yield _pack(order, lengths, tokens, ladder=ladder)
 
 
+def round_up(number: int, step: int) -> int:
+    """The next multiple of `step`."""
+    return -(-number // step) * step
+
+
 def _pack(order: list[int], lengths: Sequence[int], tokens: int, *, ladder: bool) -> Pack:
-    step = COARSE_ROWS if tokens >= COARSE_FROM else FINE_ROWS
-    rows = -(-tokens // step) * step if ladder else tokens
-    return Pack(tuple(order), tuple(lengths[index] for index in order), tokens, rows)
+    own = tuple(lengths[index] for index in order)
+    starts = (0, *accumulate(own[:-1]))
+    if not ladder:
+        return Pack(tuple(order), own, tokens, tokens, starts)
+    rows = round_up(tokens, COARSE_ROWS if tokens >= COARSE_FROM else FINE_ROWS)
+    filler = 0 if len(order) == 1 else round_up(len(order), FINE_ROWS) - len(order)
+    return Pack(tuple(order), own, tokens, rows, starts + (0,) * filler)

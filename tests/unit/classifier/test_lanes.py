@@ -8,7 +8,7 @@ import torch
 
 from tests.unit.classifier.test_packed import TOLERANCES, build, load, plain, windows_of
 from worker.classifier.engine import build_forward
-from worker.classifier.lanes import Lanes
+from worker.classifier.lanes import LANE_TOKENS, Lanes
 from worker.settings import Precision
 
 
@@ -65,6 +65,20 @@ def test_when_a_pack_fails_no_other_is_still_computed() -> None:
 )
 def test_all_lanes_are_taken_where_each_has_about_as_much_to_do(lengths: list[int], lanes: int) -> None:
     assert Lanes(4).worth(lengths) == lanes
+
+
+@pytest.mark.parametrize(
+    ("threads", "lanes", "max_tokens", "pack_tokens"),
+    [
+        (2, 2, 1024, 512),  # the budget, shared
+        (2, 2, 4096, LANE_TOKENS),  # more than one thread should take
+        (1, 1, 4096, LANE_TOKENS),
+        (4, 1, 4096, 4096),  # all threads on one pack
+        (8, 8, 4, 1),
+    ],
+)
+def test_a_thread_by_itself_takes_small_packs(threads: int, lanes: int, max_tokens: int, pack_tokens: int) -> None:
+    assert Lanes(threads).pack_tokens(lanes, max_tokens) == pack_tokens
 
 
 @pytest.mark.parametrize("precision", [Precision.FLOAT32, Precision.BFLOAT16])

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.classifier.packing import COARSE_ROWS, LANE_TOKENS, make_packs
+from worker.classifier.packing import COARSE_ROWS, FINE_ROWS, make_packs
 
 LENGTHS = st.lists(st.integers(1, 512), max_size=60)
 
@@ -32,15 +32,18 @@ def test_spans_cover_a_pack_without_gap(lengths: list[int], budget: int) -> None
         assert pack.starts == [sum(pack.lengths[:index]) for index in range(len(pack.lengths))]
 
 
-@given(LENGTHS, st.integers(64, 4096), st.integers(2, 8))
-def test_lanes_share_the_budget(lengths: list[int], budget: int, lanes: int) -> None:
-    packs = list(make_packs(lengths, budget, lanes=lanes, ladder=True))
-    assert sorted(index for pack in packs for index in pack.order) == list(range(len(lengths)))
-    assert all(len(pack.order) == 1 or pack.tokens <= min(budget // lanes, LANE_TOKENS) for pack in packs)
+@given(LENGTHS, st.booleans())
+def test_the_first_token_of_each_window_is_named_and_filler_names_row_0(lengths: list[int], ladder: bool) -> None:
+    for pack in make_packs(lengths, 1024, ladder=ladder):
+        windows = len(pack.order)
+        assert list(pack.first_rows[:windows]) == pack.starts
+        filler = pack.first_rows[windows:]
+        assert not any(filler)
+        assert len(filler) < (FINE_ROWS if ladder and windows > 1 else 1)
 
 
 def test_there_are_as_many_packs_for_each_lane() -> None:
-    packs = list(make_packs([100] * 20, 2048, lanes=2, ladder=False))
+    packs = list(make_packs([100] * 20, 768, lanes=2, ladder=False))
     assert [pack.tokens for pack in packs] == [500] * 4
 
 
