@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from worker.batching import Batcher, BatchLimits
 from worker.classification import Unscorable
-from worker.isolation import score_isolating
+from worker.isolation import encode_isolating, score_isolating
 from worker.outcome import Batch, Comment, Decoded, Labelled, Outcome, Rejected, Stage, next_offsets
 from worker.protocols import Classifier, Clock, Encoded, ScoringObserver
 
@@ -109,14 +109,15 @@ class Scorer(Generic[E]):
     def _encode_until_stopped(self) -> None:
         while (items := self._submitted.get()) is not None:
             texts = [item.text for item in items if isinstance(item, Comment)]
-            encoded = iter(self._classifier.encode(texts) if texts else ())
+            encoded = iter(encode_isolating(self._classifier, texts) if texts else ())
             ready: list[tuple[tuple[Decoded, E | None], int]] = []
             for item in items:
-                if isinstance(item, Comment):
-                    one = next(encoded)
-                    ready.append(((item, one), one.tokens))
+                one = next(encoded) if isinstance(item, Comment) else None
+                if isinstance(one, Unscorable):
+                    failed = Rejected(item.record, item.assignment, Stage.TOKENIZE, one.error, one.reason)
+                    ready.append(((failed, None), 0))
                 else:
-                    ready.append(((item, None), 0))
+                    ready.append(((item, one), one.tokens if one else 0))
             with self._changed:
                 self._batcher.add(ready, self._clock())
                 self._changed.notify_all()

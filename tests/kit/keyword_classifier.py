@@ -11,6 +11,7 @@ WORDS = {"toxic": "stupid", "insult": "jerk", "threat": "hurt"}
 
 POISON = "makes-the-model-fail"
 UNSCORABLE = "has-no-finite-score"
+UNTOKENIZABLE = "makes-the-tokenizer-fail"
 
 
 class Words(NamedTuple):
@@ -21,7 +22,7 @@ class Words(NamedTuple):
 
 
 class KeywordClassifier:
-    """Implements `worker.protocols.Classifier`; a text that holds `POISON` makes its whole batch fail."""
+    """Implements `worker.protocols.Classifier`; a text that holds `POISON` or `UNTOKENIZABLE` fails its whole batch."""
 
     labels = LABELS
     identity = ModelIdentity("keywords", "1", "sha256:" + "ab" * 32, "float32")
@@ -30,6 +31,9 @@ class KeywordClassifier:
     def encode(self, texts: Sequence[str]) -> list[Words]:
         """Split into words; a token is a word."""
         split = [text.lower().split() for text in texts]
+        if any(UNTOKENIZABLE in words for words in split):
+            message = "one of these texts makes the tokenizer fail"
+            raise ValueError(message)
         return [Words(frozenset(words), len(words) + 2) for words in split]
 
     def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:

@@ -9,13 +9,26 @@ from hypothesis import strategies as st
 
 from worker.classification import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 from worker.errors import Fatal, Poison
-from worker.isolation import score_isolating
+from worker.isolation import encode_isolating, score_isolating
 
 
 class Text(NamedTuple):
     number: int
     fault: type[BaseException] | None = None
     tokens: int = 1
+
+
+class PanicException(BaseException):
+    """As a panic in an extension written in Rust comes: it is no `Exception`."""
+
+
+FAULTS: dict[str, type[BaseException]] = {
+    "bad": ValueError,
+    "panic": PanicException,
+    "memory": MemoryError,
+    "fatal": Fatal,
+    "interrupt": KeyboardInterrupt,
+}
 
 
 class FragileModel:
@@ -29,7 +42,10 @@ class FragileModel:
         self.calls = 0
 
     def encode(self, texts: Sequence[str]) -> list[Text]:
-        return [Text(number) for number, _ in enumerate(texts)]
+        for text in texts:
+            if fault := FAULTS.get(text):
+                raise fault(text)
+        return [Text(int(text)) for text in texts]
 
     def score(self, encoded: Sequence[Text]) -> list[Classification | Unscorable]:
         self.calls += 1
@@ -72,3 +88,23 @@ def test_a_fault_of_the_model_itself_is_never_blamed_on_a_text(fault: type[BaseE
     with pytest.raises(fault):
         score_isolating(model, [Text(0), Text(1, fault)])
     assert model.calls == 1
+
+
+@given(st.lists(st.sampled_from(["0", "1", "bad", "panic"]), min_size=1, max_size=40))
+def test_texts_that_the_tokenizer_fails_on_stand_alone_and_the_order_is_kept(texts: list[str]) -> None:
+    encoded = encode_isolating(FragileModel(), texts)
+    assert len(encoded) == len(texts)
+    for text, one in zip(texts, encoded, strict=True):
+        if text in FAULTS:
+            assert isinstance(one, Unscorable)
+            assert one.error == FAULTS[text].__name__
+            assert text not in one.reason
+        else:
+            assert isinstance(one, Text)
+            assert one.number == int(text)
+
+
+@pytest.mark.parametrize("fault", ["memory", "fatal", "interrupt"])
+def test_what_no_text_is_to_blame_for_ends_tokenizing(fault: str) -> None:
+    with pytest.raises(FAULTS[fault]):
+        encode_isolating(FragileModel(), ["1", fault])

@@ -7,12 +7,21 @@ from types import FrameType
 
 from tests.kit.in_memory import SilentObserver
 from tests.kit.keyword_classifier import KeywordClassifier
+from worker.__main__ import INFERENCE_THREAD
 from worker.batching import BatchLimits
 from worker.scoring import Scorer
 
 WAIT_SECONDS = 0.3
 HANDLER_SECONDS = 0.6
 RESCUE_SECONDS = 30.0
+
+
+def test_the_model_runs_on_the_thread_that_the_end_of_the_process_looks_for() -> None:
+    scorer = Scorer(KeywordClassifier(), BatchLimits(10, 1000, 0), time.monotonic, SilentObserver())
+    scorer.start()
+    assert INFERENCE_THREAD in {thread.name for thread in threading.enumerate()}
+    scorer.stop()
+    assert INFERENCE_THREAD not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_signal_whose_handler_outlasts_the_wait_for_a_batch_does_not_make_it_endless() -> None:

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import KafkaError, Message
 
 from tests.kit.in_memory import InMemoryPublisher, InMemorySource, SilentObserver, identities
-from tests.kit.keyword_classifier import POISON, UNSCORABLE, KeywordClassifier, Words
+from tests.kit.keyword_classifier import POISON, UNSCORABLE, UNTOKENIZABLE, KeywordClassifier, Words
 from tests.kit.records import record
 from tests.kit.scripted_consumer import ScriptedConsumer
 from worker.batching import BatchLimits
@@ -19,7 +19,7 @@ from worker.decoding import Decoder
 from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal
 from worker.flow import FlowControl
 from worker.kafka.source import KafkaSource
-from worker.outcome import Labelled, Rejected, Skipped
+from worker.outcome import Labelled, Rejected, Skipped, Stage
 from worker.scoring import Scorer
 from worker.settings import BatchSettings, DeadLetterSettings, DeliverySettings, InputSettings, Settings
 from worker.worker import Worker
@@ -103,6 +103,15 @@ def test_a_poisoned_batch_loses_only_its_poison() -> None:
     assert by_offset[1].error == "Poison"
     assert by_offset[2].error == "NonFiniteScore"
     assert by_offset[3].classification.labels == ("toxic", "insult")
+
+
+def test_a_text_that_the_tokenizer_fails_on_loses_no_other() -> None:
+    source = InMemorySource({0: [comment(0), comment(1, UNTOKENIZABLE), comment(2), comment(3, "stupid jerk")]})
+    publisher = InMemoryPublisher(source)
+    make_worker(source, publisher).run(until(source, lambda: source.committed == {0: 4}))
+    assert [type(outcome) for outcome in publisher.published] == [Labelled, Rejected, Labelled, Labelled]
+    rejected: Any = publisher.published[1]
+    assert (rejected.stage, rejected.error) == (Stage.TOKENIZE, "ValueError")
 
 
 def test_nothing_is_committed_before_its_outcomes_are_acknowledged() -> None:
