@@ -2,11 +2,13 @@
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
 
 from worker.errors import SluiceError
 
 INTERRUPTED = 130
+INFERENCE_THREAD = "inference"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,5 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def entry() -> None:
+    """Run the command of this process, and end it."""
+    code = main()
+    if any(thread.name == INFERENCE_THREAD for thread in threading.enumerate()):
+        # A batch that was not waited for is still in the model. The interpreter's end would stop its thread in the
+        # middle of native code, which aborts the process: the exit code would be lost.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -1,5 +1,6 @@
 """Lanes compute each pack once, a thread each, and leave torch's threads as they were."""
 
+import gc
 import threading
 from pathlib import Path
 
@@ -50,6 +51,17 @@ def test_when_a_pack_fails_no_other_is_still_computed() -> None:
     with pytest.raises(MemoryError):
         Lanes(2).compute(compute, [0, 1], 2)
     assert ended.is_set()
+
+
+def test_lanes_hold_up_no_process_and_end_with_their_owner() -> None:
+    lanes = Lanes(2)
+    threads = lanes.compute(lambda _: threading.current_thread(), range(20), 2)
+    assert all(thread.daemon and thread.is_alive() for thread in threads)
+    del lanes
+    gc.collect()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(

@@ -178,3 +178,21 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
         process.stdout.close()
         complaint = process.stderr.read()
     assert (process.returncode, complaint) == (0, b"")
+
+
+def test_a_batch_still_in_the_model_does_not_change_the_exit_code() -> None:
+    program = (
+        "import threading, time, torch\n"
+        "from worker import __main__ as command\n"
+        "def compute():\n"
+        "    rows = torch.ones(300, 300)\n"
+        "    while True:\n"
+        "        rows @ rows\n"
+        "threading.Thread(target=compute, name=command.INFERENCE_THREAD, daemon=True).start()\n"
+        "command.main = lambda: print('dropped') or 4\n"
+        "command.entry()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60, cwd=ROOT
+    )
+    assert (done.returncode, done.stdout) == (4, "dropped\n")
