@@ -173,5 +173,7 @@ def _describe(error: ErrorDetails) -> str:
     if not name:
         return what
     given = error["input"]
-    value = "" if isinstance(given, dict | BaseModel) or is_secret(name) else f" = {given!r}"
+    # Of kafka.properties nothing is repeated, whatever it was given as: passwords are among them.
+    hidden = isinstance(given, dict | BaseModel) or is_secret(name) or name.startswith("kafka.properties")
+    value = "" if hidden else f" = {given!r}"
     return f"{name}{value} ({variable(name)}): {what[0].lower()}{what[1:]}"

@@ -82,3 +82,18 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
 def test_secrets_are_masked() -> None:
     settings = load(flags={"kafka.properties": '{"sasl.password": "hunter2", "sasl.username": "ann"}'})
     assert shown(settings)["kafka"]["properties"] == {"sasl.password": MASK, "sasl.username": "ann"}
+
+
+@pytest.mark.parametrize("properties", ['["sasl.password", "hunter2"]', '"sasl.password=hunter2"'])
+def test_properties_in_a_wrong_form_are_not_repeated(
+    properties: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_toml = tmp_path / "sluice.toml"
+    in_toml.write_text(f"[kafka]\nproperties = {properties!r}\n")
+    with pytest.raises(SettingsInvalid, match="properties") as refused:
+        load(in_toml)
+    assert "hunter2" not in str(refused.value)
+    monkeypatch.setenv("SLUICE_KAFKA__PROPERTIES", properties)
+    with pytest.raises(SettingsInvalid, match="properties") as refused:
+        load()
+    assert "hunter2" not in str(refused.value)
