@@ -149,7 +149,7 @@ class AtLeastOncePublisher:
             except KafkaException as fault:
                 if error_of(fault).code() != TOO_LARGE:
                     raise self._undeliverable(error_of(fault)) from None
-                outcome = dead_letter_of(outcome, outgoing, self._dead_letter_topic)
+                outcome = self._rejected(delivery, outcome, outgoing)
                 outgoing = self._encoded(outcome)
             else:
                 delivery.unacknowledged += 1
@@ -167,7 +167,14 @@ class AtLeastOncePublisher:
             self._serve(_FULL_QUEUE_POLL_SECONDS)
         if delivery.too_large:
             delivery.too_large.clear()
-            self._deliver_alone(delivery, dead_letter_of(outcome, outgoing, self._dead_letter_topic))
+            self._deliver_alone(delivery, self._rejected(delivery, outcome, outgoing))
+
+    def _rejected(self, delivery: _Delivery, outcome: Outcome, outgoing: Outgoing) -> Outcome:
+        """The rejection that takes the place of an outcome whose record is too large, in its batch as well."""
+        rejected = dead_letter_of(outcome, outgoing, self._dead_letter_topic)
+        outcomes = delivery.batch.outcomes
+        outcomes[next(index for index, one in enumerate(outcomes) if one is outcome)] = rejected
+        return rejected
 
     def _encoded(self, outcome: Outcome) -> Outgoing:
         outgoing = self._encode(outcome)

@@ -185,9 +185,9 @@ class ExactlyOncePublisher:
         self._records.begin()
         self._step = _Step.DELIVERING
         for batch in self._open:
-            for outcome in batch.outcomes:
+            for index, outcome in enumerate(batch.outcomes):
                 if outcome.assignment.owned:
-                    self._records.add(self._producer, outcome)
+                    batch.outcomes[index] = self._records.add(self._producer, outcome)
         return True
 
     def _wait_for_reports(self) -> None:

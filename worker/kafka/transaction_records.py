@@ -59,8 +59,8 @@ class TransactionRecords:
         else:
             self._suspects |= before.refused.keys()
 
-    def add(self, producer: TransactionalProducer, outcome: Outcome) -> None:
-        """Add an outcome's record to the open transaction of this producer.
+    def add(self, producer: TransactionalProducer, outcome: Outcome) -> Outcome:
+        """Add an outcome's record to the open transaction of this producer; the outcome, or the rejection in its place.
 
         Raises:
             Fatal: Its dead letter is too large too.
@@ -71,9 +71,10 @@ class TransactionRecords:
         if alone:
             self._wait_for_reports(producer)
         while True:
-            outgoing = self._outgoing(outcome, position)
+            outcome = self._unless_too_large(outcome, position)
+            outgoing = self._encode(outcome)
             if outgoing is None:
-                return
+                return outcome
             try:
                 producer.produce(outgoing, partial(self._serve_report, self._attempt, position, outgoing))
                 break
@@ -85,6 +86,7 @@ class TransactionRecords:
             self._attempt.alone = True
             self._wait_for_reports(producer)
             self._attempt.alone = False
+        return outcome
 
     def raise_failure(self) -> None:
         """Raise if a record could not be delivered: librdkafka keeps those behind it until they time out.
@@ -108,12 +110,10 @@ class TransactionRecords:
             producer.poll(_REPORT_POLL_SECONDS)
             self.raise_failure()
 
-    def _outgoing(self, outcome: Outcome, position: _Position) -> Outgoing | None:
-        """The outcome's record, or a dead letter if that was too large; Fatal if both were."""
+    def _unless_too_large(self, outcome: Outcome, position: _Position) -> Outcome:
+        """The outcome, or its rejection if its record was too large; Fatal if that one's record was, too."""
         refused = self._too_large.get(position)
-        if refused is not None:
-            outcome = dead_letter_of(outcome, refused, self._dead_letter_topic)
-        return self._encode(outcome)
+        return outcome if refused is None else dead_letter_of(outcome, refused, self._dead_letter_topic)
 
     @staticmethod
     def _serve_report(
