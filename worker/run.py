@@ -69,7 +69,6 @@ def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: 
             model = classifier or _load_model(settings, metrics)
             health.model_loaded()
             worker = _assemble(settings, model, metrics, health)
-            health.subscribed()
             _collect_seldom()
             log.info(
                 "working",
@@ -165,8 +164,8 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
         if stopping.is_set():
             log.error("stopped at once by a second signal: work in flight was dropped, uncommitted")
             os._exit(DrainDeadlinePassed.exit_code)
+        stopping.set()  # before the log, which may fail where the handler interrupts another write to it
         log.info("draining", signal=signal.Signals(number).name)
-        stopping.set()
 
     before: dict[signal.Signals, Any] = {}
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -193,6 +193,13 @@ class TestExactlyOnce:
         assert sorted(real_group.published()) == real_group.everything(10)
         assert publisher.transactions == {"committed": 1, "aborted": 1}
 
+    def test_lag_counts_from_what_a_transaction_committed(self, real_group: Group) -> None:
+        member = _polled(real_group)
+        _exactly_once(member)
+        member.publish()
+        member.settle()
+        member.step_until(lambda: member.source.lag_records == dict.fromkeys(range(PARTITIONS), 0))
+
     def test_a_fenced_producer_is_replaced_and_nothing_is_doubled(self, real_group: Group) -> None:
         member = _polled(real_group)
         publisher = _exactly_once(member)

@@ -60,6 +60,7 @@ class Counters:
         cache_hits: Texts answered from the recent scores.
         truncated_texts: Texts longer than their windows.
         unscorable_texts: Texts without a finite score.
+        float32_retries: Texts computed again in float32, for their score was not finite.
     """
 
     texts: int = 0
@@ -70,6 +71,7 @@ class Counters:
     cache_hits: int = 0
     truncated_texts: int = 0
     unscorable_texts: int = 0
+    float32_retries: int = 0
 
 
 class Classifier:
@@ -258,5 +260,6 @@ class Classifier:
         counters.windows += sum(text.facts.windows for text in computed)
         counters.computed_tokens += sum(text.tokens for text in computed)
         counters.padded_tokens = self.padded_tokens
+        counters.float32_retries = self.float32_retries
         counters.truncated_texts += sum(text.facts.truncated for text in encoded)
         counters.unscorable_texts += sum(isinstance(result, Unscorable) for result in results)

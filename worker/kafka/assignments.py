@@ -62,6 +62,10 @@ class Assignments:
         confirmed = self._confirmed
         return {a: offset for a, offset in self._staged.items() if confirmed.get(a, -1) < offset}
 
+    def committed(self) -> dict[int, int | None]:
+        """Of each partition held, the next offset known to be committed; None before the first."""
+        return {partition: self._confirmed.get(assignment) for partition, assignment in self.current.items()}
+
     def confirm(self, offsets: dict[Assignment, int]) -> None:
         """The broker has committed these next offsets; of ended assignments nothing is remembered."""
         for assignment, offset in offsets.items():

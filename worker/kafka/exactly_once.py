@@ -159,6 +159,7 @@ class ExactlyOncePublisher:
             self._step = _Step.FINDING_THE_END
         if self._step is _Step.FINDING_THE_END:
             if self._end_unknown and self._offsets.were_committed():
+                self._offsets.confirm()
                 return self._end_open()
             self._end_unknown = False
             self._step = _Step.IDLE
@@ -170,6 +171,7 @@ class ExactlyOncePublisher:
             self._offsets.send(self._producer)
             self._step = _Step.COMMITTING
         self._producer.commit()
+        self._offsets.confirm()
         self.transactions["committed"] += 1
         return self._end_open()
 

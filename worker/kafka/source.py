@@ -7,15 +7,17 @@ inside it, so nothing is locked and no second thread touches the consumer.
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
-from worker.errors import Retryable
+from worker.errors import Fatal, Retryable
 from worker.kafka.absent_topic import AbsentTopic
 from worker.kafka.assignments import Assignments
 from worker.kafka.commits import Commits
 from worker.kafka.faults import describe, error_of, refused_connection
+from worker.kafka.group_metadata import generation
 from worker.kafka.properties import consumer_properties, make_client
 from worker.kafka.reachability import Reachability
 from worker.kafka.read_errors import fault_of_reading
@@ -66,6 +68,7 @@ class KafkaSource:
         self._fault: Exception | None = None
         self._closed = False
         self._lag_records: dict[Assignment, int] = {}
+        self._is_member = False
         self.join_state = "init"
         self._consumer: Consumer = make_client(
             Consumer,
@@ -192,6 +195,18 @@ class KafkaSource:
         """Undo `pause`."""
         self._rebalances.resume(self._consumer)
 
+    @property
+    def is_member(self) -> bool:
+        """True once the group has taken the worker in, with partitions or as a spare."""
+        if not self._is_member:
+            with suppress(Fatal):  # a format not known here; only transactions can't do without it, and they say so
+                self._is_member = generation(self._consumer.consumer_group_metadata()) >= 0
+        return self._is_member
+
+    def confirm(self, offsets: dict[Assignment, int]) -> None:
+        """A transaction has committed these next offsets."""
+        self._assignments.confirm(offsets)
+
     def group_metadata(self) -> bytes:
         """Member and generation as of now, for a transaction's offsets (KIP-447); read anew for each transaction."""
         metadata: bytes = self._consumer.consumer_group_metadata()
@@ -243,7 +258,7 @@ class KafkaSource:
 
     def _serve_statistics(self, report: str) -> None:
         current = self._assignments.current
-        statistics = read_statistics(report, self._topic, current)
+        statistics = read_statistics(report, self._topic, self._assignments.committed())
         self._lag_records = {current[partition]: lag for partition, lag in statistics.lag_records.items()}
         self.join_state = statistics.join_state
         if statistics.brokers_up:

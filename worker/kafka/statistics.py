@@ -1,9 +1,11 @@
 """What the worker reads of librdkafka's statistics: lag, state of the group, brokers within reach.
 
 The format is librdkafka's STATISTICS.md. Lag freezes while a partition is paused, since nothing is fetched then.
+librdkafka's own lag counts from the offset that it has committed or fetched itself; it knows nothing of those that a
+transaction commits, so what is known here goes before.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jiter
@@ -25,13 +27,21 @@ class Statistics(NamedTuple):
     lag_records: dict[int, int]
 
 
-def read_statistics(report: str, topic: str, partitions: Collection[int]) -> Statistics:
-    """Read a report for these partitions of a topic."""
+def read_statistics(report: str, topic: str, committed: Mapping[int, int | None]) -> Statistics:
+    """Read a report.
+
+    Args:
+        report: JSON.
+        topic: Whose lag is asked for.
+        committed: For each partition asked for, the next offset that this worker has committed; None before the first.
+    """
     document = jiter.from_json(report.encode())
     known = document.get("topics", {}).get(topic, {}).get("partitions", {})
     lag = {}
-    for partition in partitions:
-        records = known.get(str(partition), {}).get("consumer_lag", -1)
+    for partition, offset in committed.items():
+        facts = known.get(str(partition), {})
+        end = facts.get("ls_offset", -1)
+        records = facts.get("consumer_lag", -1) if offset is None or end < 0 else max(0, end - offset)
         if records >= 0:
             lag[partition] = records
     return Statistics(

@@ -6,7 +6,8 @@ from typing import Protocol
 from confluent_kafka import TopicPartition
 
 from worker.errors import Retryable
-from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed, generation
+from worker.kafka.group_metadata import generation
+from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed
 from worker.outcome import Assignment, Batch
 
 _WAIT_SECONDS = 5.0
@@ -20,6 +21,9 @@ class TransactionalSource(Protocol):
 
     def committed(self, assignments: Sequence[Assignment], timeout_seconds: float) -> dict[Assignment, int]:
         """Next offsets committed; raises Retryable."""
+
+    def confirm(self, offsets: dict[Assignment, int]) -> None:
+        """A transaction has committed these next offsets."""
 
 
 class TransactionOffsets:
@@ -59,6 +63,10 @@ class TransactionOffsets:
                 raise Retryable(message)
             self._metadata = metadata  # a call that is made again must have the same arguments
         producer.send_offsets([TopicPartition(a.topic, a.partition, o) for a, o in self._next.items()], self._metadata)
+
+    def confirm(self) -> None:
+        """Tell the source that they are committed."""
+        self._source.confirm(self._next)
 
     def were_committed(self) -> bool:
         """How the old producer's transaction ended: the new one's beginning has waited for that end.

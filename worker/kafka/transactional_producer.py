@@ -8,7 +8,6 @@ away. librdkafka has no KIP-890, and without it an epoch that is used again can 
 transaction.
 """
 
-import struct
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -27,7 +26,6 @@ _CALL_SECONDS = 1.0
 _STEP_SECONDS = 0.005
 _TRANSACTION_TIMEOUT = -1
 _FULL_QUEUE_POLL_SECONDS = 0.1
-_METADATA_MAGIC = b"CGMDv2:"
 
 Report = Callable[[KafkaError | None, Message], None]
 
@@ -187,15 +185,3 @@ def classified(error: KafkaError, to_do: str) -> Exception:
 def not_taken(error: KafkaError) -> Exception:
     """The exception for a record that `produce` did not take: mostly because the transaction has failed meanwhile."""
     return refused(error, "to take an event") if error.code() in REFUSED else TransactionFailed(describe(error))
-
-
-def generation(metadata: bytes) -> int:
-    """Generation, or member epoch, inside librdkafka's group metadata.
-
-    Brokers don't fence offsets that come with a negative one (kafka-flow#854), so the caller must.
-    """
-    if not metadata.startswith(_METADATA_MAGIC):
-        message = "librdkafka's group metadata has an unknown format: this confluent-kafka is too new for this worker"
-        raise Fatal(message)
-    (number,) = struct.unpack_from("=i", metadata, len(_METADATA_MAGIC))
-    return int(number)

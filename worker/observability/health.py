@@ -64,7 +64,7 @@ class Health:
         self._growth_since: float | None = None
         self._lowest_lag: int | None = None
         self._model_loaded = False
-        self._subscribed = False
+        self._joined = False
         self._broker = "no broker has answered yet"
         self._draining = False
         self._breaker = ""
@@ -78,9 +78,9 @@ class Health:
         """The model is loaded and warm."""
         self._model_loaded = True
 
-    def subscribed(self) -> None:
-        """The worker has asked to join its group. Being given no partition is ready, too: an idle spare."""
-        self._subscribed = True
+    def joined(self) -> None:
+        """The group has taken the worker in. Being given no partition is ready, too: an idle spare."""
+        self._joined = True
 
     def broker_seen(self) -> None:
         """A broker has answered."""
@@ -153,8 +153,8 @@ class Health:
         reasons = self._faults()
         if not self._model_loaded:
             reasons.append("the model is not loaded yet")
-        if not self._subscribed:
-            reasons.append("not subscribed to the input topic yet")
+        if not self._joined:
+            reasons.append("not a member of the consumer group yet")
         if self._broker:
             reasons.append(self._broker)
         if self._breaker:

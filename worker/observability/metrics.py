@@ -27,7 +27,7 @@ SCORES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 OUTCOMES = ("labelled", "rejected", "skipped")
 COMMIT_RESULTS = ("ok", "failed")
-TRANSACTION_RESULTS = ("committed", "aborted", "fenced")
+TRANSACTION_RESULTS = ("committed", "aborted")
 REBALANCE_EVENTS = ("assign", "revoke", "lost")
 LOOP_PHASES = ("poll", "decode", "publish", "settle", "idle")
 
@@ -103,7 +103,7 @@ class Metrics:
             "produce_duration_seconds", "Seconds from publishing a batch to its last acknowledgement", STEP_SECONDS
         )
         self.commits = counter("commits", "Offset commits answered by the broker: ok, failed", "result")
-        self.transactions = counter("transactions", "Transactions ended: committed, aborted, fenced", "result")
+        self.transactions = counter("transactions", "Transactions ended: committed, aborted", "result")
         self.last_commit_timestamp_seconds = gauge(
             "last_commit_timestamp_seconds", "Time of the last commit that succeeded, seconds since the epoch; 0: none"
         )

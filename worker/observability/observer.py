@@ -50,12 +50,11 @@ class WorkerObserver:
         self._published_at[batch] = self._clock()
 
     def settled(self, batch: Batch) -> None:
-        """A batch's outcomes are acknowledged and its offsets handed to the group."""
+        """A batch's outcomes are acknowledged and its offsets handed to the group, which may yet refuse them."""
         published_at = self._published_at.pop(batch, None)
         if published_at is not None:
             self._metrics.produce_duration_seconds.observe(self._clock() - published_at)
         record_settled(self._metrics, batch.outcomes, self._wall_clock())
-        self._health.progressed()
 
     def in_flight(self, records: int, value_bytes: int) -> None:
         """Polled but not yet settled, after a turn of the loop."""
@@ -64,7 +63,7 @@ class WorkerObserver:
         if records == self._records_in_flight == 0:
             return
         if records == 0:
-            # Batches dropped at a rebalance never settle; none of them may stay here.
+            # What is given up at the end never settles; none of it may stay here.
             self._published_at.clear()
         self._records_in_flight = records
         self._health.in_flight(records)

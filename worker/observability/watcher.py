@@ -5,6 +5,7 @@ from typing import Protocol
 
 from worker.observability.health import Health
 from worker.observability.metrics import Metrics
+from worker.outcome import Stage
 from worker.protocols import Clock, WallClock
 
 INTERVAL_SECONDS = 1.0
@@ -28,6 +29,10 @@ class GroupFacts(Protocol):
         """Commits that it answered with an error."""
 
     @property
+    def is_member(self) -> bool:
+        """True once the group has taken the worker in."""
+
+    @property
     def broker_answers(self) -> bool:
         """True while a broker is known to answer."""
 
@@ -39,6 +44,7 @@ class ModelFacts(Protocol):
     padded_tokens: int
     duplicate_texts: int
     cache_hits: int
+    float32_retries: int
 
 
 class Watcher:
@@ -93,6 +99,8 @@ class Watcher:
     def _look_at_group(self) -> None:
         group, health, metrics = self._group, self._health, self._metrics
         health.join_state(group.join_state)
+        if group.is_member:
+            health.joined()
         if group.broker_answers:
             health.broker_seen()
         else:
@@ -108,7 +116,7 @@ class Watcher:
             if news:
                 metrics.commits.labels(result).inc(news)
                 if result == "ok":
-                    metrics.last_commit_timestamp_seconds.set(self._wall_clock())
+                    self._committed()
 
     def _look_at_transactions(self) -> None:
         for result, total in self._transactions.items():
@@ -117,7 +125,11 @@ class Watcher:
             if news:
                 self._metrics.transactions.labels(result).inc(news)
                 if result == "committed":
-                    self._metrics.last_commit_timestamp_seconds.set(self._wall_clock())
+                    self._committed()
+
+    def _committed(self) -> None:
+        self._metrics.last_commit_timestamp_seconds.set(self._wall_clock())
+        self._health.progressed()
 
     def _look_at_model(self, model: ModelFacts) -> None:
         for metric, total in (
@@ -125,6 +137,7 @@ class Watcher:
             (self._metrics.tokens_padded, model.padded_tokens),
             (self._metrics.texts_deduplicated, model.duplicate_texts),
             (self._metrics.cache_hits, model.cache_hits),
+            (self._metrics.retries.labels(Stage.INFERENCE.value), model.float32_retries),
         ):
             news = total - self._counted.get(metric._name, 0)  # noqa: SLF001 - the only name a metric has
             self._counted[metric._name] = total  # noqa: SLF001

@@ -33,7 +33,7 @@ def health(clock: FakeClock) -> Health:
 @pytest.fixture
 def running(health: Health) -> Health:
     health.model_loaded()
-    health.subscribed()
+    health.joined()
     health.broker_seen()
     health.tick()
     return health
@@ -44,11 +44,9 @@ def test_a_starting_worker_is_alive_but_not_ready_and_says_what_is_missing(healt
     assert health.live().ok
     verdict = health.ready()
     assert not verdict.ok
-    assert [
-        word for word in ("model", "subscribed", "broker") if any(word in reason for reason in verdict.reasons)
-    ] == [
+    assert [word for word in ("model", "member", "broker") if any(word in reason for reason in verdict.reasons)] == [
         "model",
-        "subscribed",
+        "member",
         "broker",
     ]
 

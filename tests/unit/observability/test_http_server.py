@@ -45,7 +45,7 @@ def test_probes_follow_the_health(server: ObservabilityServer, health: Health) -
     assert json.loads(body) == {"ok": False, "reasons": list(health.ready().reasons)}
     assert ask(server, "/livez")[0].status == 200
     health.model_loaded()
-    health.subscribed()
+    health.joined()
     health.broker_seen()
     response, body = ask(server, "/readyz?verbose=1")
     assert (response.status, json.loads(body)) == (200, {"ok": True, "reasons": []})

@@ -119,14 +119,15 @@ def test_each_turn_of_the_loop_keeps_the_worker_alive(
     assert health.live().ok
 
 
-def test_work_that_never_settles_is_a_fault_and_a_settled_batch_is_progress(
+def test_work_that_never_settles_is_a_fault_and_a_batch_whose_commit_may_be_refused_is_no_progress(
     observer: WorkerObserver, health: Health, clock: FakeClock
 ) -> None:
     observer.in_flight(3, 30)
     clock.now = 101.0
+    observer.settled(empty_batch())
     observer.in_flight(3, 30)
     assert not health.live().ok
-    observer.settled(empty_batch())
+    observer.in_flight(0, 0)
     assert health.live().ok
 
 
