@@ -128,7 +128,8 @@ def _untouched(outcome: Labelled) -> bytes:
 
 def _without_text(path: list[str], outcome: Labelled, *, hashed: bool) -> bytes:
     """The comment with its text replaced by `sha256:` and the SHA-256 of its UTF-8, or left out."""
-    document: Any = jiter.from_json(outcome.record.value() or b"")
+    # Numbers stay as they were written: 1e400 is none that JSON could be written from.
+    document: Any = jiter.from_json(outcome.record.value() or b"", float_mode="lossless-float")
     holder = document
     for token in path[:-1]:
         holder = holder[_member(holder, token)]
@@ -139,7 +140,16 @@ def _without_text(path: list[str], outcome: Labelled, *, hashed: bool) -> bytes:
         holder[last] = None  # taking it out would shift what follows
     else:
         del holder[last]
-    return _json(document)
+    return _rewritten(document).encode()
+
+
+def _rewritten(value: Any) -> str:
+    """JSON of what jiter read with lossless floats."""
+    if type(value) is dict:
+        return f"{{{','.join(f'{_text(name)}:{_rewritten(member)}' for name, member in value.items())}}}"
+    if type(value) is list:
+        return f"[{','.join(map(_rewritten, value))}]"
+    return str(value) if type(value) is jiter.LosslessFloat else _text(value)
 
 
 def _member(holder: Any, token: str) -> Any:
@@ -151,4 +161,8 @@ def _constant(value: Any) -> bytes:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _text(value).encode()
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -47,6 +47,16 @@ def test_dead_letters_need_room_for_their_headers(kafka: Kafka, run_id: str) -> 
     assert (found.differences, made.differences) == ((), ())
     assert "2 partitions" in dead.differences[0]
     assert f"max.message.bytes={2_000_000 + HEADER_ROOM_BYTES}" in dead.differences[1]
+    assert "retention.ms=-1" in dead.differences[2]
+
+
+@pytest.mark.kafka
+def test_letters_that_go_so_long_after_their_rejection_are_no_difference(kafka: Kafka, run_id: str) -> None:
+    kafka.create_topic(f"in-{run_id}", 3)
+    room = {"max.message.bytes": "2000000", "message.timestamp.type": "LogAppendTime"}
+    kafka.create_topic(f"dlq-{run_id}", 3, room)
+    *_, dead = topics_of(settings(kafka.bootstrap_servers, run_id)).ensure(partitions=3)
+    assert dead.differences == ()
 
 
 @pytest.mark.kafka

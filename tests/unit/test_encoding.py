@@ -145,3 +145,12 @@ def test_any_scores_make_valid_json(scores: list[float], truncated: bool) -> Non
     value = encoder().encode(labelled(comment_record("c-1", "hi"), found=found)).value or b""
     event = jiter.from_json(value, allow_inf_nan=False, catch_duplicate_keys=True)
     assert list(event["scores"].values()) == scores
+
+
+@pytest.mark.parametrize("output", [TextOutput.HASH, TextOutput.OMIT])
+def test_without_the_text_all_else_is_as_it_was_written(output: TextOutput) -> None:
+    rest = '"n":1e400,"price":1.50,"zero":-0.0,"big":12345678901234567890123,"names":["\u00e9\\n",null,true,{}]'
+    value = f'{{"id":"a","text":"x",{rest}}}'.encode()
+    written = encoder(output).encode(labelled(record(value))).value or b""
+    assert rest.encode() in written
+    assert b"Infinity" not in written

@@ -6,7 +6,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from worker.errors import SettingsInvalid
+from worker.classification import Unscorable
+from worker.errors import ModelFault, SettingsInvalid
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,22 +26,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Print the labels of each text, in input order."""
+    """Print the labels of each text, in input order.
+
+    Raises:
+        SettingsInvalid: There are no texts, or two sources of them.
+        ModelFault: Some could not be scored; each has a line that says why, and the others are labelled.
+    """
     if bool(arguments.text) == bool(arguments.input):
         message = 'give texts as arguments, or a file with --input, for example: sluice classify "Good morning"'
         raise SettingsInvalid(message)
 
     from worker.classifier import Classifier  # noqa: PLC0415 - torch is loaded only where a model is needed
     from worker.comments.reading import read_comments  # noqa: PLC0415
-    from worker.terminal.rendering import json_line, text_line  # noqa: PLC0415
+    from worker.isolation import encode_isolating, score_isolating  # noqa: PLC0415
+    from worker.terminal.rendering import failure_json_line, failure_line, json_line, text_line  # noqa: PLC0415
 
     classifier = Classifier.load(settings.model, batch=settings.batch)
-    write = json_line if arguments.json else text_line
+    write, write_failure = (json_line, failure_json_line) if arguments.json else (text_line, failure_line)
     texts = arguments.text or (comment.text for comment in read_comments(arguments.input))
+    failures = 0
     for batch in _batches(texts, settings.batch.max_records):
-        for text, found in zip(batch, classifier.classify(batch), strict=True):
-            sys.stdout.write(write(text, found, classifier) + "\n")
+        encoded = encode_isolating(classifier, batch)
+        scored = iter(score_isolating(classifier, [one for one in encoded if not isinstance(one, Unscorable)]))
+        for text, one in zip(batch, encoded, strict=True):
+            found = one if isinstance(one, Unscorable) else next(scored)
+            if isinstance(found, Unscorable):
+                failures += 1
+                sys.stdout.write(write_failure(text, found) + "\n")
+            else:
+                sys.stdout.write(write(text, found, classifier) + "\n")
         sys.stdout.flush()
+    if failures:
+        message = f"{failures} of the texts could not be scored; their lines say why"
+        raise ModelFault(message)
 
 
 def _batches(texts: "Iterable[str]", size: int) -> "Iterator[list[str]]":

@@ -2,10 +2,14 @@
 
 A dead letter is its record and some headers, and a label event carries its comment: both are larger than the record
 they come from, so both topics must take larger records than the input topic does.
+
+A dead letter keeps its record's timestamp, whose age counts against the topic's retention: the letter of a comment read
+from a long backlog would go at once. So dead letters stay until somebody deletes them, and records from the future are
+taken.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
@@ -28,6 +32,12 @@ HEADER_ROOM_BYTES = 65_536
 """What a dead letter's headers, or a label event around its comment, may add; ours are below 8 KiB."""
 
 _MAX_BYTES = "max.message.bytes"
+_RETENTION = "retention.ms"
+_FOR_EVER = "-1"
+_TIMESTAMP_TYPE = "message.timestamp.type"
+_OF_APPENDING = "LogAppendTime"
+_FUTURE = "message.timestamp.after.max.ms"
+_ANY_FUTURE = str(2**63 - 1)
 _BROKER_DEFAULT = -1
 _PROPAGATION_SECONDS = 30.0
 _FIRST_PAUSE_SECONDS = 0.1
@@ -91,16 +101,22 @@ class Topics:
         existing = self._existing()
         replicas = replication or _BROKER_DEFAULT
         reports = []
-        needed = 0
+        config: Mapping[str, str] = {}
+        needed: dict[str, str] = {}
         for name in (settings.input.topic, settings.output.topic, settings.dead_letters.topic):
+            of_dead_letters = name == settings.dead_letters.topic
             created = name not in existing
             if created and create:
-                self._create(NewTopic(name, partitions, replicas, config={_MAX_BYTES: str(needed)} if needed else {}))
-            limit = self._max_bytes(name) if create or not created else 0
-            found = partitions if created else existing[name]
-            reports.append(TopicReport(name, created, found, _differences(name, found, partitions, limit, needed)))
-            if not needed and limit:
-                needed = limit + HEADER_ROOM_BYTES
+                config = needed | _kept(config) if of_dead_letters else needed
+                self._create(NewTopic(name, partitions, replicas, config=config))
+            config = self._config(name) if create or not created else {}
+            report = TopicReport(name, created, partitions if created else existing[name])
+            differences = [*_differences(report, partitions, config, needed)]
+            if of_dead_letters:
+                differences += _short_lived(name, config)
+            reports.append(replace(report, differences=tuple(differences)))
+            if not needed and config:
+                needed = {_MAX_BYTES: str(int(config[_MAX_BYTES]) + HEADER_ROOM_BYTES)}
         return reports
 
     def _existing(self) -> dict[str, int]:
@@ -125,15 +141,15 @@ class Topics:
                 raise SettingsInvalid(message) from None
             raise Fatal(message) from None
 
-    def _max_bytes(self, topic: str) -> int:
-        """The topic's `max.message.bytes`.
+    def _config(self, topic: str) -> Mapping[str, str]:
+        """The topic's configuration.
 
         The controller makes a topic, and the broker that is asked hears of it a little later: until then the topic is
         unknown, which is no fault.
         """
         try:
             return retry(
-                lambda: self._describe_max_bytes(topic),
+                lambda: self._describe(topic),
                 limit_seconds=_PROPAGATION_SECONDS,
                 backoff=self._backoff,
                 clock=self._clock,
@@ -144,11 +160,11 @@ class Topics:
             message = f"the configuration of {topic} can't be read: {reason}"
             raise Fatal(message) from None
 
-    def _describe_max_bytes(self, topic: str) -> int:
+    def _describe(self, topic: str) -> Mapping[str, str]:
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
         described: dict[Any, Any] = self._admin.describe_configs([resource], request_timeout=self._limit_seconds)
         try:
-            return int(self._ask(described[resource].result)[_MAX_BYTES].value)
+            return {name: str(entry.value) for name, entry in self._ask(described[resource].result).items()}
         except KafkaException as fault:
             error = error_of(fault)
             if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
@@ -171,17 +187,39 @@ class Topics:
             raise
 
 
-def _differences(name: str, found: int, asked: int, limit: int, needed: int) -> tuple[str, ...]:
-    differences = []
+def _kept(like: Mapping[str, str]) -> dict[str, str]:
+    """Configuration that keeps dead letters, on brokers whose topics are configured like this one."""
+    # Brokers before KIP-937 (Kafka 3.6) take any timestamp, and don't know the name.
+    return {_RETENTION: _FOR_EVER} | ({_FUTURE: _ANY_FUTURE} if _FUTURE in like else {})
+
+
+def _differences(
+    report: TopicReport, asked: int, config: Mapping[str, str], needed: Mapping[str, str]
+) -> Iterator[str]:
+    """How any of the topics differs from what is asked for and needed."""
+    name, found = report.name, report.partitions
     if found != asked:
-        differences.append(
+        yield (
             f"{name} has {found} partitions, not {asked}. More can be added (kafka-topics --alter), but then keys move "
             "between partitions"
         )
-    if 0 < limit < needed:
-        differences.append(
-            f"{name} takes records up to {_MAX_BYTES} = {limit} bytes; {needed} are needed, since its records are "
-            f"larger than those of the input topic: kafka-configs --alter --topic {name} --add-config "
-            f"{_MAX_BYTES}={needed}"
+    if config and needed and int(config[_MAX_BYTES]) < int(needed[_MAX_BYTES]):
+        yield (
+            f"{name} takes records up to {_MAX_BYTES} = {config[_MAX_BYTES]} bytes; {needed[_MAX_BYTES]} are needed, "
+            "since its records are larger than those of the input topic: "
+            + _alter(name, _MAX_BYTES, needed[_MAX_BYTES])
         )
-    return tuple(differences)
+
+
+def _short_lived(name: str, config: Mapping[str, str]) -> Iterator[str]:
+    """Whether the topic of the dead letters drops them before their time."""
+    if config.get(_RETENTION, _FOR_EVER) != _FOR_EVER and config.get(_TIMESTAMP_TYPE) != _OF_APPENDING:
+        yield (
+            f"{name} drops records {config[_RETENTION]} ms after their timestamp, which for a dead letter is that of "
+            f"the rejected record, however late it was rejected: {_alter(name, _RETENTION, _FOR_EVER)}, or "
+            f"{_TIMESTAMP_TYPE}={_OF_APPENDING} to count from the rejection"
+        )
+
+
+def _alter(name: str, config: str, value: str) -> str:
+    return f"kafka-configs --alter --topic {name} --add-config {config}={value}"

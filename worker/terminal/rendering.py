@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from worker.classification import Classification, ModelIdentity, ThresholdSet
+from worker.classification import Classification, ModelIdentity, ThresholdSet, Unscorable
 
 if TYPE_CHECKING:
     from schemas.label import LabelEvent
@@ -40,6 +40,17 @@ def json_line(text: str, found: Classification, model: Scored) -> str:
         "text": found.text._asdict(),
     }
     return json.dumps(event, ensure_ascii=False)
+
+
+def failure_json_line(text: str, failure: Unscorable) -> str:
+    """Class of the fault and its reason, as one JSON object."""
+    del text
+    return json.dumps({"error": failure.error, "reason": failure.reason})
+
+
+def failure_line(text: str, failure: Unscorable) -> str:
+    """The reason, and the beginning of the text."""
+    return f"{'! ' + failure.reason:<48}  {beginning(text)}"
 
 
 def text_line(text: str, found: Classification, model: Scored) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.keyword_classifier import POISON, UNSCORABLE, UNTOKENIZABLE, KeywordClassifier
 from worker import __version__, cli
 from worker.__main__ import INTERRUPTED, main
 from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal, ModelFault, NoBroker, SettingsInvalid, SluiceError
@@ -178,6 +179,24 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
         process.stdout.close()
         complaint = process.stderr.read()
     assert (process.returncode, complaint) == (0, b"")
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_texts_that_cannot_be_scored_have_a_line_that_says_why_and_cost_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> None:
+    monkeypatch.setattr("worker.classifier.Classifier.load", lambda *_, **__: KeywordClassifier())
+    texts = ["stupid", UNTOKENIZABLE, POISON, UNSCORABLE, "jerk"]
+    assert main(["classify", *texts, *(["--json"] if as_json else [])]) == ModelFault.exit_code
+    told = capsys.readouterr()
+    assert "3 of the texts could not be scored" in told.err
+    lines = told.out.splitlines()
+    if as_json:
+        found = [json.loads(line) for line in lines]
+        assert [one.get("labels") for one in found] == [["toxic"], None, None, None, ["insult"]]
+        assert [one.get("error") for one in found] == [None, "ValueError", "Poison", "NonFiniteScore", None]
+    else:
+        assert [line.split()[0] for line in lines] == ["toxic", "!", "!", "!", "insult"]
 
 
 def test_a_batch_still_in_the_model_does_not_change_the_exit_code() -> None:

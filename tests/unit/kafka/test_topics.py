@@ -28,8 +28,9 @@ class FakeTime:
 class SlowAdmin:
     """A cluster without topics, whose broker hears of each new one only after it was asked `unknown` times."""
 
-    def __init__(self, unknown: int) -> None:
+    def __init__(self, unknown: int, **defaults: str) -> None:
         self.unknown = unknown
+        self.defaults = {"max.message.bytes": str(INPUT_LIMIT), "retention.ms": "604800000", **defaults}
         self.made: dict[str, dict[str, str]] = {}
         self.asked: dict[str, int] = {}
 
@@ -50,8 +51,8 @@ class SlowAdmin:
         if self.asked[resource.name] <= self.unknown:
             answer.set_exception(KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)))
         else:
-            limit = self.made[resource.name].get("max.message.bytes", str(INPUT_LIMIT))
-            answer.set_result({"max.message.bytes": SimpleNamespace(value=limit)})
+            config = self.defaults | self.made[resource.name]
+            answer.set_result({name: SimpleNamespace(value=value) for name, value in config.items()})
         return {resource: answer}
 
 
@@ -76,7 +77,14 @@ def test_what_is_written_may_be_larger_than_what_is_read(monkeypatch: pytest.Mon
     admin = SlowAdmin(unknown=0)
     topics_on(admin, monkeypatch).ensure(partitions=6)
     larger = {"max.message.bytes": str(INPUT_LIMIT + HEADER_ROOM_BYTES)}
-    assert admin.made == {"comments": {}, "comment-labels": larger, "comments.dlq": larger}
+    assert admin.made == {"comments": {}, "comment-labels": larger, "comments.dlq": {**larger, "retention.ms": "-1"}}
+
+
+def test_dead_letters_of_any_time_are_taken_where_brokers_limit_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    admin = SlowAdmin(unknown=0, **{"message.timestamp.after.max.ms": "3600000"})
+    topics_on(admin, monkeypatch).ensure(partitions=6)
+    limits = {topic: config.get("message.timestamp.after.max.ms") for topic, config in admin.made.items()}
+    assert limits == {"comments": None, "comment-labels": None, "comments.dlq": str(2**63 - 1)}
 
 
 def test_a_topic_that_stays_unknown_is_a_fault_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
