@@ -15,12 +15,22 @@ from worker.kafka.assignments import Assignments
 from worker.kafka.faults import EPOCH_BEHIND, OWNERSHIP_LOST, REFUSED, describe, error_of, refused
 from worker.kafka.reachability import Reachability
 from worker.outcome import Assignment
+from worker.protocols import Clock
 
 log = logging.getLogger(__name__)
 
 
+_PAUSE_SECONDS = 0.2
+"""After a failure, until the next attempt: a group that is being divided anew refuses as fast as it is asked."""
+
+
 class Commits:
     """Commits what `Assignments` has staged; used by the consumer's thread.
+
+    Args:
+        assignments: What is staged, and told what is confirmed.
+        reachability: Told that a broker answered.
+        clock: Monotonic seconds.
 
     Attributes:
         succeeded: Commits that the broker took, of partitions still owned when it said so.
@@ -28,17 +38,19 @@ class Commits:
         fault: What no later commit can mend; None while there is nothing of that kind.
     """
 
-    def __init__(self, assignments: Assignments, reachability: Reachability) -> None:
+    def __init__(self, assignments: Assignments, reachability: Reachability, clock: Clock) -> None:
         self._assignments = assignments
         self._reachability = reachability
+        self._clock = clock
+        self._not_before = float("-inf")
         self._asked: dict[Assignment, int] | None = None
         self.succeeded = 0
         self.failed = 0
         self.fault: Exception | None = None
 
     def send(self, consumer: Consumer) -> None:
-        """Send what is staged, if no answer is outstanding; `serve` gets the answer."""
-        if self._asked is not None:
+        """Send what is staged, if no answer is outstanding and none was a refusal just now; `serve` gets the answer."""
+        if self._asked is not None or self._clock() < self._not_before:
             return
         offsets = self._assignments.uncommitted()
         if not offsets:
@@ -101,6 +113,7 @@ class Commits:
 
     def _note(self, error: KafkaError, offsets: Mapping[Assignment, int]) -> None:
         self.failed += _any_owned(offsets)
+        self._not_before = self._clock() + _PAUSE_SECONDS
         if error.code() in REFUSED:
             self.fault = refused(error, "the commit of this group's offsets")
         elif error.fatal():

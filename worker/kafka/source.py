@@ -60,7 +60,7 @@ class KafkaSource:
         self._commit_limit_seconds = min(_COMMIT_LIMIT_SECONDS, settings.delivery.revoke_seconds)
         self._assignments = Assignments(self._topic)
         self._reachability = Reachability(settings.kafka, clock)
-        self._commits = Commits(self._assignments, self._reachability)
+        self._commits = Commits(self._assignments, self._reachability, clock)
         self._rebalances = Rebalances(self._assignments, self._reachability)
         self._absent = (
             AbsentTopic(self._topic, clock) if settings.kafka.group_protocol is GroupProtocol.CONSUMER else None

@@ -10,6 +10,7 @@ from worker.errors import OwnershipLost, Retryable
 from worker.kafka.assignments import Assignments
 from worker.kafka.commits import Commits
 from worker.kafka.reachability import Reachability
+from worker.protocols import Clock
 from worker.settings import KafkaSettings
 
 
@@ -18,19 +19,21 @@ class _Refusing:
 
     def __init__(self, code: int) -> None:
         self._errors = [KafkaError(code)]
+        self.asked = 0
 
     def commit(self, offsets: list[Any], *, asynchronous: bool) -> list[Any]:
-        assert not asynchronous
+        del asynchronous
+        self.asked += 1
         if self._errors:
             raise KafkaException(self._errors.pop())
         return offsets
 
 
-def _staged() -> tuple[Assignments, Commits]:
+def _staged(clock: Clock = time.monotonic) -> tuple[Assignments, Commits]:
     assignments = Assignments("t")
     (assignment,) = assignments.begin([0])
     assignments.stage({assignment: 5})
-    return assignments, Commits(assignments, Reachability(KafkaSettings(), time.monotonic))
+    return assignments, Commits(assignments, Reachability(KafkaSettings(), clock), clock)
 
 
 def test_a_member_whose_epoch_is_behind_commits_again_what_is_still_its_own() -> None:
@@ -49,3 +52,16 @@ def test_a_member_that_the_group_has_put_out_does_not_try_again(code: int) -> No
     with pytest.raises(OwnershipLost):
         commits.send_and_wait(consumer)
     assert assignments.uncommitted()
+
+
+def test_a_refused_commit_is_not_sent_again_at_every_turn_of_the_loop() -> None:
+    now = [0.0]
+    _, commits = _staged(lambda: now[0])
+    consumer: Any = _Refusing(KafkaError.REBALANCE_IN_PROGRESS)
+    for _ in range(100):
+        commits.send(consumer)
+        now[0] += 0.001
+    assert (consumer.asked, commits.failed) == (1, 1)
+    now[0] += 1
+    commits.send(consumer)
+    assert consumer.asked == 2
