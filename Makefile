@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := test,lint,bench
+EXTRAS := test,lint,plots
 
 .PHONY: setup demo test lint test-kafka bench bench-rivals chaos schemas clean
 
