@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.classification import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 from worker.classifier.allocator import keep_freed_memory
 from worker.classifier.checkpoint import find_checkpoint
+from worker.classifier.counters import Counters
 from worker.classifier.environment import prepare
 from worker.classifier.int8_gate import require_passed
 from worker.classifier.recent import RecentScores
@@ -45,33 +45,6 @@ class EncodedText(NamedTuple):
     def tokens(self) -> int:
         """Tokens the model will compute over all windows, special tokens included."""
         return 0 if self.known else self.facts.tokens
-
-
-@dataclass(slots=True)
-class Counters:
-    """What a classifier has done so far; each only grows. Read them from any thread, for metrics.
-
-    Attributes:
-        texts: Texts scored, repeats included.
-        windows: Windows computed.
-        computed_tokens: Tokens computed, special tokens included, padding not.
-        padded_tokens: Padding computed.
-        duplicate_texts: Texts that shared the computation of an equal text in the same call.
-        cache_hits: Texts answered from the recent scores.
-        truncated_texts: Texts longer than their windows.
-        unscorable_texts: Texts without a finite score.
-        float32_retries: Texts computed again in float32, for their score was not finite.
-    """
-
-    texts: int = 0
-    windows: int = 0
-    computed_tokens: int = 0
-    padded_tokens: int = 0
-    duplicate_texts: int = 0
-    cache_hits: int = 0
-    truncated_texts: int = 0
-    unscorable_texts: int = 0
-    float32_retries: int = 0
 
 
 class Classifier:

@@ -1,0 +1,30 @@
+"""What a classifier has done so far."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Counters:
+    """Numbers that only grow. Read them from any thread, for metrics.
+
+    Attributes:
+        texts: Texts scored, repeats included.
+        windows: Windows computed.
+        computed_tokens: Tokens computed, special tokens included, padding not.
+        padded_tokens: Padding computed.
+        duplicate_texts: Texts that shared the computation of an equal text in the same call.
+        cache_hits: Texts answered from the recent scores.
+        truncated_texts: Texts longer than their windows.
+        unscorable_texts: Texts without a finite score.
+        float32_retries: Texts computed again in float32, for their score was not finite.
+    """
+
+    texts: int = 0
+    windows: int = 0
+    computed_tokens: int = 0
+    padded_tokens: int = 0
+    duplicate_texts: int = 0
+    cache_hits: int = 0
+    truncated_texts: int = 0
+    unscorable_texts: int = 0
+    float32_retries: int = 0
