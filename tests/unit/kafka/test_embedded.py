@@ -25,7 +25,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests
 from worker.kafka.embedded import EmbeddedBroker
 broker = EmbeddedBroker({"comments": 1})
 print(broker.pid, flush=True)
-time.sleep(600)
+while True:
+    time.sleep(0.1)  # a signal that comes just before a sleep is seen after it
 """
 
 
