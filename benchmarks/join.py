@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from benchmarks.appended import LOG_APPEND_TIME, Appended, OutputLog, longest_gap
 from benchmarks.live import LiveWorker, LogLine, wait_until_shared
 from benchmarks.open_loop import Due, Sent, comment, send
-from tests.kit.kafka import Kafka
-from tests.kit.stream import Topics
+from benchmarks.output_log import LOG_APPEND_TIME, AppendedEvent, OutputLog, longest_gap
+from testkit.kafka import Kafka
+from testkit.stream import Topics
 
 WINDOWS = ("before", "loading", "joining")
 """The worker alone; a newcomer loads its model; from its wish to join until both have settled."""
@@ -99,7 +99,7 @@ def joined(log: Iterable[LogLine]) -> tuple[float, float, set[int]]:
 
 
 def pauses(
-    events: Sequence[Appended],
+    events: Sequence[AppendedEvent],
     due: Mapping[int, float],
     stayed: set[int],
     moved: set[int],

@@ -21,15 +21,15 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.appended import LOG_APPEND_TIME, OutputLog, rate
 from benchmarks.live import LiveWorker, wait_until_shared
 from benchmarks.machine import machine
 from benchmarks.open_loop import Due, comment, poisson, send
+from benchmarks.output_log import LOG_APPEND_TIME, OutputLog, rate
 from benchmarks.results import BESIDE, LIMIT, OURS, THEIRS, save
 from benchmarks.texts import read_texts
-from tests.kit.kafka import Kafka, find_kafka_home
-from tests.kit.stream import Topics
-from worker.kafka.properties import consumer_properties
+from testkit.kafka import Kafka, find_kafka_home
+from testkit.stream import Topics
+from worker.kafka.client.properties import consumer_properties
 from worker.settings import Settings
 
 PARTITIONS = 6

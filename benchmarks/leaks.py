@@ -27,11 +27,11 @@ from benchmarks.growth import WARM_UP_SHARE, after_warm_up, draw_memory, growth_
 from benchmarks.machine import machine
 from benchmarks.results import save
 from benchmarks.texts import read_texts
-from tests.kit.kafka import Kafka, die_with_parent, find_kafka_home
-from tests.kit.stream import Topics
-from tests.kit.workers import environment_of
+from testkit.kafka import Kafka, die_with_parent, find_kafka_home
+from testkit.stream import Topics
+from testkit.workers import environment_of
 
-PROGRAMS = {"embedded": ["worker", "run"], "keywords": ["tests.kit.keyword_worker"]}
+PROGRAMS = {"embedded": ["worker", "run"], "keywords": ["testkit.keyword_worker"]}
 PARTITIONS = 6
 SAMPLE_SECONDS = 10.0
 QUANTITIES = ("resident_mib", "threads", "descriptors")

@@ -16,8 +16,8 @@ from typing import NamedTuple, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.kit.kafka import Kafka, die_with_parent, free_ports
-from tests.kit.stream import Topics
+from testkit.kafka import Kafka, die_with_parent, free_ports
+from testkit.stream import Topics
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 180.0

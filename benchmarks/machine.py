@@ -13,7 +13,7 @@ def machine() -> dict[str, Any]:
     """CPU, its features that matter here, cores, load before the run, and versions."""
     import torch  # noqa: PLC0415 - seconds, and some benchmarks never need it
 
-    from worker.classifier.hardware import available_cores  # noqa: PLC0415 - it imports torch
+    from worker.classifier.machine.hardware import available_cores  # noqa: PLC0415 - it imports torch
 
     capabilities = torch.cpu.get_capabilities()
     features = ("avx2", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")

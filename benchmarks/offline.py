@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from benchmarks.course import Point
-from worker.batching import Batcher, BatchLimits
+from benchmarks.steady_rate import Point
 from worker.classifier import Classifier
 from worker.classifier.classifier import EncodedText
 from worker.configuration import load
 from worker.run import FORWARD_PASSES_PER_BATCH
 from worker.settings import BatchSettings
+from worker.stream.batching import Batcher, BatchLimits
 
 CURVES = ("comments", "tokens", "cpu_seconds", "model_seconds")
 

@@ -29,7 +29,7 @@ from benchmarks.machine import machine
 from benchmarks.processes import cpu_seconds
 from benchmarks.results import bars, save
 from benchmarks.texts import read_texts
-from tests.kit.kafka import Kafka, die_with_parent, find_kafka_home
+from testkit.kafka import Kafka, die_with_parent, find_kafka_home
 
 OURS = "sluice"
 CONTENDERS = {

@@ -19,15 +19,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.appended import LOG_APPEND_TIME, OutputLog, rate
 from benchmarks.join import WINDOWS, Pause, watch_join
 from benchmarks.live import LiveWorker, wait_until_shared
 from benchmarks.machine import machine
 from benchmarks.open_loop import comment
+from benchmarks.output_log import LOG_APPEND_TIME, OutputLog, rate
 from benchmarks.results import OURS, save
 from benchmarks.texts import read_texts
-from tests.kit.kafka import Kafka, find_kafka_home
-from tests.kit.stream import Topics
+from testkit.kafka import Kafka, find_kafka_home
+from testkit.stream import Topics
 
 WORKERS = (1, 2, 4)
 PARTITIONS = 8

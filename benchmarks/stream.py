@@ -5,8 +5,8 @@ python -m benchmarks.stream --data validation.csv --comments 4000 --rounds 3
 In alternating rounds, each in a process of its own: `benchmarks.offline` on the texts, and the worker on a topic that
 already holds them, with the broker (KAFKA_HOME) on the same machine. A run of the worker before is not counted: a
 broker just started spends a fifth of a core on compiling itself. Both take `SLUICE_MODEL__...` and `SLUICE_BATCH__...`
-from the environment. A rate is a slope between 10 % and 95 % of the comments (`benchmarks.course`): in the stream over
-the broker's append times of the label events, offline over the moments when a batch was scored.
+from the environment. A rate is a slope between 10 % and 95 % of the comments (`benchmarks.steady_rate`): in the stream
+over the broker's append times of the label events, offline over the moments when a batch was scored.
 """
 
 import argparse
@@ -25,13 +25,13 @@ from typing import Any
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, TopicPartition
 
-from benchmarks.course import Measured, Point, TooShort, measure
 from benchmarks.machine import machine
 from benchmarks.processes import cpu_seconds
 from benchmarks.results import BESIDE, OURS, THEIRS, save
+from benchmarks.steady_rate import Measured, Point, TooShort, measure
 from benchmarks.texts import read_texts
-from tests.kit.kafka import Kafka, die_with_parent, find_kafka_home, free_ports
-from tests.kit.stream import Topics
+from testkit.kafka import Kafka, die_with_parent, find_kafka_home, free_ports
+from testkit.stream import Topics
 from worker.configuration import variable
 
 OFFLINE, STREAM = "offline", "stream"

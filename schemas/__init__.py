@@ -6,14 +6,14 @@ This package imports nothing else of Sluice, so that a consumer of the events ca
 from schemas.comment import CommentEvent
 from schemas.dead_letter import DeadLetterHeaders
 from schemas.identity import event_id
-from schemas.label import LabelEvent, ModelInfo, Source, TextInfo, Thresholds
+from schemas.label import LabelEvent, ModelInfo, SourceCoordinates, TextInfo, Thresholds
 
 __all__ = [
     "CommentEvent",
     "DeadLetterHeaders",
     "LabelEvent",
     "ModelInfo",
-    "Source",
+    "SourceCoordinates",
     "TextInfo",
     "Thresholds",
     "event_id",

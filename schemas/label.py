@@ -36,7 +36,7 @@ class TextInfo(_Part):
     truncated: bool = Field(description="True when some of the text was not scored")
 
 
-class Source(_Part):
+class SourceCoordinates(_Part):
     """The record the comment came in."""
 
     topic: str
@@ -63,5 +63,5 @@ class LabelEvent(_Part):
     thresholds: Thresholds
     model: ModelInfo
     text: TextInfo
-    source: Source
+    source: SourceCoordinates
     processed_at: AwareDatetime

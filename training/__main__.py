@@ -14,9 +14,9 @@ from training.data import Comments, DataFault, read_splits
 from training.loop import HISTORY_FILE, Recipe, best_epoch, train
 from training.model import load_model, load_tokenizer, source_folder
 from training.shipping import MODEL_FILES, REVISION, evaluate, ship
-from worker.classifier.checkpoint import find_checkpoint
-from worker.classifier.golden import write_golden
-from worker.classifier.recording import record
+from worker.classifier.checkpoint.checkpoint import find_checkpoint
+from worker.classifier.checkpoint.golden import write_golden
+from worker.classifier.loading.recording import record_reference
 from worker.settings import ModelSettings
 
 
@@ -108,7 +108,7 @@ def _ship(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace) -> int:
-    golden = record(find_checkpoint(ModelSettings(id=str(options.checkpoint.absolute()))))
+    golden = record_reference(find_checkpoint(ModelSettings(id=str(options.checkpoint.absolute()))))
     print(json.dumps({"out": str(write_golden(options.checkpoint, golden))}))
     return 0
 

@@ -15,9 +15,9 @@ from training.data import LABELS, Comments
 from training.logits import MAX_TOKENS, compute_logits, token_ids
 from training.measuring import measure, sigmoid
 from training.thresholds import RULE, SET_NAME, choose_thresholds
-from worker.classifier.checkpoint import find_checkpoint
-from worker.classifier.golden import GOLDEN_FILE, write_golden
-from worker.classifier.recording import record
+from worker.classifier.checkpoint.checkpoint import find_checkpoint
+from worker.classifier.checkpoint.golden import GOLDEN_FILE, write_golden
+from worker.classifier.loading.recording import record_reference
 from worker.settings import ModelSettings
 
 SEED = 7
@@ -59,7 +59,7 @@ def ship(
         "positives": {name: int(validation.labels[:, i].sum()) for i, name in enumerate(LABELS)},
     }
     (folder / "thresholds.json").write_text(json.dumps(threshold_set, indent=2) + "\n", encoding="utf-8")
-    write_golden(folder, record(find_checkpoint(ModelSettings(id=str(folder)))))
+    write_golden(folder, record_reference(find_checkpoint(ModelSettings(id=str(folder)))))
     after = cross_fitted(raw, validation.labels, SEED)
     return {
         "slope": [round(float(value), 4) for value in platt.slope],

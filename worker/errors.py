@@ -1,7 +1,7 @@
 """What can stop a worker, and the exit code each one ends it with.
 
 A fault of one record is never an exception that leaves its step: it becomes a `Rejected` outcome
-(`worker.outcome`). The classes here are for faults of the worker itself. Messages say what happened, to what,
+(`worker.types`). The classes here are for faults of the worker itself. Messages say what happened, to what,
 and what to do; they never quote a comment's text.
 """
 

@@ -1,13 +1,22 @@
 """The seams of the worker: what the loop asks of Kafka, of the model and of time.
 
-`worker.worker` knows only these. `worker.kafka` and `worker.classifier` implement them without knowing each other.
+`worker.stream.loop` knows only these. `worker.kafka` and `worker.classifier` implement them without knowing each other.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from worker.classification import Classification, ModelIdentity, ThresholdSet, Unscorable
-from worker.outcome import Assignment, Batch, Outcome, Record
+from worker.types import (
+    Assignment,
+    Batch,
+    Classification,
+    ModelIdentity,
+    Outcome,
+    Outgoing,
+    Record,
+    ThresholdSet,
+    Unscorable,
+)
 
 Clock = Callable[[], float]
 """Seconds on a clock that never goes back (`time.monotonic`)."""
@@ -160,16 +169,6 @@ class Publisher(Protocol):
 
     def close(self) -> None:
         """Give up what is not delivered and release the producer. Never raises; safe to call twice."""
-
-
-class Outgoing(NamedTuple):
-    """A record to produce; `timestamp_ms` 0 means now."""
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes | None]]
-    timestamp_ms: int
 
 
 Encode = Callable[[Outcome], Outgoing | None]

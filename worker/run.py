@@ -15,25 +15,25 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
-from worker.batching import BatchLimits
-from worker.breaker import Breaker
-from worker.decoding import Decoder
-from worker.encoding import LabelEventEncoder
 from worker.errors import BreakerOpen, DrainDeadlinePassed, SluiceError
-from worker.flow import FlowControl
-from worker.kafka.dead_letters import DeadLetterEncoder
-from worker.kafka.publishers import make_publisher
-from worker.kafka.source import KafkaSource
+from worker.events.dead_letter import DeadLetterEncoder
+from worker.events.decoding import Decoder
+from worker.events.label_event import LabelEventEncoder
+from worker.kafka.consumer.source import KafkaSource
+from worker.kafka.delivery.publishers import make_publisher
 from worker.observability.health import Health
 from worker.observability.http import serve
 from worker.observability.metrics import Metrics
 from worker.observability.observer import WorkerObserver
 from worker.observability.watcher import Watcher
-from worker.outcome import Labelled, Outcome, Rejected
-from worker.protocols import Classifier, Encode, Outgoing
-from worker.scoring import Scorer
+from worker.protocols import Classifier, Encode
 from worker.settings import Settings
-from worker.worker import Worker
+from worker.stream.batching import BatchLimits
+from worker.stream.circuit_breaker import Breaker
+from worker.stream.flow_control import FlowControl
+from worker.stream.loop import Worker
+from worker.stream.model_threads import ModelThreads
+from worker.types import Labelled, Outcome, Outgoing, Rejected
 
 FORWARD_PASSES_PER_BATCH = 4
 """Forward passes' worth of tokens that one batch may hold: more to sort by length among, and still about a second of
@@ -130,7 +130,7 @@ def _assemble(settings: Settings, model: Classifier[Any], metrics: Metrics, heal
     return Worker(
         source=source,
         publisher=publisher,
-        scorer=Scorer(model, limits, clock, observer),
+        model_threads=ModelThreads(model, limits, clock, observer),
         decoder=Decoder(settings.input),
         breaker=Breaker(settings.dead_letters),
         flow=FlowControl(settings.delivery, settings.batch),

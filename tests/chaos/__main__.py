@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from testkit.kafka import Kafka, find_kafka_home
 from tests.chaos.run import ChaosRun, Options
-from tests.kit.kafka import Kafka, find_kafka_home
 
 GUARANTEES = ("at-least-once", "exactly-once")
 _SECONDS_PER_FAULT = 5.0

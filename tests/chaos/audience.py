@@ -10,8 +10,8 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicParti
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
+from testkit.kafka import eventually
 from tests.chaos.oracle import Oracle
-from tests.kit.kafka import eventually
 
 _AT_ONCE = 2000
 _COMMITTED = IsolationLevel.READ_COMMITTED

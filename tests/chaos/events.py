@@ -6,7 +6,7 @@ import zlib
 from enum import IntEnum
 from typing import NamedTuple
 
-from tests.kit.keyword_classifier import POISON, KeywordClassifier
+from testkit.keyword_classifier import POISON, KeywordClassifier
 
 KEYS = 400
 """Records of one key must stay in order."""

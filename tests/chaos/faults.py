@@ -9,10 +9,10 @@ from contextlib import suppress
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from testkit.kafka import Kafka, Node
+from testkit.workers import WorkerProcess
 from tests.chaos.fleet import Fleet
 from tests.chaos.plan import Fault, PlannedFault
-from tests.kit.kafka import Kafka, Node
-from tests.kit.workers import WorkerProcess
 
 _LOOK_SECONDS = 0.1
 _HEAL_SECONDS = 180.0

@@ -5,9 +5,9 @@ import signal
 from collections import Counter
 from typing import NamedTuple
 
-from tests.kit.kafka import Kafka
-from tests.kit.stream import Topics
-from tests.kit.workers import WorkerProcess
+from testkit.kafka import Kafka
+from testkit.stream import Topics
+from testkit.workers import WorkerProcess
 
 _LOG_TAIL = 3000
 _SCORING = "scoring "

@@ -81,7 +81,7 @@ class Report:
             f"  longest stall  {stall:.1f} s (last fault begun: {after})",
             f"  worker exits   {exits or 'none'}; {len(self.unexpected)} unexpected",
             *(f"  FAILED: {failure}" for failure in self.failures),
-            *(f"  inquest        {verdict}" for verdict in self.verdicts[:_NAMED]),
+            *(f"  missing        {verdict}" for verdict in self.verdicts[:_NAMED]),
         ]
 
     @property
@@ -113,7 +113,7 @@ class Report:
             "worker_exits": {str(code): count for code, count in sorted(self.exits.items())},
             "unexpected_ends": [end._asdict() for end in self.unexpected],
             "failures": self.failures,
-            "inquest": list(self.verdicts),
+            "missing_events": list(self.verdicts),
         }
 
     def _names_of_the_missing(self) -> str:

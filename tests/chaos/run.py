@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaException
 
+from testkit.kafka import Kafka
+from testkit.stream import Topics
 from tests.chaos.audience import Audience
 from tests.chaos.events import MAX_OUTPUT_BYTES, MAX_VALUE_BYTES, Stream
 from tests.chaos.faults import Saboteur
 from tests.chaos.feed import Feed
 from tests.chaos.fleet import Fleet
-from tests.chaos.inquest import inquest
+from tests.chaos.missing_events import explain_missing
 from tests.chaos.oracle import Oracle
 from tests.chaos.plan import make_plan
 from tests.chaos.report import Report
-from tests.kit.kafka import Kafka
-from tests.kit.stream import Topics
 
 PARTITIONS = 6
 _CHUNK = 500
@@ -103,7 +103,7 @@ class ChaosRun:
                 self._audience.read_to_the_end()
             elif 0 < self._oracle.missing <= _MOST_LOOKED_FOR:
                 missing = self._oracle.missing_numbers()
-                self._verdicts = await asyncio.to_thread(inquest, self._servers, self._topics, missing)
+                self._verdicts = await asyncio.to_thread(explain_missing, self._servers, self._topics, missing)
         finally:
             self._fleet.close()
             self._audience.close()

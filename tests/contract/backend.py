@@ -5,7 +5,7 @@ from typing import Any
 
 from confluent_kafka.admin import AdminClient
 
-from tests.kit.kafka import Kafka
+from testkit.kafka import Kafka
 
 PARTITIONS = 4
 

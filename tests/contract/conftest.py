@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from testkit.kafka import Kafka, kafka
 from tests.contract.backend import Backend
 from tests.contract.group import Group
-from tests.kit.kafka import Kafka, kafka
-from worker.kafka.embedded import EmbeddedBroker, client_properties
+from worker.kafka.embedded.broker import EmbeddedBroker, embedded_properties
 from worker.settings import GroupProtocol
 
 __all__ = ["kafka"]
@@ -41,7 +41,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
         cluster: Kafka = request.getfixturevalue("kafka")
         return Backend(cluster.bootstrap_servers, protocol, cluster, properties=_REAL[protocol])
     broker: EmbeddedBroker = request.getfixturevalue("embedded")
-    return Backend(broker.bootstrap_servers, protocol, None, client_properties(GroupProtocol(protocol)))
+    return Backend(broker.bootstrap_servers, protocol, None, embedded_properties(GroupProtocol(protocol)))
 
 
 @pytest.fixture(params=["classic", "consumer"], ids=["real-classic", "real-kip848"])

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from testkit.member import Judge, Member, as_labelled, committed, produce, read_all
 from tests.contract.backend import PARTITIONS, Backend
-from tests.kit.member import Judge, Member, as_labelled, committed, produce, read_all
-from worker.outcome import Outcome
 from worker.settings import Settings
+from worker.types import Outcome
 
 
 class Group:

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
+from testkit.member import committed, read_all
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
-from tests.kit.member import committed, read_all
 from worker.errors import Fatal
-from worker.kafka import replay as replay_module
-from worker.kafka.dead_letter_reader import DeadLetter, Filter, read_dead_letters
-from worker.kafka.replay import Replayed, replay_dead_letters
-from worker.kafka.replay_position import ReplayPosition
-from worker.outcome import Assignment, Outcome, Record, Rejected, Stage
+from worker.kafka.dead_letters import replay as replay_module
+from worker.kafka.dead_letters.reader import DeadLetter, Filter, read_dead_letters
+from worker.kafka.dead_letters.replay import Replayed, replay_dead_letters
+from worker.kafka.dead_letters.replay_position import ReplayPosition
 from worker.settings import Settings
+from worker.types import Assignment, Outcome, Record, Rejected, Stage
 
 EACH = 3
 

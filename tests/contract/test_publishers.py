@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError
 
+from testkit.fatal import make_fatal
+from testkit.kafka import eventually
+from testkit.member import Member, as_labelled, produce, read_all
 from tests.contract.backend import PARTITIONS, Backend
 from tests.contract.group import Group
-from tests.kit.fatal import make_fatal
-from tests.kit.kafka import eventually
-from tests.kit.member import Member, as_labelled, produce, read_all
 from worker.errors import Fatal, Retryable, SettingsInvalid
-from worker.kafka.at_least_once import AtLeastOncePublisher
-from worker.kafka.embedded import EmbeddedBroker
-from worker.kafka.exactly_once import ExactlyOncePublisher
-from worker.kafka.transactional_producer import TransactionalProducer, TransactionFailed, UnderWay
-from worker.outcome import Assignment, Batch, Outcome, Record, Rejected, Stage, next_offsets
+from worker.kafka.delivery.at_least_once import AtLeastOncePublisher
+from worker.kafka.delivery.exactly_once import ExactlyOncePublisher
+from worker.kafka.delivery.transactional_producer import TransactionalProducer, TransactionFailed, UnderWay
+from worker.kafka.embedded.broker import EmbeddedBroker
+from worker.types import Assignment, Batch, Outcome, Record, Rejected, Stage, next_offsets
 
 EXACTLY_ONCE = {"guarantee": "exactly-once"}
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError
 
+from testkit.fatal import make_fatal
+from testkit.member import PATIENCE_SECONDS, Member, produce
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
-from tests.kit.fatal import make_fatal
-from tests.kit.member import PATIENCE_SECONDS, Member, produce
 from worker.errors import Fatal
 from worker.settings import Settings
 

@@ -5,11 +5,11 @@ import time
 
 import pytest
 
+from testkit.kafka import Kafka, free_ports
 from tests.contract.backend import Backend
 from tests.contract.group import Group
-from tests.kit.kafka import Kafka, free_ports
 from worker.errors import NoBroker, SettingsInvalid
-from worker.kafka.embedded import EmbeddedBroker
+from worker.kafka.embedded.broker import EmbeddedBroker
 from worker.kafka.topics import HEADER_ROOM_BYTES, Topics
 from worker.settings import Settings
 

@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
 from tests.deploy.files import DEPLOY, load_yaml, run_tool
-from worker.classification import ModelIdentity
 from worker.observability.metrics import NAMESPACE, Metrics
+from worker.types import ModelIdentity
 
 RULES: dict[str, Any] = load_yaml(DEPLOY / "prometheus" / "rules.yml")
 RULE_TESTS = ["rules_test.yml", "drift_test.yml"]

@@ -1,5 +1,5 @@
 """Real brokers for the scenarios."""
 
-from tests.kit.kafka import kafka, kafka_cluster
+from testkit.kafka import kafka, kafka_cluster
 
 __all__ = ["kafka", "kafka_cluster"]

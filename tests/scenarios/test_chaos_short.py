@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from testkit.kafka import Kafka
 from tests.chaos.plan import Fault
 from tests.chaos.run import ChaosRun, Options
-from tests.kit.kafka import Kafka
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 

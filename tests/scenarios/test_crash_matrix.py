@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from testkit.crashing_worker import AT_LEAST_ONCE_POINTS, EXACTLY_ONCE_POINTS, REVOKE_POINTS
+from testkit.kafka import Kafka, eventually
+from testkit.member import produce
+from testkit.stream import Topics
+from testkit.workers import END_SECONDS, WorkerProcess
 from tests.chaos.events import MAX_OUTPUT_BYTES, MAX_VALUE_BYTES, Kind, Stream
 from tests.chaos.oracle import Oracle
-from tests.kit.crashing_worker import AT_LEAST_ONCE_POINTS, EXACTLY_ONCE_POINTS, REVOKE_POINTS
-from tests.kit.kafka import Kafka, eventually
-from tests.kit.member import produce
-from tests.kit.stream import Topics
-from tests.kit.workers import END_SECONDS, WorkerProcess
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 

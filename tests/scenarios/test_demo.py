@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from schemas.label import LabelEvent
-from tests.kit.checkpoints import make_checkpoint
+from testkit.checkpoints import make_checkpoint
 from worker.comments.reading import read_comments
 from worker.comments.samples import SAMPLE_COMMENTS
-from worker.kafka import mock_cluster
+from worker.kafka.embedded import mock_cluster
 
 DEADLINE_SECONDS = 280.0
 ROOT = Path(__file__).parents[2]

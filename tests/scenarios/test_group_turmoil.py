@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from testkit.kafka import Kafka, eventually
+from testkit.member import produce
+from testkit.stream import Topics
+from testkit.workers import WorkerProcess
 from tests.chaos.events import MAX_OUTPUT_BYTES, MAX_VALUE_BYTES, Stream
 from tests.chaos.oracle import Oracle
-from tests.kit.kafka import Kafka, eventually
-from tests.kit.member import produce
-from tests.kit.stream import Topics
-from tests.kit.workers import WorkerProcess
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 

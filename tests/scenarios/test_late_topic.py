@@ -5,9 +5,9 @@ import json
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from tests.kit.kafka import Kafka, eventually
-from tests.kit.stream import Topics, comments
-from tests.kit.workers import WorkerProcess
+from testkit.kafka import Kafka, eventually
+from testkit.stream import Topics, comments
+from testkit.workers import WorkerProcess
 
 pytestmark = pytest.mark.kafka
 

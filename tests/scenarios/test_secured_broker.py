@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kit.kafka import eventually, kafka_home
-from tests.kit.secured_kafka import MECHANISMS, SecuredKafka
-from tests.kit.stream import Topics, comments
-from tests.kit.workers import ROOT, WorkerProcess, environment_of
+from testkit.kafka import eventually, kafka_home
+from testkit.secured_kafka import MECHANISMS, SecuredKafka
+from testkit.stream import Topics, comments
+from testkit.workers import ROOT, WorkerProcess, environment_of
 
 pytestmark = pytest.mark.kafka
 

@@ -11,9 +11,9 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from worker.classifier import Classifier
-from worker.classifier.checkpoint import find_checkpoint
-from worker.classifier.golden import read_golden
-from worker.classifier.recording import record
+from worker.classifier.checkpoint.checkpoint import find_checkpoint
+from worker.classifier.checkpoint.golden import read_golden
+from worker.classifier.loading.recording import record_reference
 from worker.comments.reading import read_comments
 from worker.comments.samples import SAMPLE_COMMENTS
 from worker.models import embedded_model
@@ -85,7 +85,7 @@ def test_it_is_small_enough_to_travel_with_the_code_and_its_card_says_what_was_m
 
 def test_its_golden_record_is_what_transformers_answers_today(folder: Path) -> None:
     checkpoint = find_checkpoint(ModelSettings())
-    shipped, today = read_golden(folder, checkpoint.digest), record(checkpoint)
+    shipped, today = read_golden(folder, checkpoint.digest), record_reference(checkpoint)
     assert shipped is not None
     torch.testing.assert_close(torch.tensor(shipped.logits), torch.tensor(today.logits), rtol=0, atol=1e-4)
     assert replace(shipped, logits=[]) == replace(today, logits=[])

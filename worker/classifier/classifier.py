@@ -6,21 +6,21 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from worker.classification import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
-from worker.classifier.allocator import keep_freed_memory
-from worker.classifier.checkpoint import find_checkpoint
+from worker.classifier.checkpoint.checkpoint import find_checkpoint
+from worker.classifier.checkpoint.int8_gate import require_passed
+from worker.classifier.checkpoint.thresholds import load_thresholds
 from worker.classifier.counters import Counters
-from worker.classifier.environment import prepare
-from worker.classifier.int8_gate import require_passed
-from worker.classifier.recent import RecentScores
-from worker.classifier.thresholds import load_thresholds
+from worker.classifier.machine.allocator import keep_freed_memory
+from worker.classifier.machine.environment import prepare
+from worker.classifier.score_cache import ScoreCache
 from worker.errors import ModelFault, Poison
 from worker.settings import BatchSettings, ModelSettings, Precision
+from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from worker.classifier.assembly import Machinery
+    from worker.classifier.loading.assemble import LoadedModel
 
 CLASSIFY_TEXTS = 1024
 """Texts that `classify` tokenizes and scores at once: enough to sort by length, little enough to hold."""
@@ -54,11 +54,11 @@ class Classifier:
     """
 
     def __init__(
-        self, identity: ModelIdentity, thresholds: ThresholdSet, machinery: Machinery, recent: RecentScores
+        self, identity: ModelIdentity, thresholds: ThresholdSet, model_parts: LoadedModel, recent: ScoreCache
     ) -> None:
         self._identity = identity
         self._thresholds = thresholds
-        self._machinery = machinery
+        self._model = model_parts
         self._recent = recent
         self.counters = Counters()
 
@@ -94,15 +94,15 @@ class Classifier:
         keep_freed_memory()
         with ThreadPoolExecutor(1, "digest") as background:
             digest = background.submit(checkpoint.digest)
-            from worker.classifier.assembly import assemble  # noqa: PLC0415 - torch takes seconds to import
+            from worker.classifier.loading.assemble import assemble  # noqa: PLC0415 - torch takes seconds to import
 
-            machinery = assemble(checkpoint, thresholds, model_settings, batch or BatchSettings(), digest.result)
-            if gated and machinery.forward.precision == Precision.INT8:
+            model_parts = assemble(checkpoint, thresholds, model_settings, batch or BatchSettings(), digest.result)
+            if gated and model_parts.forward.precision == Precision.INT8:
                 require_passed(checkpoint.folder, digest.result(), checkpoint.id)
             identity = ModelIdentity(
-                checkpoint.id, checkpoint.revision, digest.result(), str(machinery.forward.precision)
+                checkpoint.id, checkpoint.revision, digest.result(), str(model_parts.forward.precision)
             )
-        return cls(identity, thresholds, machinery, RecentScores(model_settings.cache_entries))
+        return cls(identity, thresholds, model_parts, ScoreCache(model_settings.cache_entries))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -122,22 +122,22 @@ class Classifier:
     @property
     def window_tokens(self) -> int:
         """Tokens a window holds, special tokens included."""
-        return self._machinery.plan.max_tokens
+        return self._model.plan.max_tokens
 
     @property
     def padded_tokens(self) -> int:
         """Padding computed so far, in tokens."""
-        return self._machinery.forward.padded_tokens
+        return self._model.forward.padded_tokens
 
     @property
     def float32_retries(self) -> int:
         """Texts computed again in float32, for their score was not finite."""
-        return self._machinery.scorer.retries
+        return self._model.scorer.retries
 
     @property
     def memory_halvings(self) -> int:
         """How often memory ran out and the tokens computed at once were halved."""
-        return self._machinery.memory.halvings
+        return self._model.memory.halvings
 
     def encode(self, texts: Sequence[str]) -> list[EncodedText]:
         """Tokenize; one result per text, in order. Equal texts are tokenized once, recent ones not at all."""
@@ -151,10 +151,10 @@ class Classifier:
                 by_key[key] = EncodedText(key, [], known.text, known)
             else:
                 fresh[key] = text
-        all_ids = self._machinery.tokenizer.encode(list(fresh.values()), self._machinery.plan.capacity)
+        all_ids = self._model.tokenizer.encode(list(fresh.values()), self._model.plan.capacity)
         for key, ids in zip(fresh, all_ids, strict=True):
-            windows = self._machinery.plan.windows(ids)
-            facts = TextFacts(sum(map(len, windows)), len(windows), len(ids) > self._machinery.plan.capacity)
+            windows = self._model.plan.windows(ids)
+            facts = TextFacts(sum(map(len, windows)), len(windows), len(ids) > self._model.plan.capacity)
             by_key[key] = EncodedText(key, windows, facts, None)
         return [by_key[key] for key in keys]
 
@@ -177,7 +177,7 @@ class Classifier:
                 fresh[text.key] = text
             else:
                 results[text.key] = Unscorable("NoTokens", "the tokenizer makes no token of this text")
-        scored = self._machinery.scorer.score([(text.windows, text.facts) for text in fresh.values()])
+        scored = self._model.scorer.score([(text.windows, text.facts) for text in fresh.values()])
         for key, result in zip(fresh, scored, strict=True):
             results[key] = result
             if isinstance(result, Classification):
@@ -209,12 +209,12 @@ class Classifier:
         Raises:
             ModelFault: The model's scores are not finite: its weights are broken.
         """
-        content = self._machinery.plan.content
+        content = self._model.plan.content
         letters = "the quick brown fox jumps over the lazy dog. " * (content // 8 + 1)
-        encoded = self._machinery.tokenizer.encode([letters], content)[0]
+        encoded = self._model.tokenizer.encode([letters], content)[0]
         for length in sorted({min(8, content), min(64, content), content}):
-            (window,) = self._machinery.plan.windows(encoded[:length])
-            (result,) = self._machinery.scorer.score([([window], TextFacts(len(window), 1, truncated=False))])
+            (window,) = self._model.plan.windows(encoded[:length])
+            (result,) = self._model.scorer.score([([window], TextFacts(len(window), 1, truncated=False))])
             if isinstance(result, Unscorable):
                 message = (
                     f"model {self._identity.id!r} gives scores that are not finite: its weights are broken. "

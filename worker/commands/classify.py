@@ -6,9 +6,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from worker.classification import Unscorable
 from worker.errors import ModelFault, SettingsInvalid
 from worker.settings import Settings
+from worker.types import Unscorable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
 
     from worker.classifier import Classifier  # noqa: PLC0415 - torch is loaded only where a model is needed
     from worker.comments.reading import read_comments  # noqa: PLC0415
-    from worker.isolation import encode_isolating, score_isolating  # noqa: PLC0415
+    from worker.stream.isolation import encode_isolating, score_isolating  # noqa: PLC0415
     from worker.terminal.rendering import failure_json_line, failure_line, json_line, text_line  # noqa: PLC0415
 
     classifier = Classifier.load(settings.model, batch=settings.batch)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from worker.settings import Settings
 
 if TYPE_CHECKING:
-    from worker.kafka.dead_letter_reader import DeadLetter
+    from worker.kafka.dead_letters.reader import DeadLetter
 
 EXAMPLE = "sluice dead-letters replay --dry-run"
 
@@ -33,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Show or replay what is in the dead letter topic now; nothing is taken out of it."""
-    from worker.kafka.dead_letter_reader import Filter, read_dead_letters  # noqa: PLC0415 - only here is a client needed
-    from worker.kafka.replay import replay_dead_letters  # noqa: PLC0415
-    from worker.kafka.replay_position import replay_group  # noqa: PLC0415
+    from worker.kafka.dead_letters.reader import Filter, read_dead_letters  # noqa: PLC0415 - only here is a client needed
+    from worker.kafka.dead_letters.replay import replay_dead_letters  # noqa: PLC0415
+    from worker.kafka.dead_letters.replay_position import replay_group  # noqa: PLC0415
 
     chosen = Filter(
         frozenset(arguments.error), frozenset(arguments.stage), arguments.since or "", arguments.until or ""

@@ -12,7 +12,7 @@ from worker.settings import LogLevel, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from worker.comments.reading import Comment
+    from worker.comments.reading import FileComment
 
 EXAMPLE = "sluice demo --count 20"
 
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         display.finish(tally)
 
 
-def _comments(arguments: argparse.Namespace) -> "Iterable[Comment]":
+def _comments(arguments: argparse.Namespace) -> "Iterable[FileComment]":
     from worker.comments.reading import read_comments  # noqa: PLC0415
     from worker.comments.samples import SAMPLE_COMMENTS  # noqa: PLC0415
 

@@ -13,8 +13,8 @@ from worker.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.classification import ModelIdentity, ThresholdSet
     from worker.quality.evaluation import LabelQuality
+    from worker.types import ModelIdentity, ThresholdSet
 
 EXAMPLE = "sluice evaluate labelled.csv --plots plots"
 

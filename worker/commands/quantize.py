@@ -24,8 +24,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     Raises:
         ModelFault: int8 loses too much; the result is kept all the same.
     """
-    from worker.classifier.checkpoint import find_checkpoint  # noqa: PLC0415 - not needed for --help
-    from worker.classifier.int8_gate import LARGEST_LOSS, write_result  # noqa: PLC0415
+    from worker.classifier.checkpoint.checkpoint import find_checkpoint  # noqa: PLC0415 - not needed for --help
+    from worker.classifier.checkpoint.int8_gate import LARGEST_LOSS, write_result  # noqa: PLC0415
     from worker.quality.int8_trial import try_int8  # noqa: PLC0415
 
     result = try_int8(settings, arguments.file, arguments.clean_weight)

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Print each label event as it comes, one readable line each, until Ctrl-C."""
-    from worker.kafka.dead_letter_reader import DeadLetter  # noqa: PLC0415 - not needed for --help
+    from worker.kafka.dead_letters.reader import DeadLetter  # noqa: PLC0415 - not needed for --help
     from worker.kafka.outcome_reader import OutcomeReader  # noqa: PLC0415
     from worker.terminal.rendering import event_line  # noqa: PLC0415
 

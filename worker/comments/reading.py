@@ -27,7 +27,7 @@ _TEXT_NAMES = (_TEXT, "comment_text")
 _BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
-class Comment(NamedTuple):
+class FileComment(NamedTuple):
     """One comment.
 
     Attributes:
@@ -65,7 +65,7 @@ _SUFFIXES = {
 }
 
 
-def read_comments(path: Path) -> Iterator[Comment]:
+def read_comments(path: Path) -> Iterator[FileComment]:
     """The comments of a file (`-`: standard input), one at a time; empty lines are passed over.
 
     Raises:
@@ -109,7 +109,7 @@ def _decoded(raw: Any, name: str) -> Iterator[str]:
         yield text.removeprefix(_BYTE_ORDER_MARK) if number == 1 else text
 
 
-def _csv(lines: Iterator[str], name: str) -> Iterator[Comment]:
+def _csv(lines: Iterator[str], name: str) -> Iterator[FileComment]:
     csv.field_size_limit(sys.maxsize)  # the limit is the reader's module's own; a long comment is not a fault
     rows = csv.reader(lines, strict=True)
     header: list[str] = []
@@ -134,12 +134,12 @@ def _paired(header: list[str], row: list[str], name: str, line: int) -> Iterator
     return zip(header, row, strict=True)
 
 
-def _from_row(row: dict[str, str], text_name: str, name: str, line: int) -> Comment:
+def _from_row(row: dict[str, str], text_name: str, name: str, line: int) -> FileComment:
     text = row.pop(text_name)
-    return Comment(row.pop(_ID, "") or f"{name}:{line}", text, row, line)
+    return FileComment(row.pop(_ID, "") or f"{name}:{line}", text, row, line)
 
 
-def _json_lines(lines: Iterator[str], name: str) -> Iterator[Comment]:
+def _json_lines(lines: Iterator[str], name: str) -> Iterator[FileComment]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -152,13 +152,13 @@ def _json_lines(lines: Iterator[str], name: str) -> Iterator[Comment]:
         yield _from_object(found, name, number)
 
 
-def _from_object(found: dict[str, Any], name: str, line: int) -> Comment:
+def _from_object(found: dict[str, Any], name: str, line: int) -> FileComment:
     text, given = found.pop(_text_name(found) or _TEXT, None), found.pop(_ID, None)
     if not isinstance(text, str):
         _refuse(name, line, f"{_TEXT} is missing or not a string")
     if given is not None and (isinstance(given, bool) or not isinstance(given, str | int)):
         _refuse(name, line, f"{_ID} must be a string or a whole number; without one the line's number is taken")
-    comment = Comment(f"{name}:{line}" if given is None else str(given), text, found, line)
+    comment = FileComment(f"{name}:{line}" if given is None else str(given), text, found, line)
     try:
         comment.value()
     except UnicodeEncodeError:
@@ -166,13 +166,13 @@ def _from_object(found: dict[str, Any], name: str, line: int) -> Comment:
     return comment
 
 
-def _plain_lines(lines: Iterator[str], name: str) -> Iterator[Comment]:
+def _plain_lines(lines: Iterator[str], name: str) -> Iterator[FileComment]:
     for number, line in enumerate(lines, 1):
         if line.strip():
-            yield Comment(f"{name}:{number}", line.rstrip("\r\n"), {}, number)
+            yield FileComment(f"{name}:{number}", line.rstrip("\r\n"), {}, number)
 
 
-_READERS: dict[Format, Callable[[Iterator[str], str], Iterator[Comment]]] = {
+_READERS: dict[Format, Callable[[Iterator[str], str], Iterator[FileComment]]] = {
     Format.CSV: _csv,
     Format.JSON_LINES: _json_lines,
     Format.PLAIN_LINES: _plain_lines,

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from worker.comments.reading import Comment
+from worker.comments.reading import FileComment
 from worker.demo.display import Display
 from worker.demo.tally import Tally
 from worker.kafka.comment_sender import CommentSender
-from worker.kafka.embedded import EmbeddedBroker, client_properties
+from worker.kafka.embedded.broker import EmbeddedBroker, embedded_properties
 from worker.kafka.outcome_reader import OutcomeReader
 from worker.protocols import Classifier
 from worker.run import run
@@ -54,7 +54,7 @@ class Demonstration:
         self._over = threading.Event()
         self._stop_worker = threading.Event()
 
-    def run(self, comments: Iterable[Comment]) -> None:
+    def run(self, comments: Iterable[FileComment]) -> None:
         """Send all the comments and return when each has come out, or at SIGINT or SIGTERM when the worker has drained.
 
         Must be called in the main thread, which is where signals arrive.
@@ -86,7 +86,7 @@ class Demonstration:
         if self._fault is not None:
             raise self._fault
 
-    def _send(self, sender: CommentSender, comments: Iterable[Comment]) -> None:
+    def _send(self, sender: CommentSender, comments: Iterable[FileComment]) -> None:
         """Send while there is room, then wait for the outcomes."""
         self._sending = True
         try:
@@ -162,7 +162,7 @@ def settings_for(bootstrap_servers: str, settings: Settings) -> Settings:
             "kafka": KafkaSettings(
                 bootstrap_servers=bootstrap_servers,
                 group_protocol=GroupProtocol.CONSUMER,  # reconciles in a heartbeat; classic takes a session timeout
-                properties=client_properties(GroupProtocol.CONSUMER),
+                properties=embedded_properties(GroupProtocol.CONSUMER),
             ),
             "input": InputSettings(topic=settings.input.topic),
             "delivery": DeliverySettings(drain_seconds=settings.delivery.drain_seconds),

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.demo.tally import Tally
-from worker.kafka.dead_letter_reader import DeadLetter
+from worker.kafka.dead_letters.reader import DeadLetter
 from worker.kafka.outcome_reader import Published
 from worker.terminal.rendering import dead_letter_line, event_line
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from worker.kafka.dead_letter_reader import DeadLetter
+from worker.kafka.dead_letters.reader import DeadLetter
 from worker.kafka.outcome_reader import Published
 from worker.protocols import Clock
 

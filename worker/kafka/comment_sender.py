@@ -2,11 +2,11 @@
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from worker.comments.reading import Comment
+from worker.comments.reading import FileComment
 from worker.errors import Fatal
-from worker.kafka.faults import describe, error_of
-from worker.kafka.first_contact import ConnectionErrors, list_topics
-from worker.kafka.properties import make_client, producer_properties
+from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
+from worker.kafka.client.error_codes import describe, error_of
+from worker.kafka.client.properties import make_client, producer_properties
 from worker.settings import Settings
 
 _FULL_QUEUE_WAIT_SECONDS = 0.1
@@ -37,7 +37,7 @@ class CommentSender:
             message = f"topic {self._topic} does not exist; `sluice topics` creates it"
             raise Fatal(message)
 
-    def send(self, comment: Comment) -> None:
+    def send(self, comment: FileComment) -> None:
         """Hand one comment to the producer, waiting while its queue is full.
 
         Raises:

@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from schemas.label import LabelEvent
 from worker.errors import Fatal
-from worker.kafka.dead_letter_reader import DeadLetter, dead_letter
-from worker.kafka.faults import describe
-from worker.kafka.first_contact import ConnectionErrors, list_topics
-from worker.kafka.properties import client_properties, make_client
-from worker.outcome import Record
+from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
+from worker.kafka.client.error_codes import describe
+from worker.kafka.client.properties import client_properties, make_client
+from worker.kafka.dead_letters.reader import DeadLetter, dead_letter
 from worker.settings import Settings
+from worker.types import Record
 
 _READ_AT_ONCE = 500
 

@@ -18,11 +18,11 @@ from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
 from worker.errors import Fatal, NoBroker, Retryable, SettingsInvalid
-from worker.kafka.embedded import CLUSTER_ID_PREFIX
-from worker.kafka.faults import REFUSED, describe, error_of, refused
-from worker.kafka.first_contact import ConnectionErrors, list_topics
-from worker.kafka.properties import client_properties, make_client
-from worker.kafka.retry import Backoff, Sleep, Uniform, retry
+from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
+from worker.kafka.client.error_codes import REFUSED, describe, error_of, refused
+from worker.kafka.client.properties import client_properties, make_client
+from worker.kafka.client.retry import Backoff, Sleep, Uniform, retry
+from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX
 from worker.protocols import Clock
 from worker.settings import Settings
 

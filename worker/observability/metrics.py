@@ -12,8 +12,8 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from worker.classification import ModelIdentity
-from worker.observability.distribution import Distribution
+from worker.observability.histogram import Distribution
+from worker.types import ModelIdentity
 
 NAMESPACE = "sluice"
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from worker.observability.batch_metrics import record_settled
 from worker.observability.health import Health
 from worker.observability.metrics import LOOP_PHASES, Metrics
-from worker.observability.settled import record_settled
-from worker.outcome import Assignment, Batch
 from worker.protocols import Clock, WallClock
+from worker.types import Assignment, Batch
 
 
 class WorkerObserver:

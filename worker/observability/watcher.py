@@ -5,14 +5,14 @@ from typing import Protocol
 
 from worker.observability.health import Health
 from worker.observability.metrics import Metrics
-from worker.outcome import Stage
 from worker.protocols import Clock, WallClock
+from worker.types import Stage
 
 INTERVAL_SECONDS = 1.0
 
 
 class GroupFacts(Protocol):
-    """What a source knows of its group; `worker.kafka.source.KafkaSource` has it."""
+    """What a source knows of its group; `worker.kafka.consumer.source.KafkaSource` has it."""
 
     join_state: str
 

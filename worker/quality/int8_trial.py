@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.classifier import Classifier
-from worker.classifier.int8_gate import GateResult
+from worker.classifier.checkpoint.int8_gate import GateResult
 from worker.errors import ModelFault
 from worker.quality.evaluation import text_weights
 from worker.quality.figures import average_precision, roc_auc

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.comments.reading import Comment, read_comments
+from worker.comments.reading import FileComment, read_comments
 from worker.errors import SettingsInvalid
 
 _SUFFIXES = (".csv", ".jsonl", ".ndjson")
@@ -66,13 +66,13 @@ def read_labelled(path: Path, labels: Sequence[str]) -> LabelledTexts:
     return LabelledTexts(texts, found, np.array(rows, dtype=np.float64))
 
 
-def _named(comment: Comment) -> list[Any] | None:
+def _named(comment: FileComment) -> list[Any] | None:
     """The names of the labels a text has; None where each label has a value of its own."""
     names = comment.fields.get("labels")
     return names if isinstance(names, list) else None
 
 
-def _truth(path: Path, comment: Comment, label: str) -> bool:
+def _truth(path: Path, comment: FileComment, label: str) -> bool:
     truth = _TRUTH.get(str(comment.fields[label]).strip().lower())
     if truth is None:
         message = f"{path}, line {comment.line}: {label} must be 0 or 1"

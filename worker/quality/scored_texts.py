@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.classification import ModelIdentity, ThresholdSet
 from worker.classifier import Classifier
 from worker.errors import ModelFault
 from worker.quality.evaluation import text_weights
@@ -15,6 +14,7 @@ from worker.quality.labelled import read_labelled
 from worker.quality.scores import score_texts
 from worker.settings import Settings
 from worker.terminal.progress import progress
+from worker.types import ModelIdentity, ThresholdSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.classification import Unscorable
-from worker.isolation import score_isolating
 from worker.protocols import Classifier, E
+from worker.stream.isolation import score_isolating
+from worker.types import Unscorable
 
 TEXTS_AT_ONCE = 256
 

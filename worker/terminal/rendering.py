@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from worker.classification import Classification, ModelIdentity, ThresholdSet, Unscorable
+from worker.types import Classification, ModelIdentity, ThresholdSet, Unscorable
 
 if TYPE_CHECKING:
     from schemas.label import LabelEvent
-    from worker.kafka.dead_letter_reader import DeadLetter
+    from worker.kafka.dead_letters.reader import DeadLetter
 
 _SHOWN_CHARACTERS = 60
 

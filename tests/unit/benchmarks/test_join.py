@@ -1,8 +1,8 @@
 """The pause of a join: whose it is, and which window it belongs to."""
 
-from benchmarks.appended import Appended
 from benchmarks.join import joined, pauses
 from benchmarks.live import LogLine
+from benchmarks.output_log import AppendedEvent
 
 
 def test_a_newcomer_has_joined_when_it_was_last_given_partitions() -> None:
@@ -19,8 +19,8 @@ def test_a_newcomer_has_joined_when_it_was_last_given_partitions() -> None:
 
 def test_the_pause_of_partitions_that_stay_is_told_from_that_of_those_that_move() -> None:
     due = {0: 0.0, 1: 1.0, 2: 5.0, 3: 6.0, 4: 0.5, 5: 5.0}
-    stayed = [Appended(0, 0, 0.5), Appended(1, 0, 1.5), Appended(2, 0, 5.5), Appended(3, 0, 9.0)]
-    moved = [Appended(4, 1, 1.0), Appended(5, 1, 20.0)]
+    stayed = [AppendedEvent(0, 0, 0.5), AppendedEvent(1, 0, 1.5), AppendedEvent(2, 0, 5.5), AppendedEvent(3, 0, 9.0)]
+    moved = [AppendedEvent(4, 1, 1.0), AppendedEvent(5, 1, 20.0)]
     found = pauses(stayed + moved, due, {0}, {1}, {"before": (0.0, 1.4), "joining": (5.0, 8.0)})
     assert (found["before"].stayed_gap, found["before"].stayed_wait) == (1.0, 0.5)
     assert (found["joining"].stayed_gap, found["joining"].stayed_wait) == (4.0, 3.0)

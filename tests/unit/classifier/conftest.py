@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.kit.checkpoints import make_checkpoint
+from testkit.checkpoints import make_checkpoint
 from worker.classifier import Classifier
 
 Checkpoints = Callable[[str], Path]

@@ -7,10 +7,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from worker.classification import Classification, TextFacts, Unscorable
 from worker.classifier import Classifier
 from worker.errors import Poison
 from worker.settings import ModelSettings
+from worker.types import Classification, TextFacts, Unscorable
 
 TEXT = "You are a stupid, idiotic jerk. I hate you."
 
@@ -20,7 +20,7 @@ class Watched:
 
     def __init__(self, classifier: Classifier) -> None:
         self.windows: list[list[int]] = []
-        forward = classifier._machinery.forward
+        forward = classifier._model.forward
         inner = forward.logits
 
         def logits(windows: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -118,14 +118,14 @@ def test_an_unscorable_text_is_a_value_for_score_and_stops_classify(
     classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = classifier.encode(["bad"])[0].windows[0]
-    inner = classifier._machinery.forward.logits
+    inner = classifier._model.forward.logits
 
     def logits(windows: Sequence[Sequence[int]]) -> torch.Tensor:
         result = inner(windows)
         result[[index for index, window in enumerate(windows) if list(window) == broken]] = float("nan")
         return result
 
-    monkeypatch.setattr(classifier._machinery.forward, "logits", logits)
+    monkeypatch.setattr(classifier._model.forward, "logits", logits)
     good, bad = classifier.score(classifier.encode(["good", "bad"]))
     assert isinstance(good, Classification)
     assert isinstance(bad, Unscorable)

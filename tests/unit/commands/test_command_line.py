@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.keyword_classifier import POISON, UNSCORABLE, UNTOKENIZABLE, KeywordClassifier
+from testkit.keyword_classifier import POISON, UNSCORABLE, UNTOKENIZABLE, KeywordClassifier
 from worker import __version__, cli
 from worker.__main__ import INTERRUPTED, main
 from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal, ModelFault, NoBroker, SettingsInvalid, SluiceError

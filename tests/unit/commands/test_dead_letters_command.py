@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from worker.commands import dead_letters
-from worker.kafka import dead_letter_reader, replay
-from worker.kafka.dead_letter_reader import DeadLetter, Filter
-from worker.kafka.replay import Replayed
+from worker.kafka.dead_letters import reader as dead_letter_reader
+from worker.kafka.dead_letters import replay
+from worker.kafka.dead_letters.reader import DeadLetter, Filter
+from worker.kafka.dead_letters.replay import Replayed
 from worker.settings import Settings
 
 RECORD: Any = None

@@ -10,7 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from tests.unit.demo.test_tally import published
 from worker.cli import dispatch
 from worker.errors import Fatal, NoBroker, SettingsInvalid
-from worker.kafka.embedded import EmbeddedBroker
+from worker.kafka.embedded.broker import EmbeddedBroker
 
 DEADLINE_SECONDS = 60.0
 

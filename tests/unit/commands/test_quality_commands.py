@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.kit.keyword_classifier import UNSCORABLE, KeywordClassifier
+from testkit.keyword_classifier import UNSCORABLE, KeywordClassifier
 from worker.__main__ import main
-from worker.classifier.thresholds import load_thresholds
+from worker.classifier.checkpoint.thresholds import load_thresholds
 
 ROWS = 'id,text,toxic,insult,threat\n1,you are stupid,1,0,0\n2,a fine day,0,0,0\n3,"what a jerk, really",1,1,0\n'
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.comments.reading import Comment, read_comments
+from worker.comments.reading import FileComment, read_comments
 from worker.comments.samples import SAMPLE_COMMENTS
 from worker.errors import SettingsInvalid
 
@@ -22,8 +22,8 @@ def test_csv_keeps_other_columns_and_line_breaks_in_quotes(tmp_path: Path) -> No
     path = written(tmp_path, "c.csv", '\ufeffid,text,toxic\r\na,"two\nlines, one comma",1\r\n\r\n,plain,0\r\n')
 
     assert list(read_comments(path)) == [
-        Comment("a", "two\nlines, one comma", {"toxic": "1"}, 3),
-        Comment("c.csv:5", "plain", {"toxic": "0"}, 5),
+        FileComment("a", "two\nlines, one comma", {"toxic": "1"}, 3),
+        FileComment("c.csv:5", "plain", {"toxic": "0"}, 5),
     ]
 
 
@@ -32,7 +32,7 @@ def test_json_lines_keep_other_members_and_make_ids(tmp_path: Path) -> None:
 
     comments = list(read_comments(path))
 
-    assert comments == [Comment("7", "a", {"tags": [1]}, 1), Comment("c.jsonl:3", "b", {}, 3)]
+    assert comments == [FileComment("7", "a", {"tags": [1]}, 1), FileComment("c.jsonl:3", "b", {}, 3)]
     assert json.loads(comments[0].value()) == {"id": "7", "text": "a", "tags": [1]}
 
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.label import LabelEvent, ModelInfo, Source, TextInfo, Thresholds
+from schemas.label import LabelEvent, ModelInfo, SourceCoordinates, TextInfo, Thresholds
 from worker.demo.tally import Tally
-from worker.kafka.dead_letter_reader import DeadLetter
+from worker.kafka.dead_letters.reader import DeadLetter
 from worker.kafka.outcome_reader import Published
 
 
@@ -28,7 +28,7 @@ def published(partition: int, offset: int, *labels: str) -> Published:
         thresholds=Thresholds(set="default@1", values={"toxic": 0.5}),
         model=ModelInfo(id="m", revision=None, digest="sha256:" + "ab" * 32, precision="float32"),
         text=TextInfo(tokens=10, windows=1, truncated=False),
-        source=Source(topic="comments", partition=partition, offset=offset, timestamp=None),
+        source=SourceCoordinates(topic="comments", partition=partition, offset=offset, timestamp=None),
         processed_at=datetime(2026, 11, 22, tzinfo=UTC),
     )
     return Published(event, event.model_dump_json().encode())

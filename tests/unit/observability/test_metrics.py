@@ -4,9 +4,9 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from worker.classification import ModelIdentity
-from worker.observability.distribution import Distribution
+from worker.observability.histogram import Distribution
 from worker.observability.metrics import Metrics
+from worker.types import ModelIdentity
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from worker.observability.health import Health, HealthLimits
 from worker.observability.metrics import Metrics
 from worker.observability.observer import WorkerObserver
-from worker.outcome import Assignment, Batch
+from worker.types import Assignment, Batch
 
 if TYPE_CHECKING:
     from worker.protocols import LoopObserver, ScoringObserver

@@ -1,0 +1,52 @@
+"""A real, cheap classifier for tests of the stream: scores a text by the words in it, with no torch behind it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from worker.errors import Poison
+from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+
+LABELS = ("toxic", "insult", "threat")
+WORDS = {"toxic": "stupid", "insult": "jerk", "threat": "hurt"}
+
+POISON = "makes-the-model-fail"
+UNSCORABLE = "has-no-finite-score"
+UNTOKENIZABLE = "makes-the-tokenizer-fail"
+
+
+class Words(NamedTuple):
+    """A text as its words."""
+
+    words: frozenset[str]
+    tokens: int
+
+
+class KeywordClassifier:
+    """Implements `worker.protocols.Classifier`; a text that holds `POISON` or `UNTOKENIZABLE` fails its whole batch."""
+
+    labels = LABELS
+    identity = ModelIdentity("keywords", "1", "sha256:" + "ab" * 32, "float32")
+    thresholds = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5))
+
+    def encode(self, texts: Sequence[str]) -> list[Words]:
+        """Split into words; a token is a word."""
+        split = [text.lower().split() for text in texts]
+        if any(UNTOKENIZABLE in words for words in split):
+            message = "one of these texts makes the tokenizer fail"
+            raise ValueError(message)
+        return [Words(frozenset(words), len(words) + 2) for words in split]
+
+    def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:
+        """1 for a label whose word is there, else 0."""
+        if any(POISON in text.words for text in encoded):
+            message = "one of these texts makes the model fail"
+            raise Poison(message)
+        return [self._score(text) for text in encoded]
+
+    def _score(self, text: Words) -> Classification | Unscorable:
+        if UNSCORABLE in text.words:
+            return Unscorable("NonFiniteScore", "the score is not finite")
+        scores = {label: float(WORDS[label] in text.words) for label in LABELS}
+        return Classification(
+            scores, tuple(label for label in LABELS if scores[label]), TextFacts(text.tokens, 1, False)
+        )

@@ -1,0 +1,45 @@
+"""`sluice run` with the keyword classifier: a worker whose stream, not whose model, is under test.
+
+`python -m testkit.keyword_worker`, settings from the environment. `SLOW_SECONDS` in the environment makes each batch
+take that long, so that a test can act in the middle of one.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from testkit.keyword_classifier import KeywordClassifier, Words
+from worker.configuration import load
+from worker.errors import SluiceError
+from worker.observability.logs import configure_logs
+from worker.run import run
+from worker.types import Classification, Unscorable
+
+
+class SlowKeywordClassifier(KeywordClassifier):
+    """Takes as long for each batch as the environment says."""
+
+    seconds = float(os.environ.get("SLOW_SECONDS", "0"))
+
+    def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:
+        """Say so, wait, then score."""
+        print(f"scoring {len(encoded)}", file=sys.stderr, flush=True)
+        time.sleep(self.seconds)
+        return super().score(encoded)
+
+
+def main() -> int:
+    """Run the worker; the exit code is that of `sluice run`."""
+    settings = load()
+    configure_logs(settings.log)
+    try:
+        run(settings, classifier=SlowKeywordClassifier())
+    except SluiceError as fault:
+        print(f"sluice: {fault}", file=sys.stderr)
+        return fault.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

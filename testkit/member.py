@@ -1,0 +1,216 @@
+"""A member of a consumer group for contract tests: a real source and publisher, driven step by step from the test."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from testkit.kafka import eventually
+from worker.events.dead_letter import DeadLetterEncoder
+from worker.kafka.consumer.source import KafkaSource
+from worker.kafka.delivery.publishers import make_publisher
+from worker.settings import Settings
+from worker.types import (
+    Assignment,
+    Batch,
+    Classification,
+    Labelled,
+    Outcome,
+    Outgoing,
+    Record,
+    Rejected,
+    Skipped,
+    TextFacts,
+    next_offsets,
+)
+
+if TYPE_CHECKING:
+    from worker.protocols import Publisher
+
+PATIENCE_SECONDS = 240.0
+NO_LABELS = Classification({}, (), TextFacts(0, 0, False))
+
+Judge = Callable[[Record, Assignment], Outcome]
+
+
+def as_labelled(record: Record, assignment: Assignment) -> Outcome:
+    """Every record is labelled, except tombstones."""
+    if record.value() is None:
+        return Skipped(record, assignment)
+    return Labelled(record, assignment, "c", "", NO_LABELS)
+
+
+def position(outcome: Outcome) -> str:
+    record = outcome.record
+    return f"{record.topic()}/{record.partition()}/{record.offset()}"
+
+
+class Member:
+    """Joins the group at once; `step` polls, `publish` delivers what was polled, `settle` serves reports."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        judge: Judge = as_labelled,
+        enlarge: Callable[[Outcome], bytes] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.events: list[tuple[str, list[int]]] = []
+        self.polled: list[tuple[Record, Assignment]] = []
+        self.settled: list[Batch] = []
+        self._judge = judge
+        self._enlarge = enlarge
+        self._dead_letter = DeadLetterEncoder(settings, task_id="t", model_id="m", clock=time.time)
+        self.source = KafkaSource(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
+        self.publisher: Publisher = make_publisher(settings, self.source, self.encode, clock=time.monotonic)
+        self.source.subscribe(self)
+
+    def encode(self, outcome: Outcome) -> Outgoing | None:
+        if isinstance(outcome, Rejected):
+            return self._dead_letter.encode(outcome)
+        if isinstance(outcome, Skipped):
+            return None
+        value = self._enlarge(outcome) if self._enlarge else outcome.record.value()
+        headers: list[tuple[str, bytes | None]] = [("position", position(outcome).encode())]
+        return Outgoing(self.settings.output.topic, outcome.record.key(), value, headers, 0)
+
+    def step(self, limit: int = 500, timeout_seconds: float = 0.05) -> list[tuple[Record, Assignment]]:
+        polled = self.source.poll(limit, timeout_seconds)
+        self.polled += polled
+        return polled
+
+    def step_until(self, condition: Callable[[], bool], *others: "Member") -> None:
+        """Poll, beside the others, until the condition holds."""
+
+        def turn() -> bool:
+            for member in (self, *others):
+                member.step()
+            return condition()
+
+        assert eventually(turn, PATIENCE_SECONDS, 0.0), f"no progress: {[m.events for m in (self, *others)]}"
+
+    def publish(self) -> None:
+        """Everything polled and not yet published, as one batch."""
+        polled, self.polled = self.polled, []
+        outcomes = [self._judge(record, assignment) for record, assignment in polled]
+        if outcomes:
+            self.publisher.publish(Batch(outcomes, next_offsets(outcomes), len(outcomes)))
+
+    def settle(self) -> None:
+        """Until nothing is pending and the last commit is answered."""
+
+        def turn() -> bool:
+            self.step()
+            self.settled += self.publisher.settle(0.05)
+            return self.publisher.pending == 0
+
+        assert eventually(turn, PATIENCE_SECONDS, 0.0), "a batch does not settle"
+        assert self.publisher.drain(PATIENCE_SECONDS)
+
+    def consume(self, records: int) -> None:
+        """Read, publish and commit so many."""
+        self.step_until(lambda: len(self.polled) >= records)
+        self.publish()
+        self.settle()
+
+    def close(self) -> None:
+        self.publisher.close()
+        self.source.close()
+
+    def on_assigned(self, assignments: Sequence[Assignment]) -> None:
+        self.events.append(("assign", [a.partition for a in assignments]))
+
+    def on_revoked(self, assignments: Sequence[Assignment]) -> None:
+        """As the worker does: finish and commit what is in flight."""
+        self.events.append(("revoke", [a.partition for a in assignments]))
+        self.publish()
+        self.publisher.drain(30)
+
+    def on_lost(self, assignments: Sequence[Assignment]) -> None:
+        self.events.append(("lost", [a.partition for a in assignments]))
+
+    @property
+    def partitions(self) -> set[int]:
+        return {a.partition for a in self.source.assigned}
+
+    @property
+    def positions(self) -> list[str]:
+        return [f"{r.topic()}/{r.partition()}/{r.offset()}" for r, _ in self.polled]
+
+
+def produce(
+    servers: str, topic: str, records: Iterable[dict[str, Any]], *, partitioner: str = "consistent_random"
+) -> None:
+    """Produce, and wait until all is acknowledged. A record is the keyword arguments of `Producer.produce`."""
+    producer = Producer(
+        {"bootstrap.servers": servers, "enable.idempotence": True, "partitioner": partitioner, "log_level": 0}
+    )
+    failed: list[Any] = []
+
+    def report(error: Any, _: Any) -> None:
+        if error is not None:
+            failed.append(error)
+
+    for each in records:
+        producer.produce(topic, on_delivery=report, **each)
+        producer.poll(0)
+    producer.flush()
+    assert not failed, failed
+
+
+def read_all(servers: str, topic: str, *, isolation: str = "read_committed") -> list[Any]:
+    """Every record that a reader of that isolation sees, partition by partition, once no transaction is open.
+
+    The coordinator answers a commit before its markers are in every partition.
+    """
+    assert eventually(lambda: _ends(servers, topic, "read_committed") == _ends(servers, topic, "read_uncommitted"), 60)
+    consumer = Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": "reader",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": isolation,
+            "fetch.wait.max.ms": 20,
+            "log_level": 0,
+        }
+    )
+    found: list[Any] = []
+    try:
+        unread = set(consumer.list_topics(topic, timeout=30).topics[topic].partitions)
+        consumer.assign([TopicPartition(topic, p, 0) for p in unread])
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while unread:
+            assert time.monotonic() < deadline, f"{topic} has partitions without an end: {unread}"
+            for message in consumer.consume(1000, 0.1):
+                if message.error() is None:
+                    found.append(message)
+                else:
+                    unread.discard(message.partition())
+    finally:
+        consumer.close()
+    return sorted(found, key=lambda m: (m.partition(), m.offset()))
+
+
+def _ends(servers: str, topic: str, isolation: str) -> list[int]:
+    """Where each partition ends for a reader of that isolation."""
+    consumer = Consumer(
+        {"bootstrap.servers": servers, "group.id": "reader", "isolation.level": isolation, "log_level": 0}
+    )
+    try:
+        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        return [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in sorted(partitions)]
+    finally:
+        consumer.close()
+
+
+def committed(servers: str, group: str, topic: str, partitions: int = 4) -> dict[int, int]:
+    """Next offsets that the group has committed, without those of none."""
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": group, "log_level": 0})
+    try:
+        found = consumer.committed([TopicPartition(topic, p) for p in range(partitions)], timeout=30)
+    finally:
+        consumer.close()
+    return {p.partition: p.offset for p in found if p.offset >= 0}

@@ -1,0 +1,105 @@
+"""A real Kafka that asks for a password, over TLS, with keys made for one test run."""
+
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._scram import (
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialAlteration,
+    UserScramCredentialUpsertion,
+)
+
+from testkit.kafka import START_SECONDS, Kafka
+
+USER = "sluice"
+MECHANISMS = ("PLAIN", "SCRAM-SHA-512")
+_ITERATIONS = 4096
+
+
+class SecuredKafka:
+    """One node that takes one user, by PLAIN and by SCRAM, over TLS; a context manager.
+
+    Its certificate signs itself, so it is the authority that a client trusts as well.
+
+    Args:
+        home: Folder of the distribution.
+        folder: Where keys and certificates go.
+
+    Attributes:
+        cluster: The node; its open listener is for the test itself.
+        password: Of `USER`.
+        authority: Certificate (PEM) that the broker's is verified by.
+        stranger: Certificate that verifies nothing here.
+    """
+
+    def __init__(self, home: Path, folder: Path) -> None:
+        self.password = secrets.token_hex(16)
+        store_password = secrets.token_hex(16)
+        store, self.authority = _make_keys(folder, "broker", store_password)
+        _, self.stranger = _make_keys(folder, "stranger", store_password)
+        login = f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{self.password}";'
+        scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        listener = "listener.name.sasl_ssl."
+        self.cluster = Kafka(
+            home,
+            properties={
+                "sasl.enabled.mechanisms": ",".join(MECHANISMS),
+                "ssl.keystore.type": "PKCS12",
+                "ssl.keystore.location": str(store),
+                "ssl.keystore.password": store_password,
+                "ssl.key.password": store_password,
+                f"{listener}plain.sasl.jaas.config": login,
+                f"{listener}scram-sha-512.sasl.jaas.config": scram,
+            },
+            secured=True,
+        )
+
+    def properties(self, mechanism: str = "PLAIN", **others: str) -> dict[str, str]:
+        """What goes into `kafka.properties` to be let in; `others`, with _ for a dot, replace some of it."""
+        return {
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": mechanism,
+            "sasl.username": USER,
+            "sasl.password": self.password,
+            "ssl.ca.location": str(self.authority),
+            **{name.replace("_", "."): value for name, value in others.items()},
+        }
+
+    def __enter__(self) -> Self:
+        self.cluster.__enter__()
+        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap_servers, "log_level": 0})
+        info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
+        asked: list[UserScramCredentialAlteration] = [UserScramCredentialUpsertion(USER, info, self.password.encode())]
+        for answer in admin.alter_user_scram_credentials(asked).values():
+            answer.result(START_SECONDS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cluster.__exit__(kind, error, trace)
+
+
+def _make_keys(folder: Path, name: str, password: str) -> tuple[Path, Path]:
+    """A key store and its self-signed certificate, by Java's own tool."""
+    store, certificate = folder / f"{name}.p12", folder / f"{name}.pem"
+    opened = ["-keystore", str(store), "-storetype", "PKCS12", "-storepass", password, "-alias", name]
+    _keytool(
+        "-genkeypair", *opened, "-keyalg", "EC", "-groupname", "secp256r1", "-validity", "2",
+        "-dname", f"CN={name}", "-ext", "san=ip:127.0.0.1",
+    )  # fmt: skip
+    _keytool("-exportcert", *opened, "-rfc", "-file", str(certificate))
+    return store, certificate
+
+
+def _keytool(*arguments: str) -> None:
+    program = shutil.which("keytool")
+    assert program, "keytool is part of Java, which Kafka needs"
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=START_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,39 @@
+"""A hundred thousand hostile records through decoding, model and encoding: no crash, every one accounted for."""
+
+from collections import Counter
+
+from schemas import LabelEvent
+from testkit.hostile import hostile_records
+from testkit.keyword_classifier import KeywordClassifier
+from testkit.records import ASSIGNMENT
+from worker.events.decoding import Decoder
+from worker.events.label_event import LabelEventEncoder
+from worker.settings import InputSettings, OutputSettings
+from worker.types import Comment, Labelled, Rejected
+
+RECORDS = 100_000
+
+
+def test_every_hostile_record_has_one_outcome_and_every_event_keeps_the_schema() -> None:
+    model = KeywordClassifier()
+    decoder = Decoder(InputSettings())
+    encoder = LabelEventEncoder(
+        InputSettings(), OutputSettings(), model.identity, model.thresholds, lambda: 1_795_348_800.0
+    )
+    seen: Counter[str] = Counter()
+    for record in hostile_records(seed=20261122, count=RECORDS):
+        outcome = decoder.decode(record, ASSIGNMENT)
+        if isinstance(outcome, Rejected):
+            seen[f"{outcome.stage}/{outcome.error}"] += 1
+            assert outcome.reason
+            continue
+        seen[type(outcome).__name__] += 1
+        if isinstance(outcome, Comment):
+            (classification,) = model.score(model.encode([outcome.text]))
+            event = encoder.encode(Labelled(*outcome, classification))  # type: ignore[arg-type]
+            assert event.value is not None
+            assert LabelEvent.model_validate_json(event.value).source.offset == record.offset()
+    assert seen.total() == RECORDS
+    kinds = {"Comment", "Skipped", "DECODE/InvalidJson", "DECODE/InvalidUtf8", "DECODE/LoneSurrogate"}
+    kinds |= {"DECODE/DuplicateName", "DECODE/NestedTooDeep", "VALIDATE/NotAnObject", "VALIDATE/IdMissing"}
+    assert kinds <= seen.keys()

@@ -1,0 +1,155 @@
+"""The label event that is spliced together is the event the schema promises."""
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import jiter
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas import LabelEvent, event_id
+from schemas.identity import NAMESPACE
+from schemas.timestamps import rfc3339
+from testkit.records import ASSIGNMENT, comment_record, record
+from worker.events.label_event import LabelEventEncoder
+from worker.settings import InputSettings, OutputSettings, TextOutput
+from worker.types import Classification, Labelled, ModelIdentity, TextFacts, ThresholdSet
+
+LABELS = ("toxic", "100% rude", 'quoted "label"')
+MODEL = ModelIdentity("sluice-mini", "1", "sha256:" + "0f" * 32, "bfloat16")
+THRESHOLDS = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5))
+SCORES = dict(zip(LABELS, (0.99, 0.5, 0.000001), strict=True))
+CLASSIFICATION = Classification(SCORES, LABELS[:2], TextFacts(14, 1, False))
+NOW = 1_795_348_800.5
+
+
+def encoder(text: TextOutput = TextOutput.KEEP, text_pointer: str = "/text") -> LabelEventEncoder:
+    return LabelEventEncoder(
+        InputSettings(text_pointer=text_pointer), OutputSettings(text=text), MODEL, THRESHOLDS, lambda: NOW
+    )
+
+
+def labelled(message: Any, found: Classification = CLASSIFICATION) -> Labelled:
+    return Labelled(message, ASSIGNMENT, "c-1", "hi", found)
+
+
+def test_the_value_is_the_event_of_the_schema() -> None:
+    outgoing = encoder().encode(labelled(comment_record("c-1", "hi", author="ann")))
+    assert outgoing.value is not None
+    assert LabelEvent.model_validate_json(outgoing.value, strict=False) == LabelEvent.model_validate(
+        {
+            "schema_version": "1.0",
+            "id": event_id("comments", 3, 4711, MODEL.digest, "default@1"),
+            "comment": {"id": "c-1", "text": "hi", "author": "ann"},
+            "labels": ["toxic", "100% rude"],
+            "flagged": True,
+            "scores": {"toxic": 0.99, "100% rude": 0.5, 'quoted "label"': 0.000001},
+            "thresholds": {"set": "default@1", "values": THRESHOLDS.values},
+            "model": MODEL._asdict(),
+            "text": {"tokens": 14, "windows": 1, "truncated": False},
+            "source": {
+                "topic": "comments",
+                "partition": 3,
+                "offset": 4711,
+                "timestamp": datetime.fromtimestamp(1_795_348_800.042, UTC),
+            },
+            "processed_at": datetime.fromtimestamp(NOW, UTC),
+        }
+    )
+
+
+def test_scores_keep_the_order_of_the_model() -> None:
+    value = encoder().encode(labelled(comment_record("c-1", "hi"))).value
+    assert tuple(json.loads(value or b"")["scores"]) == LABELS
+
+
+def test_the_comment_rides_along_byte_for_byte() -> None:
+    raw = b' {"n":1.50e+3, "big":123456789012345678901234567890,\n"id":"c-1","text":"\\u00e9","percent":"100%d %s"}'
+    value = encoder().encode(labelled(record(raw))).value
+    assert value is not None
+    assert raw in value
+    assert json.loads(value)["comment"]["percent"] == "100%d %s"
+
+
+def test_an_event_without_labels_is_not_flagged() -> None:
+    found = CLASSIFICATION._replace(labels=())
+    event = json.loads(encoder().encode(labelled(comment_record("c-1", "hi"), found=found)).value or b"")
+    assert (event["labels"], event["flagged"]) == ([], False)
+
+
+def test_headers_are_cloudevents_in_binary_mode_and_pass_the_trace_on() -> None:
+    trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    received: list[tuple[str, bytes | None]] = [("traceparent", b"old"), ("x", b"y"), ("traceparent", trace)]
+    outgoing = encoder().encode(labelled(record(b'{"id":"c-1","text":"hi"}', headers=received)))
+    headers = dict(outgoing.headers)
+    assert len(headers) == len(outgoing.headers)
+    assert headers == {
+        "ce_specversion": b"1.0",
+        "ce_type": b"sluice.comment.labelled.v1",
+        "ce_source": b"urn:kafka:topic:comments",
+        "ce_dataschema": b"urn:sluice:schema:label-event:1.0",
+        "content-type": b"application/json",
+        "ce_id": event_id("comments", 3, 4711, MODEL.digest, "default@1").encode(),
+        "ce_time": rfc3339(int(NOW * 1000)),
+        "ce_subject": b"c-1",
+        "traceparent": trace,
+    }
+
+
+def test_key_and_topic_are_what_the_reader_expects() -> None:
+    outgoing = encoder().encode(labelled(comment_record("c-1", "hi")))
+    assert (outgoing.topic, outgoing.key) == ("comment-labels", b"k")
+
+
+def test_hash_puts_the_digest_in_place_of_the_text() -> None:
+    message = record(b'{"id":"c-1","body":{"text":"hi","lang":"en"}}')
+    event = json.loads(encoder(TextOutput.HASH, "/body/text").encode(labelled(message)).value or b"")
+    digest = "sha256:8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4"
+    assert event["comment"] == {"id": "c-1", "body": {"text": digest, "lang": "en"}}
+
+
+@pytest.mark.parametrize(
+    ("value", "pointer", "expected"),
+    [
+        (b'{"id":"c-1","text":"hi","n":1}', "/text", {"id": "c-1", "n": 1}),
+        (b'{"id":"c-1","parts":["hi","there"]}', "/parts/0", {"id": "c-1", "parts": [None, "there"]}),
+    ],
+)
+def test_omit_leaves_no_trace_of_the_text(value: bytes, pointer: str, expected: Any) -> None:
+    out = encoder(TextOutput.OMIT, pointer).encode(labelled(record(value))).value or b""
+    assert json.loads(out)["comment"] == expected
+
+
+@pytest.mark.parametrize("timestamp", [(0, -1), (1, -5), (1, 2**62)])
+def test_a_timestamp_no_calendar_holds_is_null(timestamp: tuple[int, int]) -> None:
+    message = record(b'{"id":"c-1","text":"hi"}', timestamp=timestamp)
+    assert json.loads(encoder().encode(labelled(message)).value or b"")["source"]["timestamp"] is None
+
+
+@given(st.text(), st.integers(0, 2**31), st.integers(0, 2**62), st.text(), st.text())
+def test_the_event_id_is_uuid5_of_its_parts(topic: str, partition: int, offset: int, digest: str, name: str) -> None:
+    try:
+        expected = uuid.uuid5(NAMESPACE, f"{topic}/{partition}/{offset}/{digest}/{name}")
+    except UnicodeEncodeError:
+        return
+    assert event_id(topic, partition, offset, digest, name) == str(expected)
+
+
+@given(st.lists(st.floats(0, 1).map(lambda score: round(score, 6)), min_size=3, max_size=3), st.booleans())
+def test_any_scores_make_valid_json(scores: list[float], truncated: bool) -> None:
+    found = Classification(dict(zip(LABELS, scores, strict=True)), (), TextFacts(1, 1, truncated))
+    value = encoder().encode(labelled(comment_record("c-1", "hi"), found=found)).value or b""
+    event = jiter.from_json(value, allow_inf_nan=False, catch_duplicate_keys=True)
+    assert list(event["scores"].values()) == scores
+
+
+@pytest.mark.parametrize("output", [TextOutput.HASH, TextOutput.OMIT])
+def test_without_the_text_all_else_is_as_it_was_written(output: TextOutput) -> None:
+    rest = '"n":1e400,"price":1.50,"zero":-0.0,"big":12345678901234567890123,"names":["\u00e9\\n",null,true,{}]'
+    value = f'{{"id":"a","text":"x",{rest}}}'.encode()
+    written = encoder(output).encode(labelled(record(value))).value or b""
+    assert rest.encode() in written
+    assert b"Infinity" not in written

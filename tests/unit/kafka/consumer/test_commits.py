@@ -1,0 +1,67 @@
+"""What a commit that is waited for makes of the broker's answers."""
+
+import time
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from worker.errors import OwnershipLost, Retryable
+from worker.kafka.consumer.assignments import Assignments
+from worker.kafka.consumer.broker_availability import BrokerAvailability
+from worker.kafka.consumer.commits import Commits
+from worker.protocols import Clock
+from worker.settings import KafkaSettings
+
+
+class _Refusing:
+    """A consumer whose first commit the coordinator answers with an error."""
+
+    def __init__(self, code: int) -> None:
+        self._errors = [KafkaError(code)]
+        self.asked = 0
+
+    def commit(self, offsets: list[Any], *, asynchronous: bool) -> list[Any]:
+        del asynchronous
+        self.asked += 1
+        if self._errors:
+            raise KafkaException(self._errors.pop())
+        return offsets
+
+
+def _staged(clock: Clock = time.monotonic) -> tuple[Assignments, Commits]:
+    assignments = Assignments("t")
+    (assignment,) = assignments.begin([0])
+    assignments.stage({assignment: 5})
+    return assignments, Commits(assignments, BrokerAvailability(KafkaSettings(), clock), clock)
+
+
+def test_a_member_whose_epoch_is_behind_commits_again_what_is_still_its_own() -> None:
+    assignments, commits = _staged()
+    consumer: Any = _Refusing(KafkaError.STALE_MEMBER_EPOCH)
+    with pytest.raises(Retryable):
+        commits.send_and_wait(consumer)
+    commits.send_and_wait(consumer)
+    assert assignments.uncommitted() == {}
+
+
+@pytest.mark.parametrize("code", [KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_MEMBER_EPOCH])
+def test_a_member_that_the_group_has_put_out_does_not_try_again(code: int) -> None:
+    assignments, commits = _staged()
+    consumer: Any = _Refusing(code)
+    with pytest.raises(OwnershipLost):
+        commits.send_and_wait(consumer)
+    assert assignments.uncommitted()
+
+
+def test_a_refused_commit_is_not_sent_again_at_every_turn_of_the_loop() -> None:
+    now = [0.0]
+    _, commits = _staged(lambda: now[0])
+    consumer: Any = _Refusing(KafkaError.REBALANCE_IN_PROGRESS)
+    for _ in range(100):
+        commits.send(consumer)
+        now[0] += 0.001
+    assert (consumer.asked, commits.failed) == (1, 1)
+    now[0] += 1
+    commits.send(consumer)
+    assert consumer.asked == 2

@@ -1,0 +1,196 @@
+"""Find a checkpoint by name or folder, and say no to one whose scores would be wrong.
+
+Everything here is read from small files, before torch is imported: a wrong name or a single-label model is told
+within a moment. A hub model is first brought into the local cache, so that embedded, local and hub models are the
+same thing from here on: a folder.
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from worker.classifier.checkpoint.digest import checkpoint_digest
+from worker.errors import ModelFault, SettingsInvalid
+from worker.models import embedded_model
+from worker.settings import ModelSettings
+
+logger = logging.getLogger(__name__)
+
+CONFIG_FILE = "config.json"
+TOKENIZER_FILES = (
+    "added_tokens.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "special_tokens_map.json",
+    "spiece.model",
+    "spm.model",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+)
+SAFETENSORS = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors")
+PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*-of-*.bin")
+MULTI_LABEL = "multi_label_classification"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint in a folder, known to be one the classifier can score.
+
+    Attributes:
+        id: Name it was asked for by.
+        revision: Commit on the hub, or the `revision` its configuration records; None when unknown.
+        folder: Where its files are.
+        labels: Names from `id2label`, in the model's order.
+        files: What the digest covers: weights, configuration, tokenizer.
+        pickled: Whether the weights are a pickle, which the settings allow.
+    """
+
+    id: str
+    revision: str | None
+    folder: Path
+    labels: tuple[str, ...]
+    files: tuple[Path, ...]
+    pickled: bool
+
+    def digest(self) -> str:
+        """Digest over `files`; reads them all (about 1 GB a second)."""
+        return checkpoint_digest(self.files)
+
+
+def find_checkpoint(settings: ModelSettings) -> Checkpoint:
+    """Find and check the checkpoint that the settings name.
+
+    An embedded name wins over a folder of that name (write `./sluice-mini` for the folder), a folder over the hub.
+
+    Raises:
+        ModelFault: It is not there, not complete, or not a multi-label sequence classifier.
+        SettingsInvalid: A revision is asked of a folder that records none or another.
+    """
+    local = embedded_model(settings.id) or _local_folder(settings.id)
+    if local is None:
+        from worker.classifier.checkpoint.hub import fetch  # noqa: PLC0415 - the hub client is slow to import, seldom needed
+
+        folder, commit = fetch(settings, (CONFIG_FILE, "thresholds.json", *TOKENIZER_FILES), SAFETENSORS, PICKLES)
+    else:
+        folder, commit = local, None
+    config = _read_config(settings.id, folder)
+    weights, pickled = _weights(settings, folder)
+    labels = _labels(settings, config)
+    _check_head(settings, config, labels)
+    recorded = config.get("revision")
+    revision = commit or (None if recorded is None else str(recorded))
+    if local is not None and settings.revision not in (None, revision):
+        message = (
+            f"model {settings.id!r} is the folder {folder}, which has "
+            f"{'no revision' if revision is None else f'revision {revision!r}'}, not {settings.revision!r}. "
+            "Unset SLUICE_MODEL__REVISION: it chooses among the revisions of a hub model."
+        )
+        raise SettingsInvalid(message)
+    tokenizer = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
+    return Checkpoint(
+        id=settings.id,
+        revision=revision,
+        folder=folder,
+        labels=labels,
+        files=(folder / CONFIG_FILE, *weights, *tokenizer),
+        pickled=pickled,
+    )
+
+
+def _local_folder(name: str) -> Path | None:
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
+        message = f"model folder {name!r} does not exist (looked in {folder.absolute()}). Check SLUICE_MODEL__ID."
+        raise ModelFault(message)
+    return None
+
+
+def _read_config(name: str, folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG_FILE
+    try:
+        config = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        message = (
+            f"model {name!r}: {folder} has no {CONFIG_FILE}, so it is not a checkpoint. "
+            "Name the folder that save_pretrained wrote."
+        )
+        raise ModelFault(message) from error
+    except (OSError, ValueError) as error:
+        message = f"model {name!r}: {path} cannot be read ({type(error).__name__}). Fetch or save the model again."
+        raise ModelFault(message) from error
+    if not isinstance(config, dict):
+        message = f"model {name!r}: {path} is not a JSON object. Fetch or save the model again."
+        raise ModelFault(message)
+    return config
+
+
+def _weights(settings: ModelSettings, folder: Path) -> tuple[list[Path], bool]:
+    for patterns, pickled in ((SAFETENSORS, False), (PICKLES, True)):
+        found = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+        if not found:
+            continue
+        if pickled and not settings.allow_pickle:
+            message = (
+                f"model {settings.id!r}: {folder} has its weights only as a pickle, and a pickle can run code when "
+                "loaded. Convert it to safetensors (model.save_pretrained does), or, if you trust its maker, set "
+                "SLUICE_MODEL__ALLOW_PICKLE=true."
+            )
+            raise ModelFault(message)
+        return found, pickled
+    message = f"model {settings.id!r}: {folder} has no weights (model.safetensors). Fetch or save the model again."
+    raise ModelFault(message)
+
+
+def _labels(settings: ModelSettings, config: dict[str, Any]) -> tuple[str, ...]:
+    names = config.get("id2label")
+    if names is None:
+        # transformers leaves the default pair out of the file.
+        count = config.get("num_labels", 2)
+        names = {str(index): f"LABEL_{index}" for index in range(count)}
+    try:
+        by_index = {int(index): str(name) for index, name in names.items()}
+    except (AttributeError, ValueError):
+        by_index = {}
+    labels = tuple(by_index[index] for index in sorted(by_index))
+    if sorted(by_index) != list(range(len(by_index))) or not labels or len(set(labels)) < len(labels):
+        message = (
+            f"model {settings.id!r}: id2label in its {CONFIG_FILE} must give one distinct name for each of "
+            "0, 1, 2, ...: events name scores by it. Correct the file."
+        )
+        raise ModelFault(message)
+    if any(name == f"LABEL_{index}" for index, name in enumerate(labels)):
+        logger.warning("model %r has no real label names (LABEL_0, ...): set id2label in its config.json", settings.id)
+    return labels
+
+
+def _check_head(settings: ModelSettings, config: dict[str, Any], labels: tuple[str, ...]) -> None:
+    classes = config.get("architectures") or []
+    if classes and not any(str(name).endswith("ForSequenceClassification") for name in classes):
+        message = (
+            f"model {settings.id!r} is a {classes[0]}, which has no classification head. "
+            "Name a checkpoint fine-tuned for sequence classification."
+        )
+        raise ModelFault(message)
+    problem = config.get("problem_type")
+    if problem == MULTI_LABEL or (problem is None and len(labels) == 1):
+        return
+    if problem is not None:
+        message = (
+            f"model {settings.id!r} says problem_type={problem!r}: independent scores of its labels would be wrong. "
+            f"Name a checkpoint trained for {MULTI_LABEL}; if this one was, correct problem_type in its {CONFIG_FILE}."
+        )
+        raise ModelFault(message)
+    if not settings.multi_label:
+        message = (
+            f"model {settings.id!r} does not say what it was trained for (problem_type is missing in its "
+            f"{CONFIG_FILE}). If its labels are independent of each other, set SLUICE_MODEL__MULTI_LABEL=true."
+        )
+        raise ModelFault(message)
+    logger.warning("model %r lacks problem_type: scored as multi-label, as SLUICE_MODEL__MULTI_LABEL asks", settings.id)

@@ -1,0 +1,89 @@
+"""Linear layers of 8-bit integers: half the bytes and twice the products of bfloat16.
+
+Weights are quantized once, each output channel by its own largest value; activations as they come, each row (token) by
+its own. A scale for the whole input would be cheaper, but then one text's outlier would change the scores of the texts
+it travels with, and BERT's separators are such outliers (Bondarenko et al., arXiv 2109.12948).
+"""
+
+import functools
+
+import torch
+from torch.nn import functional
+
+from worker.classifier.forward.linears import Activation, PlainLinear, close
+from worker.classifier.machine.hardware import multiplies_int8
+
+WEIGHT_LEVELS = 127
+ROW_LEVELS = 126
+"""One below what fits: a bfloat16 product may round up past 127, and an 8-bit integer would wrap."""
+
+ROW_ZERO = 128
+"""What stands for zero. Rows are unsigned because that is what VNNI multiplies (unsigned by signed); for signed rows
+oneDNN falls back to its reference code, hundreds of times slower on a CPU without AMX."""
+
+SMALLEST = 1e-6
+"""A row of zeros is divided by this, not by zero."""
+
+TOLERANCE = 0.05
+"""Largest difference, relative to the largest value, that 8 bits on both sides may make in one product."""
+
+PROBE_ROWS, PROBE_INPUTS, PROBE_OUTPUTS = 8, 64, 32
+
+
+class Int8Linear:
+    """bfloat16 rows in and out, an 8-bit product in between; see `worker.classifier.forward.linears.Linear`."""
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, activation: Activation | None, rows: int) -> None:
+        """Quantize `weight` (float32) for products of about `rows` rows."""
+        self._scales = weight.abs().amax(dim=1).clamp_(min=SMALLEST) / WEIGHT_LEVELS
+        quantized = (weight / self._scales[:, None]).round_().to(torch.int8)
+        self._weight = torch.ops.onednn.qlinear_prepack(quantized, [rows, weight.shape[1]])
+        self._zeros = torch.zeros(len(weight), dtype=torch.int64)
+        self._bias = bias.to(torch.bfloat16)
+        self._activation = activation
+
+    def __call__(self, rows: torch.Tensor, residual: torch.Tensor | None = None) -> torch.Tensor:
+        """See `Linear`."""
+        stretch = ROW_LEVELS / _largest(rows).clamp_(min=SMALLEST)
+        # Signed first, then the sign bit turned: torch converts to signed bytes six times as fast as to unsigned ones.
+        quantized = (rows * stretch).round_().to(torch.int8).view(torch.uint8).bitwise_xor_(ROW_ZERO)
+        product = torch.ops.onednn.qlinear_pointwise(
+            *(quantized, 1.0, ROW_ZERO),
+            *(self._weight, self._scales, self._zeros, None),
+            *(1.0, 0, torch.bfloat16),
+            *("none", [], ""),
+        )
+        out = torch.addcmul(self._bias, product, stretch.reciprocal())
+        if residual is not None:
+            out += residual
+        return out if self._activation is None else self._activation(out)
+
+
+def _largest(rows: torch.Tensor) -> torch.Tensor:
+    """Largest absolute value of each row, [n, 1]; a NaN comes out as NaN.
+
+    Without its sign bit a bfloat16 number compares like the integer it is made of, four times as fast as by value.
+    """
+    bits = rows.view(torch.int16).bitwise_and(0x7FFF)
+    return bits.amax(dim=1, keepdim=True).view(torch.bfloat16)
+
+
+@functools.cache
+def int8_operators_agree() -> bool:
+    """Whether this CPU multiplies 8-bit integers and oneDNN's operators compute what plain ones do; tried once."""
+    if not multiplies_int8():
+        return False
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(PROBE_OUTPUTS, PROBE_INPUTS, generator=generator)
+    bias = torch.randn(PROBE_OUTPUTS, generator=generator)
+    rows = torch.randn(PROBE_ROWS, PROBE_INPUTS, generator=generator)
+    # Rows of different sizes: each must come back at its own scale.
+    rows *= torch.logspace(-1, 1, PROBE_ROWS)[:, None]
+    rows[0] = 0
+    try:
+        with torch.inference_mode():
+            got = Int8Linear(weight, bias, functional.gelu, PROBE_ROWS)(rows.to(torch.bfloat16))
+    except (RuntimeError, AttributeError, NotImplementedError):
+        return False
+    expected = PlainLinear(weight, bias, functional.gelu)(rows)
+    return all(close(one, other, TOLERANCE) for one, other in zip(got, expected, strict=True))

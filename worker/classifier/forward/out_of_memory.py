@@ -1,0 +1,103 @@
+"""A forward pass that survives being given too much at once.
+
+How much memory a batch takes depends on the model, the device and its neighbours; nobody can set it right for all
+three. So running out of it is not a fault until a single window does not fit.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from worker.errors import Fatal, ModelFault, Poison, SluiceError
+
+if TYPE_CHECKING:
+    from worker.classifier.forward.forward import Forward
+
+logger = logging.getLogger(__name__)
+
+DEVICE_LOST = ("CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS", "NCCL error", "device-side assert")
+CPU_OUT_OF_MEMORY = "can't allocate memory"
+
+
+class MemoryBound:
+    """Runs a forward pass, and after each out-of-memory halves the tokens it is given at once, for good.
+
+    Attributes:
+        halvings: How often that happened.
+    """
+
+    def __init__(self, forward: "Forward", max_tokens: int) -> None:
+        """Wrap `forward`, which computes `max_tokens` at once when it is given more."""
+        self._forward = forward
+        self._max_tokens = max_tokens
+        self.halvings = 0
+
+    def logits(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Logits of each window: float32 [windows, labels] on the CPU, in input order.
+
+        Raises:
+            ModelFault: A single window does not fit in memory.
+            Fatal: The device is broken.
+            Poison: The forward pass refused these windows; fewer of them may pass.
+        """
+        while True:
+            try:
+                if not self.halvings:
+                    return self._forward.logits(windows)
+                return self._in_parts(windows)
+            except SluiceError:
+                raise
+            except Exception as error:  # whatever a forward pass raises is told apart here
+                if not _out_of_memory(error):
+                    raise _fault(error) from error
+                self._halve(windows, error)
+
+    def _in_parts(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
+        # Sorted, so that a part's padding stays small.
+        order = sorted(range(len(windows)), key=lambda index: -len(windows[index]))
+        parts: list[list[int]] = []
+        tokens = self._max_tokens + 1
+        for index in order:
+            tokens += len(windows[index])
+            if tokens > self._max_tokens:
+                parts.append([])
+                tokens = len(windows[index])
+            parts[-1].append(index)
+        rows = [self._forward.logits([windows[index] for index in part]) for part in parts]
+        joined = torch.cat(rows)
+        result = torch.empty_like(joined)
+        result[order] = joined
+        return result
+
+    def _halve(self, windows: Sequence[Sequence[int]], error: Exception) -> None:
+        longest = max(map(len, windows))
+        if self.halvings and self._max_tokens <= longest:
+            message = (
+                f"out of memory on a single window of {longest} tokens. Give the worker more memory, "
+                "or set SLUICE_MODEL__MAX_TOKENS lower."
+            )
+            raise ModelFault(message) from error
+        self.halvings += 1
+        self._max_tokens = max(self._max_tokens // 2, 1)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        logger.warning(
+            "out of memory: going on with at most %d tokens at once; set SLUICE_BATCH__MAX_TOKENS to that",
+            self._max_tokens,
+        )
+
+
+def _out_of_memory(error: Exception) -> bool:
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+        isinstance(error, RuntimeError) and CPU_OUT_OF_MEMORY in str(error)
+    )
+
+
+def _fault(error: Exception) -> Exception:
+    if isinstance(error, torch.AcceleratorError) or any(mark in str(error) for mark in DEVICE_LOST):
+        message = f"the device failed ({type(error).__name__}). Look at its driver's log, then start the worker again."
+        return Fatal(message)
+    # A forward pass sees token ids and shapes, never text: its message may be quoted.
+    return Poison(f"the forward pass failed: {type(error).__name__}: {error}")

@@ -1,0 +1,159 @@
+"""Load what a classifier computes with. Importing this imports torch, which takes seconds."""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from tokenizers import Tokenizer
+
+from worker.classifier.checkpoint.golden import read_golden
+from worker.classifier.forward.architecture import describe
+from worker.classifier.forward.choose import ForwardTrial, build_forward, build_packed, settle_precision
+from worker.classifier.forward.out_of_memory import MemoryBound
+from worker.classifier.loading.skeleton import load_skeleton
+from worker.classifier.logit_scorer import LogitScorer
+from worker.classifier.machine.device import choose_device
+from worker.classifier.text.tokenizer import BareTokenizer, TextTokenizer
+from worker.classifier.text.window_limit import stated_limit, window_tokens
+from worker.classifier.text.windows import WindowPlan
+from worker.errors import SettingsInvalid
+from worker.settings import BatchSettings, ModelSettings, Precision
+from worker.types import ThresholdSet
+
+if TYPE_CHECKING:
+    from worker.classifier.checkpoint.checkpoint import Checkpoint
+    from worker.classifier.checkpoint.golden import Golden
+    from worker.classifier.forward.forward import Forward
+
+logger = logging.getLogger(__name__)
+
+TOKENIZER_FILE = "tokenizer.json"
+
+
+class LoadedModel(NamedTuple):
+    """The loaded parts of a classifier.
+
+    Attributes:
+        tokenizer: Texts to token ids.
+        plan: Token ids to windows.
+        forward: Windows to logits, as the engine built it.
+        memory: The same, within what memory allows.
+        scorer: Logits to classifications.
+    """
+
+    tokenizer: TextTokenizer
+    plan: WindowPlan
+    forward: "Forward"
+    memory: MemoryBound
+    scorer: LogitScorer
+
+
+class Loaded(NamedTuple):
+    """What a checkpoint's files became.
+
+    Attributes:
+        tokenizer: Texts to token ids.
+        window_limit: Tokens a window may hold, as the checkpoint states it; None when it does not.
+        forward: Windows to logits.
+    """
+
+    tokenizer: TextTokenizer
+    window_limit: int | None
+    forward: "Forward"
+
+
+def assemble(
+    checkpoint: "Checkpoint",
+    thresholds: ThresholdSet,
+    settings: ModelSettings,
+    batch: BatchSettings,
+    digest: Callable[[], str],
+) -> LoadedModel:
+    """Load the checkpoint's tokenizer and model onto the device, in the precision, that the settings ask for.
+
+    Args:
+        checkpoint: What to load.
+        thresholds: Which scores become labels.
+        settings: The model's.
+        batch: `max_tokens` of it are computed at once.
+        digest: Gives the checkpoint's digest, when it has been computed.
+
+    Raises:
+        ModelFault: The checkpoint cannot be loaded.
+        SettingsInvalid: The settings do not fit the model or this machine.
+    """
+    device = choose_device(settings.device)
+    golden = read_golden(checkpoint.folder, digest)
+    loaded = load_recorded(checkpoint, golden, settings, batch, device) if golden else None
+    tokenizer, window_limit, forward = loaded or load_with_transformers(checkpoint, settings, batch, device)
+    max_tokens = window_tokens(window_limit, settings.max_tokens)
+    if max_tokens <= len(tokenizer.prefix) + len(tokenizer.suffix):
+        message = (
+            f"a window of {max_tokens} tokens holds nothing but special tokens. Set SLUICE_MODEL__MAX_TOKENS higher."
+        )
+        raise SettingsInvalid(message)
+    plan = WindowPlan(
+        tokenizer.prefix, tokenizer.suffix, max_tokens, settings.window_overlap_tokens, max_windows=settings.max_windows
+    )
+    memory = MemoryBound(forward, batch.max_tokens)
+    reference: Callable[[], MemoryBound] | None = None
+    if forward.precision != Precision.FLOAT32:
+        # Loaded again, and only if a score is ever not finite: the first model was converted in place.
+        in_float32 = settings.model_copy(update={"precision": Precision.FLOAT32})
+        reference = functools.cache(
+            lambda: MemoryBound(load_with_transformers(checkpoint, in_float32, batch, device).forward, batch.max_tokens)
+        )
+    return LoadedModel(tokenizer, plan, forward, memory, LogitScorer(memory, checkpoint.labels, thresholds, reference))
+
+
+def load_recorded(
+    checkpoint: "Checkpoint", golden: "Golden", settings: ModelSettings, batch: BatchSettings, device: torch.device
+) -> Loaded | None:
+    """The checkpoint without transformers; None when anything answers otherwise than the record says.
+
+    Raises:
+        SettingsInvalid: The precision cannot be had on this machine.
+    """
+    tokenizer = TextTokenizer(
+        BareTokenizer(Tokenizer.from_file(str(checkpoint.folder / TOKENIZER_FILE)), golden.unknown, golden.special)
+    )
+    precision = settle_precision(settings.precision, device, settings.threads)
+    encoder = describe(load_skeleton(checkpoint), golden.architecture)
+    forward = encoder and build_packed(
+        encoder,
+        ForwardTrial(golden.windows, torch.tensor(golden.logits)),
+        name=golden.architecture,
+        device=device,
+        precision=precision,
+        max_tokens=batch.max_tokens,
+    )
+    if forward and tokenizer.whole(golden.texts) == golden.token_ids:
+        return Loaded(tokenizer, golden.window_limit, forward)
+    logger.warning("model %r answers otherwise than was recorded: loading it with transformers", checkpoint.id)
+    return None
+
+
+def load_with_transformers(
+    checkpoint: "Checkpoint", settings: ModelSettings, batch: BatchSettings, device: torch.device
+) -> Loaded:
+    """The checkpoint as transformers loads it, which knows every architecture and format.
+
+    Raises:
+        ModelFault: The checkpoint cannot be loaded.
+        SettingsInvalid: The precision cannot be had for this model or on this machine.
+    """
+    from worker.classifier.loading.with_transformers import load_model, load_tokenizer  # noqa: PLC0415 - transformers: seconds
+
+    tokenizer = load_tokenizer(checkpoint)
+    model = load_model(checkpoint)
+    window_limit = stated_limit(model, tokenizer)
+    forward = build_forward(
+        model,
+        device=device,
+        precision=settings.precision,
+        max_tokens=batch.max_tokens,
+        threads=settings.threads,
+    )
+    return Loaded(TextTokenizer(tokenizer), window_limit, forward)

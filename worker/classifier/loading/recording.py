@@ -1,0 +1,59 @@
+"""Ask transformers for a checkpoint's golden answers, and make sure that loading by them gives the same."""
+
+import torch
+
+from worker.classifier.checkpoint.checkpoint import Checkpoint
+from worker.classifier.checkpoint.golden import Golden
+from worker.classifier.forward.choose import make_trial
+from worker.classifier.loading.assemble import load_recorded
+from worker.classifier.loading.with_transformers import load_model, load_tokenizer
+from worker.classifier.text.tokenizer import TextTokenizer
+from worker.classifier.text.window_limit import stated_limit
+from worker.errors import ModelFault
+from worker.settings import BatchSettings, ModelSettings, Precision
+
+TEXTS = [
+    "a",
+    "You are WELCOME here, naïve Ångström: e\u0301tude, ﬁne, don't, U.S.A., 1,234.5%",
+    "中文 and かな, 한국어, Привет, שלום, مرحبا, हिन्दी",
+    "🙂🙂🏽 👩‍👩‍👧 ©™",
+    "tabs\tand\nnew lines\r\n,  two  spaces \u00a0 zero\u200bwidth so\u00adft",
+    "[CLS] [SEP] [PAD] [MASK] [UNK] <s> </s> <pad> <mask> <unk> <|endoftext|>",
+    "unbelievableantidisestablishmentarianism" + "x" * 120,
+    "http://example.org/?q=1&r=%20 user@example.org #tag @name $%^&*()_+=~`|\\{}",
+]
+"""Of what tokenizers tell apart: case, accents, scripts, emoji, blanks, control characters, special tokens."""
+
+
+def record_reference(checkpoint: Checkpoint) -> Golden:
+    """The checkpoint's golden answers.
+
+    Raises:
+        ModelFault: Transformers cannot load the checkpoint, or it cannot be loaded rightly without.
+    """
+    model, tokenizer = load_model(checkpoint), load_tokenizer(checkpoint)
+    trial = make_trial(model)
+    texts = TextTokenizer(tokenizer)
+    golden = Golden(
+        digest=checkpoint.digest(),
+        architecture=type(model).__name__,
+        window_limit=stated_limit(model, tokenizer),
+        unknown=tokenizer.unk_token_id,
+        special=sorted(tokenizer.all_special_ids),
+        windows=trial.windows,
+        logits=trial.logits.tolist(),
+        texts=TEXTS,
+        token_ids=texts.whole(TEXTS),
+    )
+    exact = ModelSettings(id=checkpoint.id, device="cpu", precision=Precision.FLOAT32)
+    try:
+        loaded = load_recorded(checkpoint, golden, exact, BatchSettings(), torch.device("cpu"))
+    except (OSError, KeyError, AttributeError) as error:
+        raise ModelFault(_refused(checkpoint, f"{type(error).__name__}: {error}")) from error
+    if loaded is None:
+        raise ModelFault(_refused(checkpoint, "it answers otherwise"))
+    return golden
+
+
+def _refused(checkpoint: Checkpoint, why: str) -> str:
+    return f"model {checkpoint.id!r} cannot be loaded without transformers ({why}). It needs no golden record."

@@ -1,0 +1,167 @@
+"""From a labelled comment to the record of its label event.
+
+The value is written from a template made once for each model and threshold set, and the comment's own bytes are
+spliced in: whatever the producer wrote (number formats, field order, unknown fields) reaches the reader untouched,
+and nothing is serialised twice. A test holds the result against `schemas.LabelEvent`.
+"""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+import jiter
+from pydantic_core import to_json
+
+from schemas.cloudevents import constant_headers
+from schemas.identity import event_id
+from schemas.label import SCHEMA_VERSION
+from schemas.timestamps import rfc3339
+from worker.events.decoding import pointer_tokens
+from worker.events.trace_context import trace_headers
+from worker.protocols import WallClock
+from worker.settings import InputSettings, OutputSettings, TextOutput
+from worker.types import Labelled, ModelIdentity, Outgoing, ThresholdSet
+
+_NO_TIMESTAMP = 0
+_NOW = 0
+_TRUE_FALSE = (b"false", b"true")
+
+
+class LabelEventEncoder:
+    """Encodes `Labelled` outcomes of one model.
+
+    Args:
+        input_settings: Names the input topic and where the text is.
+        output_settings: Names the output topic and what becomes of the text.
+        model: Identity that every event carries.
+        thresholds: Threshold set that every event carries.
+        clock: Seconds since the epoch, for `processed_at`.
+    """
+
+    def __init__(
+        self,
+        input_settings: InputSettings,
+        output_settings: OutputSettings,
+        model: ModelIdentity,
+        thresholds: ThresholdSet,
+        clock: WallClock,
+    ) -> None:
+        self._topic = output_settings.topic
+        self._comment = _comment_writer(output_settings.text, input_settings.text_pointer)
+        self._headers = constant_headers(input_settings.topic)
+        self._input_topic = input_settings.topic
+        self._digest = model.digest
+        self._threshold_set = thresholds.name
+        self._template = _template(input_settings.topic, model, thresholds)
+        self._written_labels: dict[tuple[str, ...], bytes] = {}
+        self._clock = clock
+
+    def encode(self, outcome: Labelled) -> Outgoing:
+        """The record to produce: same key as the comment's, CloudEvents headers, trace context passed on."""
+        record = outcome.record
+        scores, labels, text = outcome.classification
+        partition, offset = record.partition() or 0, record.offset() or 0
+        kind, milliseconds = record.timestamp()
+        timestamp = None if kind == _NO_TIMESTAMP else rfc3339(milliseconds)
+        now = rfc3339(int(self._clock() * 1000)) or b""
+        identity = event_id(self._input_topic, partition, offset, self._digest, self._threshold_set).encode()
+        value = self._template % (
+            identity,
+            self._comment(outcome),
+            self._label_list(labels),
+            _TRUE_FALSE[bool(labels)],
+            to_json(scores),
+            text.tokens,
+            text.windows,
+            _TRUE_FALSE[text.truncated],
+            partition,
+            offset,
+            b"null" if timestamp is None else b'"%b"' % timestamp,
+            now,
+        )
+        headers: list[tuple[str, bytes | None]] = [
+            *self._headers,
+            ("ce_id", identity),
+            ("ce_time", now),
+            ("ce_subject", outcome.id.encode()),
+        ]
+        received = record.headers()
+        if received:
+            headers += trace_headers(received)
+        return Outgoing(self._topic, record.key(), value, headers, _NOW)
+
+    def _label_list(self, labels: tuple[str, ...]) -> bytes:
+        """The JSON array of these labels; a model gives few combinations in practice, so each is written once."""
+        written = self._written_labels.get(labels)
+        if written is None:
+            written = self._written_labels[labels] = _json(labels)
+        return written
+
+
+def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) -> bytes:
+    """A label event with `%` fields for what differs from event to event, in the order `encode` fills them."""
+    return b"".join(
+        (
+            b'{"schema_version":' + _constant(SCHEMA_VERSION),
+            b',"id":"%b","comment":%b,"labels":%b,"flagged":%b,"scores":%b',
+            b',"thresholds":' + _constant({"set": thresholds.name, "values": thresholds.values}),
+            b',"model":' + _constant(model._asdict()),
+            b',"text":{"tokens":%d,"windows":%d,"truncated":%b}',
+            b',"source":{"topic":' + _constant(input_topic) + b',"partition":%d,"offset":%d,"timestamp":%b}',
+            b',"processed_at":"%b"}',
+        )
+    )
+
+
+def _comment_writer(output: TextOutput, text_pointer: str) -> Callable[[Labelled], bytes]:
+    if output is TextOutput.KEEP:
+        return _untouched
+    return partial(_without_text, pointer_tokens(text_pointer), hashed=output is TextOutput.HASH)
+
+
+def _untouched(outcome: Labelled) -> bytes:
+    return outcome.record.value() or b""
+
+
+def _without_text(path: list[str], outcome: Labelled, *, hashed: bool) -> bytes:
+    """The comment with its text replaced by `sha256:` and the SHA-256 of its UTF-8, or left out."""
+    # Numbers stay as they were written: 1e400 is none that JSON could be written from.
+    document: Any = jiter.from_json(outcome.record.value() or b"", float_mode="lossless-float")
+    holder = document
+    for token in path[:-1]:
+        holder = holder[_member(holder, token)]
+    last = _member(holder, path[-1])
+    if hashed:
+        holder[last] = f"sha256:{sha256(outcome.text.encode()).hexdigest()}"
+    elif type(holder) is list:
+        holder[last] = None  # taking it out would shift what follows
+    else:
+        del holder[last]
+    return _rewritten(document).encode()
+
+
+def _rewritten(value: Any) -> str:
+    """JSON of what jiter read with lossless floats."""
+    if type(value) is dict:
+        return f"{{{','.join(f'{_text(name)}:{_rewritten(member)}' for name, member in value.items())}}}"
+    if type(value) is list:
+        return f"[{','.join(map(_rewritten, value))}]"
+    return str(value) if type(value) is jiter.LosslessFloat else _text(value)
+
+
+def _member(holder: Any, token: str) -> Any:
+    return int(token) if type(holder) is list else token
+
+
+def _constant(value: Any) -> bytes:
+    return _json(value).replace(b"%", b"%%")
+
+
+def _json(value: Any) -> bytes:
+    return _text(value).encode()
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

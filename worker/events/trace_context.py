@@ -1,0 +1,59 @@
+"""Which trace a label event belongs to: that of its comment.
+
+W3C Trace Context (https://www.w3.org/TR/trace-context/) says what is valid: an invalid `traceparent` starts no trace,
+and takes its `tracestate` with it; an invalid `tracestate` alone is dropped alone.
+"""
+
+import re
+
+from worker.types import Headers
+
+TRACEPARENT = "traceparent"
+TRACESTATE = "tracestate"
+TRACESTATE_MEMBERS = 32
+
+_TRACEPARENT = re.compile(
+    rb"(?!ff)(?P<version>[0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<more>-[\x20-\x7e]*)?"
+)
+_MEMBER = re.compile(
+    rb"(?P<key>[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})"
+    rb"=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+)
+
+
+def trace_headers(headers: Headers | None) -> list[tuple[str, bytes]]:
+    """The trace headers to put on the outgoing record, none when the incoming one carries no valid trace.
+
+    Keys are matched whatever their case and given back in lower case; of duplicates the last one counts, as it is
+    the one its writer meant. Values are the incoming bytes, unchanged: the worker is a link in the trace, not a span.
+    """
+    if not headers:
+        return []
+    parent: bytes | None = None
+    state: bytes | None = None
+    for name, value in headers:
+        key = name.lower()
+        if key == TRACEPARENT:
+            parent = value
+        elif key == TRACESTATE:
+            state = value
+    if parent is None or not _valid_traceparent(parent):
+        return []
+    if state is None or not _valid_tracestate(state):
+        return [(TRACEPARENT, parent)]
+    return [(TRACEPARENT, parent), (TRACESTATE, state)]
+
+
+def _valid_traceparent(value: bytes) -> bool:
+    match = _TRACEPARENT.fullmatch(value)
+    # Version 00 ends after the flags; later versions may carry more, which is passed on unread.
+    return match is not None and (match["version"] != b"00" or match["more"] is None)
+
+
+def _valid_tracestate(value: bytes) -> bool:
+    members = [member for part in value.split(b",") if (member := part.strip(b" \t"))]
+    if not members or len(members) > TRACESTATE_MEMBERS:
+        return False
+    matches = [_MEMBER.fullmatch(member) for member in members]
+    keys = {match["key"] for match in matches if match}
+    return len(keys) == len(members)

@@ -1,0 +1,73 @@
+"""What belongs to a partition for as long as the worker holds it, made new in one place at each assignment.
+
+State that survives a rebalance is how other workers lost or doubled records (arroyo#299, parallel-consumer#857,
+connect#4009); here it ends with its `Assignment`.
+"""
+
+from collections.abc import Iterable
+
+from worker.types import Assignment
+
+
+class Assignments:
+    """The partitions of one topic that are held now, and how far each is committed.
+
+    Attributes:
+        current: Assignment of each partition held, by partition number.
+    """
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._epoch = 0
+        self._staged: dict[Assignment, int] = {}
+        self._confirmed: dict[Assignment, int] = {}
+        self.current: dict[int, Assignment] = {}
+
+    def begin(self, partitions: Iterable[int]) -> list[Assignment]:
+        """New assignments for these partitions; what was known of them before is over."""
+        begun = []
+        partitions = list(partitions)
+        self.end(partitions)
+        for partition in partitions:
+            self._epoch += 1
+            assignment = Assignment(self._topic, partition, self._epoch)
+            self.current[partition] = assignment
+            begun.append(assignment)
+        return begun
+
+    def of(self, partitions: Iterable[int]) -> list[Assignment]:
+        """The assignments held of these partitions."""
+        return [self.current[partition] for partition in partitions if partition in self.current]
+
+    def end(self, partitions: Iterable[int]) -> list[Assignment]:
+        """These partitions are no longer held: their assignments turn un-owned and are forgotten."""
+        ended = []
+        for partition in partitions:
+            assignment = self.current.pop(partition, None)
+            if assignment is not None:
+                assignment.owned = False
+                self._staged.pop(assignment, None)
+                self._confirmed.pop(assignment, None)
+                ended.append(assignment)
+        return ended
+
+    def stage(self, offsets: dict[Assignment, int]) -> None:
+        """These next offsets may be committed; those of ended assignments are left out, and none moves back."""
+        for assignment, offset in offsets.items():
+            if assignment.owned and offset > self._staged.get(assignment, -1):
+                self._staged[assignment] = offset
+
+    def uncommitted(self) -> dict[Assignment, int]:
+        """Staged offsets that the broker has not confirmed."""
+        confirmed = self._confirmed
+        return {a: offset for a, offset in self._staged.items() if confirmed.get(a, -1) < offset}
+
+    def committed(self) -> dict[int, int | None]:
+        """Of each partition held, the next offset known to be committed; None before the first."""
+        return {partition: self._confirmed.get(assignment) for partition, assignment in self.current.items()}
+
+    def confirm(self, offsets: dict[Assignment, int]) -> None:
+        """The broker has committed these next offsets; of ended assignments nothing is remembered."""
+        for assignment, offset in offsets.items():
+            if assignment.owned:
+                self._confirmed[assignment] = max(offset, self._confirmed.get(assignment, -1))

@@ -1,0 +1,130 @@
+"""The commit of offsets: one on its way at a time, the newest offsets together, an answer to each.
+
+Failures that pass are made good by the next commit. Lost ownership needs no answer of its own: a rebalance follows, and
+what was not committed is read again by the next owner. An answer that comes when all it speaks of has been given away
+is not counted either way.
+"""
+
+import logging
+from collections.abc import Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from worker.errors import Fatal, OwnershipLost, Retryable
+from worker.kafka.client.error_codes import EPOCH_BEHIND, OWNERSHIP_LOST, REFUSED, describe, error_of, refused
+from worker.kafka.consumer.assignments import Assignments
+from worker.kafka.consumer.broker_availability import BrokerAvailability
+from worker.protocols import Clock
+from worker.types import Assignment
+
+log = logging.getLogger(__name__)
+
+
+_PAUSE_SECONDS = 0.2
+"""After a failure, until the next attempt: a group that is being divided anew refuses as fast as it is asked."""
+
+
+class Commits:
+    """Commits what `Assignments` has staged; used by the consumer's thread.
+
+    Args:
+        assignments: What is staged, and told what is confirmed.
+        availability: Told that a broker answered.
+        clock: Monotonic seconds.
+
+    Attributes:
+        succeeded: Commits that the broker took, of partitions still owned when it said so.
+        failed: Commits that it answered with an error, likewise.
+        fault: What no later commit can mend; None while there is nothing of that kind.
+    """
+
+    def __init__(self, assignments: Assignments, availability: BrokerAvailability, clock: Clock) -> None:
+        self._assignments = assignments
+        self._availability = availability
+        self._clock = clock
+        self._not_before = float("-inf")
+        self._asked: dict[Assignment, int] | None = None
+        self.succeeded = 0
+        self.failed = 0
+        self.fault: Exception | None = None
+
+    def send(self, consumer: Consumer) -> None:
+        """Send what is staged, if no answer is outstanding and none was a refusal just now; `serve` gets the answer."""
+        if self._asked is not None or self._clock() < self._not_before:
+            return
+        offsets = self._assignments.uncommitted()
+        if not offsets:
+            return
+        self._asked = offsets
+        try:
+            consumer.commit(offsets=_positions(offsets), asynchronous=True)
+        except KafkaException as fault:
+            self._asked = None
+            self._note(error_of(fault), offsets)
+
+    def serve(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """Answer of a commit. Those that were waited for are announced here too, and say nothing new."""
+        asked = self._asked
+        if asked is None:
+            return
+        if partitions and {p.partition: p.offset for p in partitions} != {a.partition: o for a, o in asked.items()}:
+            return
+        self._asked = None
+        failed = error or next((p.error for p in partitions if p.error is not None), None)
+        if failed is None:
+            self._confirm(asked)
+            self._availability.answered()
+        else:
+            self._note(failed, asked)
+
+    def send_and_wait(self, consumer: Consumer) -> None:
+        """Send what is staged and wait for the answer.
+
+        Raises:
+            OwnershipLost: The group is being divided anew.
+            Retryable: Another attempt may succeed.
+            Fatal: The broker refuses.
+        """
+        offsets = self._assignments.uncommitted()
+        if not offsets:
+            return
+        if self._availability.is_down:
+            message = "no broker answers: the offsets are not committed, so their records will be read again"
+            raise Retryable(message)  # librdkafka would hold the call until a coordinator is found
+        failed: KafkaError | None
+        try:
+            answered = consumer.commit(offsets=_positions(offsets), asynchronous=False)
+            failed = next((p.error for p in answered if p.error is not None), None)
+        except KafkaException as fault:
+            failed = error_of(fault)
+        if failed is None:
+            self._confirm(offsets)
+            return
+        self._note(failed, offsets)
+        if self.fault is not None:
+            raise self.fault
+        if failed.code() in OWNERSHIP_LOST and failed.code() != EPOCH_BEHIND:
+            raise OwnershipLost(describe(failed))
+        raise Retryable(describe(failed))
+
+    def _confirm(self, offsets: dict[Assignment, int]) -> None:
+        self.succeeded += _any_owned(offsets)
+        self._assignments.confirm(offsets)
+
+    def _note(self, error: KafkaError, offsets: Mapping[Assignment, int]) -> None:
+        self.failed += _any_owned(offsets)
+        self._not_before = self._clock() + _PAUSE_SECONDS
+        if error.code() in REFUSED:
+            self.fault = refused(error, "the commit of this group's offsets")
+        elif error.fatal():
+            self.fault = Fatal(f"the consumer can't go on: {describe(error)}")
+        elif _any_owned(offsets):
+            log.warning("a commit failed; its offsets go with the next one while they are ours: %s", describe(error))
+
+
+def _any_owned(offsets: Mapping[Assignment, int]) -> bool:
+    return any(assignment.owned for assignment in offsets)
+
+
+def _positions(offsets: Mapping[Assignment, int]) -> list[TopicPartition]:
+    return [TopicPartition(assignment.topic, assignment.partition, offset) for assignment, offset in offsets.items()]

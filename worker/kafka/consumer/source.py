@@ -1,0 +1,267 @@
+"""Records of one topic, as a member of a consumer group, and the commit of their offsets.
+
+Everything here runs on the thread that calls `poll`: rebalances, commit answers, errors and statistics are served
+inside it, so nothing is locked and no second thread touches the consumer.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException
+
+from worker.errors import Fatal, Retryable
+from worker.kafka.client.error_codes import describe, error_of, refused_connection
+from worker.kafka.client.group_metadata import generation
+from worker.kafka.client.properties import consumer_properties, make_client
+from worker.kafka.client.retry import Backoff, Sleep, Uniform, retry
+from worker.kafka.consumer.assignments import Assignments
+from worker.kafka.consumer.broker_availability import BrokerAvailability
+from worker.kafka.consumer.commits import Commits
+from worker.kafka.consumer.read_errors import fault_of_reading
+from worker.kafka.consumer.rebalances import Rebalances, partitions_of
+from worker.kafka.consumer.statistics import read_statistics
+from worker.kafka.consumer.unknown_topic import UnknownTopic
+from worker.protocols import Clock, RebalanceListener
+from worker.settings import GroupProtocol, Settings
+from worker.types import Assignment, Record
+
+log = logging.getLogger(__name__)
+
+_COMMIT_LIMIT_SECONDS = 10.0
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 2.0
+_BROKEN_CLOSE_SECONDS = 2.0
+
+
+class KafkaSource:
+    """A member of a consumer group that reads `input.topic`; implements `worker.protocols.Source`.
+
+    Args:
+        settings: The worker's settings; `kafka`, `input`, `batch` and `delivery` are read.
+        clock: Monotonic seconds.
+        sleep: Waits between attempts to commit.
+        uniform: Draws the length of those waits.
+
+    Attributes:
+        join_state: Where the member is on its way into the group; "steady" when it is in.
+
+    Raises:
+        SettingsInvalid: A property is refused, by the worker or by librdkafka.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock, sleep: Sleep, uniform: Uniform) -> None:
+        self._topic = settings.input.topic
+        self._clock = clock
+        self._sleep = sleep
+        self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
+        self._commit_limit_seconds = min(_COMMIT_LIMIT_SECONDS, settings.delivery.revoke_seconds)
+        self._assignments = Assignments(self._topic)
+        self._availability = BrokerAvailability(settings.kafka, clock)
+        self._commits = Commits(self._assignments, self._availability, clock)
+        self._rebalances = Rebalances(self._assignments, self._availability)
+        self._absent = (
+            UnknownTopic(self._topic, clock) if settings.kafka.group_protocol is GroupProtocol.CONSUMER else None
+        )
+        self._fault: Exception | None = None
+        self._closed = False
+        self._lag_records: dict[Assignment, int] = {}
+        self._is_member = False
+        self.join_state = "init"
+        self._consumer: Consumer = make_client(
+            Consumer,
+            consumer_properties(settings),
+            on_commit=self._commits.serve,
+            error_cb=self._serve_client_error,
+            stats_cb=self._serve_statistics,
+        )
+
+    @property
+    def assigned(self) -> list[Assignment]:
+        """What is held now."""
+        return list(self._assignments.current.values())
+
+    @property
+    def rebalances(self) -> Mapping[str, int]:
+        """How often `assign`, `revoke` and `lost` were served."""
+        return self._rebalances.counts
+
+    @property
+    def lag_records(self) -> dict[int, int]:
+        """Records behind the end, by partition held; as of the last statistics."""
+        return {a.partition: lag for a, lag in self._lag_records.items() if a.owned}
+
+    @property
+    def commits_succeeded(self) -> int:
+        """Commits that the broker took."""
+        return self._commits.succeeded
+
+    @property
+    def commits_failed(self) -> int:
+        """Commits that the broker answered with an error."""
+        return self._commits.failed
+
+    @property
+    def last_broker_contact(self) -> float | None:
+        """When a broker was last known to answer, on the clock; None before the first."""
+        return self._availability.last_contact
+
+    @property
+    def broker_answers(self) -> bool:
+        """True while a broker is known to answer."""
+        return not self._availability.is_down
+
+    def subscribe(self, listener: RebalanceListener) -> None:
+        """Join the group; `poll` then serves it."""
+        rebalances = self._rebalances
+        rebalances.set_listener(listener)
+        self._availability.start()
+        self._consumer.subscribe(
+            [self._topic],
+            on_assign=rebalances.serve_assign,
+            on_revoke=rebalances.serve_revoke,
+            on_lost=rebalances.serve_lost,
+        )
+
+    def poll(self, limit: int, timeout_seconds: float) -> list[tuple[Record, Assignment]]:
+        """At most `limit` records, as soon as there are any, in order within each partition.
+
+        Raises:
+            NoBroker: None answered for `kafka.no_broker_seconds`.
+            Fatal: The consumer is broken, refused, or out of range with `input.start = error`.
+        """
+        consumer = self._consumer
+        first = consumer.poll(timeout_seconds)
+        records = [] if first is None else self._with_assignments([first])
+        if first is not None and limit > 1:
+            # consume() with a timeout would wait until it has all it was asked for; the rest is taken as it lies. It
+            # may serve a rebalance, so the first record has its assignment by then.
+            records += self._with_assignments(consumer.consume(limit - 1, 0))
+        if records:
+            self._availability.answered()
+        elif self._absent and not self._assignments.current:
+            self._absent.look(consumer)
+        if fault := self._fault or self._rebalances.fault or self._commits.fault:
+            raise fault
+        self._availability.check()
+        self._commits.send(consumer)
+        return records
+
+    def _with_assignments(self, messages: list[Any]) -> list[tuple[Record, Assignment]]:
+        """The records among these messages, each with the assignment its partition is held under at this moment.
+
+        Their type is that of a record; the stub's headers() is wider than what comes.
+        """
+        current = self._assignments.current
+        records: list[tuple[Record, Assignment]] = []
+        for message in messages:
+            if (error := message.error()) is not None:
+                self._fault = fault_of_reading(error, self._topic, message.partition()) or self._fault
+                continue
+            assignment = current.get(message.partition())
+            if assignment is not None:
+                records.append((message, assignment))
+        return records
+
+    def commit(self, offsets: dict[Assignment, int], *, wait: bool) -> None:
+        """Commit next offsets of the assignments still owned; the others are left out, and none moves back.
+
+        One commit is on its way at a time; offsets that come meanwhile go together with the next.
+
+        Raises:
+            OwnershipLost: With `wait`, the group is being divided anew: what was not committed will be read again.
+            Retryable: With `wait`, no answer in time; the offsets stay staged.
+            Fatal: The broker refuses this group or principal.
+        """
+        self._assignments.stage(offsets)
+        if wait:
+            retry(
+                lambda: self._commits.send_and_wait(self._consumer),
+                limit_seconds=self._commit_limit_seconds,
+                backoff=self._backoff,
+                clock=self._clock,
+                sleep=self._sleep,
+            )
+        else:
+            self._commits.send(self._consumer)
+
+    def pause(self) -> None:
+        """Stop fetching from every assigned partition, those assigned later included; `poll` still serves the group."""
+        self._rebalances.pause(self._consumer)
+
+    def resume(self) -> None:
+        """Undo `pause`."""
+        self._rebalances.resume(self._consumer)
+
+    @property
+    def is_member(self) -> bool:
+        """True once the group has taken the worker in, with partitions or as a spare."""
+        if not self._is_member:
+            with suppress(Fatal):  # a format not known here; only transactions can't do without it, and they say so
+                self._is_member = generation(self._consumer.consumer_group_metadata()) >= 0
+        return self._is_member
+
+    def confirm(self, offsets: dict[Assignment, int]) -> None:
+        """A transaction has committed these next offsets."""
+        self._assignments.confirm(offsets)
+
+    def group_metadata(self) -> bytes:
+        """Member and generation as of now, for a transaction's offsets (KIP-447); read anew for each transaction."""
+        metadata: bytes = self._consumer.consumer_group_metadata()
+        return metadata
+
+    def committed(self, assignments: Sequence[Assignment], timeout_seconds: float) -> dict[Assignment, int]:
+        """Next offsets the broker has committed; waits for open transactions on them, leaves out those without any.
+
+        Raises:
+            Retryable: No answer in time.
+        """
+        try:
+            found = self._consumer.committed(partitions_of(assignments), timeout=timeout_seconds)
+        except KafkaException as fault:
+            raise Retryable(describe(error_of(fault))) from None
+        failed = next((p.error for p in found if p.error is not None), None)
+        if failed is not None:
+            raise Retryable(describe(failed))
+        by_partition = {p.partition: p.offset for p in found if p.offset >= 0}
+        return {a: by_partition[a.partition] for a in assignments if a.partition in by_partition}
+
+    def close(self) -> None:
+        """Leave the group; whatever is not committed stays so. Never raises; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._rebalances.end()
+        if self._fault is None:
+            self._leave()
+            return
+        # librdkafka waits for ever when a consumer with a fatal error is closed while it holds partitions; the worker's
+        # end is not held up by that, and closes the connections.
+        leaving = threading.Thread(target=self._leave, name="consumer-close", daemon=True)
+        leaving.start()
+        leaving.join(_BROKEN_CLOSE_SECONDS)
+
+    def _leave(self) -> None:
+        try:
+            self._consumer.close()
+        except (KafkaException, RuntimeError) as fault:
+            log.warning("the consumer did not close cleanly: %s", fault)
+
+    def _serve_client_error(self, error: KafkaError) -> None:
+        """An error of the client as a whole: connections, mostly, which librdkafka opens again by itself."""
+        if self._availability.last_contact is None and (fault := refused_connection(error)) is not None:
+            self._fault = fault
+        else:
+            self._availability.connection_failed(error)
+
+    def _serve_statistics(self, report: str) -> None:
+        current = self._assignments.current
+        statistics = read_statistics(report, self._topic, self._assignments.committed())
+        self._lag_records = {current[partition]: lag for partition, lag in statistics.lag_records.items()}
+        self.join_state = statistics.join_state
+        if statistics.brokers_up:
+            self._availability.answered()
+        else:
+            self._availability.unavailable()

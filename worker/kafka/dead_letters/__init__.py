@@ -1,0 +1,1 @@
+"""Reading dead letters and sending them back to the topic they came from."""

@@ -1,0 +1,177 @@
+"""Reading the dead letters that are in their topic now. Nothing is committed by it: they may be read again."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from schemas.dead_letter import CONNECT_PREFIX
+from worker.errors import Fatal, NoBroker
+from worker.events.dead_letter import ORIGIN_HEADER, REPLAY_COUNT_HEADER
+from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
+from worker.kafka.client.error_codes import describe, error_of
+from worker.kafka.client.properties import client_properties, make_client
+from worker.protocols import Clock
+from worker.settings import Settings
+from worker.types import Record
+
+_READ_AT_ONCE = 500
+_WAIT_SECONDS = 0.2
+_FAILED_AT = "dlq.failed_at"
+
+Starts = Callable[[Sequence[int]], Mapping[int, int]]
+"""Where to begin in these partitions; those left out are read from their beginning."""
+
+
+class DeadLetter(NamedTuple):
+    """One dead letter, with what its headers say; a header that is absent gives an empty text.
+
+    Attributes:
+        record: The dead letter's own record: key, value, headers.
+        topic: Topic the record was read from when it failed.
+        origin: `topic/partition/offset` of its first failure.
+        failed_at: RFC 3339.
+        replays: How often it was replayed.
+    """
+
+    record: Record
+    topic: str
+    partition: str
+    offset: str
+    stage: str
+    error: str
+    reason: str
+    failed_at: str
+    origin: str
+    replays: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which dead letters; those that meet every condition given.
+
+    Attributes:
+        errors: Kinds of fault ("InvalidJson"); empty: any.
+        stages: Stages ("DECODE"); empty: any.
+        since: RFC 3339 in UTC, as `dlq.failed_at` is written: failed then or later.
+        until: Likewise: failed before.
+    """
+
+    errors: frozenset[str] = frozenset()
+    stages: frozenset[str] = frozenset()
+    since: str = ""
+    until: str = ""
+
+    def takes(self, letter: DeadLetter) -> bool:
+        """Whether this letter is meant."""
+        return (
+            (not self.errors or letter.error in self.errors)
+            and (not self.stages or letter.stage in self.stages)
+            and self.since <= letter.failed_at
+            and (not self.until or letter.failed_at < self.until)
+        )
+
+
+def dead_letter(record: Record) -> DeadLetter:
+    """What the headers of a dead letter say; of repeated ones the last."""
+    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers() or ()}
+    replays = headers.get(REPLAY_COUNT_HEADER, "0")
+    return DeadLetter(
+        record,
+        topic=headers.get(CONNECT_PREFIX + "topic", ""),
+        partition=headers.get(CONNECT_PREFIX + "partition", ""),
+        offset=headers.get(CONNECT_PREFIX + "offset", ""),
+        stage=headers.get(CONNECT_PREFIX + "stage", ""),
+        error=headers.get(CONNECT_PREFIX + "exception.class.name", ""),
+        reason=headers.get(CONNECT_PREFIX + "exception.message", ""),
+        failed_at=headers.get(_FAILED_AT, ""),
+        origin=headers.get(ORIGIN_HEADER, ""),
+        replays=int(replays) if replays.isascii() and replays.isdigit() else 0,
+    )
+
+
+def read_dead_letters(
+    settings: Settings, chosen: Filter, *, clock: Clock, starts: Starts | None = None
+) -> Iterator[DeadLetter]:
+    """The dead letters that are in the topic now, partition by partition in order of failure.
+
+    Args:
+        settings: Where the broker is, and the topic's name.
+        chosen: Which ones.
+        clock: Monotonic seconds.
+        starts: Where to begin; None: with the oldest.
+
+    Raises:
+        NoBroker: None answered for `kafka.no_broker_seconds`.
+        Fatal: The topic does not exist or can't be read, or the broker refuses this client.
+    """
+    limit_seconds = settings.kafka.no_broker_seconds
+    properties = client_properties(settings) | {
+        "group.id": settings.kafka.group_id,  # required of any consumer; no group is joined and nothing is committed
+        "enable.auto.commit": False,
+        "isolation.level": "read_committed",
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",  # retention may pass a start between the look at it and the first fetch
+    }
+    errors = ConnectionErrors()
+    consumer: Consumer = make_client(Consumer, properties, error_cb=errors.serve)
+    topic = settings.dead_letters.topic
+    try:
+        spans = _spans(consumer, settings, errors)
+        if starts is not None:
+            spans = _begun_at(starts(list(spans)), spans)
+        ends = {partition: end for partition, (start, end) in spans.items() if start < end}
+        consumer.assign([TopicPartition(topic, partition, spans[partition][0]) for partition in ends])
+        silent_since = clock()
+        while ends:
+            messages = consumer.consume(_READ_AT_ONCE, _WAIT_SECONDS)
+            if not messages and clock() - silent_since > limit_seconds:
+                message = f"{topic} can't be read: no broker answered for {limit_seconds:g} s"
+                raise NoBroker(message)
+            for found in messages:
+                yield from _serve(found, ends, topic, chosen)
+            if messages:
+                silent_since = clock()  # what the reader of these took for them was no silence of the broker
+    finally:
+        consumer.close()
+
+
+def _serve(found: Any, ends: dict[int, int], topic: str, chosen: Filter) -> Iterator[DeadLetter]:
+    """The letter of a message, if it is meant; a partition read to where it ended at the start leaves `ends`."""
+    error, partition = found.error(), found.partition()
+    if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - how the library names its codes
+        message = f"{topic} can't be read: {describe(error)}"
+        raise Fatal(message)
+    end = ends.get(partition)
+    if end is None:
+        return  # written since: a replay that reads its own returns would not end
+    if error is None and found.offset() < end:
+        letter = dead_letter(found)
+        if chosen.takes(letter):
+            yield letter
+    if error is not None or found.offset() + 1 >= end:
+        del ends[partition]
+
+
+def _begun_at(starts: Mapping[int, int], spans: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    """The spans from these starts on; one outside its span is of another topic of this name and counts for nothing."""
+    return {p: (starts[p] if start <= starts.get(p, -1) <= end else start, end) for p, (start, end) in spans.items()}
+
+
+def _spans(consumer: Consumer, settings: Settings, errors: ConnectionErrors) -> dict[int, tuple[int, int]]:
+    """Offsets at which each partition starts and ends now."""
+    topic, limit_seconds = settings.dead_letters.topic, settings.kafka.no_broker_seconds
+    described = list_topics(consumer, settings, errors).topics.get(topic)
+    if described is None:
+        message = f"topic {topic} does not exist; `sluice topics` creates it"
+        raise Fatal(message)
+    spans = {}
+    try:
+        for partition in sorted(described.partitions):
+            start, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=limit_seconds)
+            spans[partition] = (start, end)
+    except KafkaException as fault:
+        message = f"no broker answered within {limit_seconds:g} s: {describe(error_of(fault))}"
+        raise NoBroker(message) from None
+    return spans

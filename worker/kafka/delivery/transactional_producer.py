@@ -1,0 +1,187 @@
+"""One transactional producer, and what its errors ask for.
+
+librdkafka's matrix (INTRODUCTION.md, "Transactional producer"): what is retriable it repeats for the transaction's
+time; an error that requires an abort, a fatal one and a fenced producer end the transaction. A transaction that ended
+so, or whose end is not known, is never continued and never aborted in place: a new producer takes the same
+`transactional.id`, which makes the coordinator finish or abort whatever the old one left and turn its late requests
+away. librdkafka has no KIP-890, and without it an epoch that is used again can take in a late request of an earlier
+transaction.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from worker.errors import Fatal, Retryable, SettingsInvalid
+from worker.kafka.client.error_codes import OWNERSHIP_LOST, REFUSED, describe, error_of, refused, refused_connection
+from worker.kafka.client.properties import make_client, producer_properties
+from worker.kafka.delivery.background_call import BackgroundCall
+from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX
+from worker.settings import Settings
+from worker.types import Outgoing
+
+_CALL_SECONDS = 1.0
+_STEP_SECONDS = 0.005
+_TRANSACTION_TIMEOUT = -1
+_FULL_QUEUE_POLL_SECONDS = 0.1
+
+Report = Callable[[KafkaError | None, Message], None]
+
+
+class UnderWay(Retryable):
+    """The call goes on in the background: made again, it is taken up where it is."""
+
+
+class TransactionFailed(Exception):
+    """The transaction is over, or its end unknown; only a new producer can tell and go on."""
+
+
+class TransactionalProducer:
+    """Wraps the transactional calls of one producer.
+
+    `begin_life` takes about a second at most, `send_offsets` and `commit` some milliseconds: they raise `UnderWay`
+    until they are done, so that the consumer is polled and the model fed meanwhile. All raise `Retryable` when they
+    should be made again, `TransactionFailed` when the producer must be replaced, `Fatal` when a person must help.
+
+    Attributes:
+        brokers_down: librdkafka's last word was that no broker answers.
+    """
+
+    def __init__(self, settings: Settings, transactional_id: str) -> None:
+        self.brokers_down = False
+        self._refused: Fatal | None = None
+        self._background: BackgroundCall | None = None
+        self._producer: Producer = make_client(
+            Producer, producer_properties(settings, transactional_id), error_cb=self._serve_client_error
+        )
+
+    def begin_life(self) -> None:
+        """Fence earlier producers of this id, and wait until their last transaction has ended."""
+        self._call("to use transactions", self._producer.init_transactions, _CALL_SECONDS)
+
+    def check_cluster(self) -> None:
+        """Refuse the embedded broker.
+
+        Raises:
+            SettingsInvalid: It is one.
+            Fatal: The broker refuses the connection.
+            Retryable: Nobody answers yet.
+        """
+        try:
+            cluster_id = self._producer.list_topics(timeout=_CALL_SECONDS).cluster_id
+        except KafkaException as fault:
+            self.poll(0)  # tells why there is no connection
+            if self._refused is not None:
+                raise self._refused from None
+            raise Retryable(describe(error_of(fault))) from None
+        if str(cluster_id).startswith(CLUSTER_ID_PREFIX):
+            message = (
+                "delivery.guarantee = exactly-once needs a real broker: the embedded one accepts transactions and "
+                "ignores them. Use at-least-once, or set kafka.bootstrap_servers to a Kafka of your own"
+            )
+            raise SettingsInvalid(message)
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        self._call("to begin a transaction", self._producer.begin_transaction)
+
+    def produce(self, outgoing: Outgoing, report: Report) -> None:
+        """Add a record.
+
+        Raises:
+            KafkaException: As `Producer.produce`; BufferError never.
+        """
+        topic, key, value, headers, timestamp_ms = outgoing
+        sent: Any = headers  # the stub's list is invariant
+        while True:
+            try:
+                self._producer.produce(topic, value, key, -1, report, None, timestamp_ms, sent)
+            except BufferError:
+                self.poll(_FULL_QUEUE_POLL_SECONDS)  # reports make room
+            else:
+                return
+
+    @property
+    def undelivered(self) -> int:
+        """Records that have not been reported."""
+        return len(self._producer)
+
+    def poll(self, timeout_seconds: float) -> None:
+        """Serve reports and errors; a fatal one is answered again by the next transactional call, which knows it."""
+        with suppress(KafkaException):
+            self._producer.poll(timeout_seconds)
+
+    def send_offsets(self, offsets: list[TopicPartition], metadata: bytes) -> None:
+        """Add the group's offsets (KIP-447); a call that is taken up has those of the first one."""
+        send = self._producer.send_offsets_to_transaction
+        self._go_on("to commit this group's offsets", send, offsets, metadata, _TRANSACTION_TIMEOUT)
+
+    def commit(self) -> None:
+        """End the transaction."""
+        self._go_on("to commit a transaction", self._producer.commit_transaction, _TRANSACTION_TIMEOUT)
+        self.brokers_down = False
+
+    def discard(self) -> None:
+        """Stop sending; never raises. What is open is ended by the next producer of this id, or by the coordinator."""
+        try:
+            self._producer.purge()
+            self._producer.flush(0)
+        except KafkaException:
+            return  # a fatal producer may refuse; it sends nothing more either way
+
+    def _go_on(self, to_do: str, call: Callable[..., Any], *arguments: Any) -> None:
+        """Make the call in the background, or take up the one under way.
+
+        Time-outs of milliseconds would do the same, but librdkafka advises against them: a `commit_transaction` that is
+        taken up and runs out of time at its beginning forgets that the coordinator was asked, and the coordinator's
+        answer ends the process. For want of a shorter one, what comes back as retriable has had the transaction's time.
+        """
+        if self._background is None:
+            self._background = BackgroundCall(call, *arguments)
+        ended = True
+        try:
+            ended = self._background.ended(_STEP_SECONDS)
+        except KafkaException as fault:
+            error = classified(error_of(fault), to_do)
+            raise (TransactionFailed(str(error)) if isinstance(error, Retryable) else error) from None
+        finally:
+            if ended:
+                self._background = None
+        if not ended:
+            message = f"the broker was asked {to_do} and has not answered yet"
+            raise UnderWay(message)
+
+    def _call(self, to_do: str, call: Callable[..., Any], *arguments: Any) -> None:
+        try:
+            call(*arguments)
+        except KafkaException as fault:
+            raise classified(error_of(fault), to_do) from None
+
+    def _serve_client_error(self, error: KafkaError) -> None:
+        # A fatal error is answered again by the next transactional call, which knows what to do about it.
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how the library names its own codes
+            self.brokers_down = True
+        self._refused = refused_connection(error) or self._refused
+
+
+def classified(error: KafkaError, to_do: str) -> Exception:
+    """The exception that says what an error of a transactional call asks for."""
+    if error.code() in REFUSED:
+        return refused(error, to_do)
+    if error.code() == KafkaError.INVALID_TRANSACTION_TIMEOUT:
+        return Fatal(
+            f"{describe(error)}: delivery.transaction_timeout_seconds is above the brokers' transaction.max.timeout.ms"
+        )
+    if error.fatal() or error.txn_requires_abort() or error.code() in OWNERSHIP_LOST:
+        return TransactionFailed(describe(error))
+    if error.retriable():
+        under_way = error.code() == KafkaError._TIMED_OUT  # noqa: SLF001 - how the library names its own codes
+        return UnderWay(describe(error)) if under_way else Retryable(describe(error))
+    return Fatal(f"a transaction can't go on: the broker was asked {to_do} and said {describe(error)}")
+
+
+def not_taken(error: KafkaError) -> Exception:
+    """The exception for a record that `produce` did not take: mostly because the transaction has failed meanwhile."""
+    return refused(error, "to take an event") if error.code() in REFUSED else TransactionFailed(describe(error))

@@ -1,0 +1,56 @@
+"""What a settled batch adds to the metrics."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from worker.observability.metrics import Metrics
+from worker.types import Classification, Labelled, Outcome, Rejected
+
+MILLISECONDS = 1000.0
+# confluent_kafka.TIMESTAMP_NOT_AVAILABLE; the value is the protocol's, so no client is needed to know it.
+TIMESTAMP_NOT_AVAILABLE = 0
+
+
+def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: float) -> None:
+    """Count outcomes, dead letters, labels, scores and latencies of a batch that is acknowledged.
+
+    Every metric is touched once per batch and label, never once per record.
+
+    Args:
+        metrics: The catalogue.
+        outcomes: Acknowledged outcomes of one batch.
+        wall_seconds: Time of the acknowledgement, seconds since the epoch.
+    """
+    kinds = {"labelled": 0, "rejected": 0, "skipped": 0}
+    dead: Counter[tuple[str, str]] = Counter()
+    scored: list[Classification] = []
+    latencies: list[float] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Labelled):
+            kinds["labelled"] += 1
+            scored.append(outcome.classification)
+        elif isinstance(outcome, Rejected):
+            kinds["rejected"] += 1
+            dead[outcome.stage.value, outcome.error] += 1
+        else:
+            kinds["skipped"] += 1
+        kind, milliseconds = outcome.record.timestamp()
+        if kind != TIMESTAMP_NOT_AVAILABLE:
+            # Producers' clocks may run ahead of ours; a negative latency would break the histogram's sum.
+            latencies.append(max(0.0, wall_seconds - milliseconds / MILLISECONDS))
+    for name, count in kinds.items():
+        if count:
+            metrics.records_processed.labels(name).inc(count)
+    for (stage, error), count in dead.items():
+        metrics.dead_letters.labels(stage, error).inc(count)
+    metrics.record_latency_seconds.observe_many(latencies)
+    _record_scores(metrics, scored)
+
+
+def _record_scores(metrics: Metrics, scored: list[Classification]) -> None:
+    if not scored:
+        return
+    for label in scored[0].scores:
+        metrics.scores.labels(label).observe_many([result.scores[label] for result in scored])
+    for label, count in Counter(label for result in scored for label in result.labels).items():
+        metrics.labels_assigned.labels(label).inc(count)

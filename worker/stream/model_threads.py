@@ -1,0 +1,158 @@
+"""Scores comments off the poll thread: one thread tokenizes, one runs the model, batches come back in order.
+
+    submit -> [tokenizer thread: encode] -> Batcher -> [inference thread: score] -> finished
+
+Tokenizing and torch release the interpreter lock, so while batch k is in the model, batch k+1 is tokenized and the poll
+thread reads, publishes and commits. The inference thread pulls: when it is free it takes whatever is ready, so nobody
+waits while there is work.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, Queue, SimpleQueue
+from typing import Generic, TypeVar
+
+from worker.protocols import Classifier, Clock, Encoded, ScoringObserver
+from worker.stream.batching import Batcher, BatchLimits
+from worker.stream.isolation import encode_isolating, score_isolating
+from worker.types import Batch, Comment, Decoded, Labelled, Outcome, Rejected, Stage, Unscorable, next_offsets
+
+E = TypeVar("E", bound=Encoded)
+
+_STOP_SECONDS = 5.0
+
+
+class ModelThreads(Generic[E]):
+    """Owns the two threads. `submit`, `finished` and `stop` belong to the poll thread.
+
+    Args:
+        classifier: The model.
+        limits: What a batch may hold.
+        clock: Monotonic seconds.
+        observer: Told of each batch's start and end, on the inference thread.
+    """
+
+    def __init__(self, classifier: Classifier[E], limits: BatchLimits, clock: Clock, observer: ScoringObserver) -> None:
+        self._classifier = classifier
+        self._clock = clock
+        self._observer = observer
+        self._submitted: SimpleQueue[Sequence[Decoded] | None] = SimpleQueue()
+        self._batcher: Batcher[tuple[Decoded, E | None]] = Batcher(limits)
+        self._changed = threading.Condition()
+        self._stopping = False
+        # Not a SimpleQueue: its `get` waits for ever when a signal's handler outlasts the timeout (CPython's
+        # `_queue.SimpleQueue.get` goes on with what is left of it, which is negative by then and means no limit), and a
+        # worker told to stop in that moment would never end.
+        self._finished: Queue[Batch | BaseException] = Queue()
+        self._threads = [
+            threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
+            for name, work in (("tokenizer", self._encode_until_stopped), ("inference", self._score_until_stopped))
+        ]
+        self._in_flight = 0
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def in_flight(self) -> int:
+        """Records submitted whose batch has not come back by `finished`."""
+        return self._in_flight
+
+    @property
+    def has_full_batch(self) -> bool:
+        """True while a batch that needs no more records waits for the model."""
+        with self._changed:
+            return self._batcher.is_full
+
+    def submit(self, items: Sequence[Decoded]) -> None:
+        """Hand over decoded records, in order of consumption."""
+        self._in_flight += len(items)
+        self._submitted.put(items)
+
+    def finished(self, timeout_seconds: float = 0.0) -> list[Batch]:
+        """Batches scored since the last call, in order; waits up to the timeout for the first.
+
+        Raises:
+            BaseException: Whatever ended a thread; nothing of its batch was published.
+        """
+        batches: list[Batch] = []
+        try:
+            result = self._finished.get(timeout_seconds > 0, timeout_seconds or None)
+            while True:
+                if isinstance(result, BaseException):
+                    raise result
+                self._in_flight -= result.records
+                batches.append(result)
+                result = self._finished.get_nowait()
+        except Empty:
+            return batches
+
+    def stop(self) -> None:
+        """End the threads; a batch that is in the model is not waited for beyond a few seconds."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._submitted.put(None)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(_STOP_SECONDS)
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as fault:
+            self._finished.put(fault)
+
+    def _encode_until_stopped(self) -> None:
+        while (items := self._submitted.get()) is not None:
+            texts = [item.text for item in items if isinstance(item, Comment)]
+            encoded = iter(encode_isolating(self._classifier, texts) if texts else ())
+            ready: list[tuple[tuple[Decoded, E | None], int]] = []
+            for item in items:
+                one = next(encoded) if isinstance(item, Comment) else None
+                if isinstance(one, Unscorable):
+                    failed = Rejected(item.record, item.assignment, Stage.TOKENIZE, one.error, one.reason)
+                    ready.append(((failed, None), 0))
+                else:
+                    ready.append(((item, one), one.tokens if one else 0))
+            with self._changed:
+                self._batcher.add(ready, self._clock())
+                self._changed.notify_all()
+
+    def _score_until_stopped(self) -> None:
+        while (work := self._take()) is not None:
+            self._finished.put(self._score(work))
+
+    def _take(self) -> list[tuple[Decoded, E | None]] | None:
+        """Wait until a batch is ready and take it; None when stopping."""
+        with self._changed:
+            while not self._stopping:
+                wait_seconds = self._batcher.ready_in(self._clock())
+                if wait_seconds == 0:
+                    return self._batcher.take()
+                self._changed.wait(wait_seconds)
+        return None
+
+    def _score(self, work: list[tuple[Decoded, E | None]]) -> Batch:
+        """Outcomes of one batch; records of partitions given away meanwhile are dropped, unscored."""
+        owned = [pair for pair in work if pair[0].assignment.owned]
+        encoded = [one for _, one in owned if one is not None]
+        started = self._clock()
+        self._observer.scoring_started(len(encoded))
+        results = iter(score_isolating(self._classifier, encoded) if encoded else ())
+        self._observer.scoring_finished(len(encoded), sum(one.tokens for one in encoded), self._clock() - started)
+        outcomes: list[Outcome] = []
+        for item, _ in owned:
+            if not isinstance(item, Comment):
+                outcomes.append(item)
+                continue
+            record, assignment, comment_id, text = item
+            result = next(results)
+            if isinstance(result, Unscorable):
+                outcomes.append(Rejected(record, assignment, Stage.INFERENCE, result.error, result.reason))
+            else:
+                outcomes.append(Labelled(record, assignment, comment_id, text, result))
+        value_bytes = sum(len(item.record.value() or b"") for item, _ in work)
+        return Batch(outcomes, next_offsets(outcomes), len(work), value_bytes)

@@ -1,0 +1,202 @@
+"""What travels through the worker: records, comments, and what became of each record.
+
+Every record that is polled ends as exactly one outcome: `Labelled`, `Rejected` or `Skipped`. Outcomes keep the
+order of consumption, and each names the `Assignment` it was polled under, so the offset to commit travels with the
+data (arroyo's `committable` is the model) and is never asked of the consumer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class Record(Protocol):
+    """What the worker reads of a consumed record; `confluent_kafka.Message` satisfies it as it is."""
+
+    def topic(self) -> str | None: ...  # noqa: D102 - the names of confluent_kafka.Message
+
+    def partition(self) -> int | None: ...  # noqa: D102
+
+    def offset(self) -> int | None: ...  # noqa: D102
+
+    def timestamp(self) -> tuple[int, int]: ...  # noqa: D102
+
+    def key(self) -> bytes | None: ...  # noqa: D102
+
+    def value(self) -> bytes | None: ...  # noqa: D102
+
+    def headers(self) -> list[tuple[str, bytes | None]] | None: ...  # noqa: D102
+
+
+@dataclass(slots=True, eq=False)
+class Assignment:
+    """One partition for as long as this worker holds it.
+
+    Made new each time the group assigns the partition, so nothing of an earlier ownership can leak into a later one.
+    Compared by identity: the same partition assigned twice gives two assignments.
+
+    Attributes:
+        topic: Topic of the partition.
+        partition: Number of the partition.
+        epoch: Counts the assignments of this worker; a later one has a higher epoch.
+        owned: True until the partition is revoked or lost; work of an assignment no longer owned is neither
+            published nor committed (the coordinator checks the member, not the partition).
+    """
+
+    topic: str
+    partition: int
+    epoch: int
+    owned: bool = True
+
+
+class TextFacts(NamedTuple):
+    """How a text was read: `tokens` scored (special tokens included), in how many `windows`, and if any were cut."""
+
+    tokens: int
+    windows: int
+    truncated: bool
+
+
+class Classification(NamedTuple):
+    """Labels of one text.
+
+    Attributes:
+        scores: Independent sigmoid scores in [0, 1], rounded to six decimals, one per label in the model's order.
+        labels: Names of the labels at or above their threshold, in the model's order.
+        text: How the text was read.
+    """
+
+    scores: dict[str, float]
+    labels: tuple[str, ...]
+    text: TextFacts
+
+    @property
+    def flagged(self) -> bool:
+        """True when at least one label reached its threshold."""
+        return bool(self.labels)
+
+
+class Unscorable(NamedTuple):
+    """One text the model cannot score (say, a score that is not finite after an fp32 retry), and why."""
+
+    error: str
+    reason: str
+
+
+class ModelIdentity(NamedTuple):
+    """Names what computed a score, so that it can be reproduced.
+
+    Attributes:
+        id: Hub name, folder name or embedded name.
+        revision: Revision asked for or recorded in the checkpoint; None when unknown.
+        digest: `sha256:` and the digest of the weights, configuration and tokenizer files.
+        precision: `float32`, `bfloat16` or `int8`: what the linear layers computed in.
+    """
+
+    id: str
+    revision: str | None
+    digest: str
+    precision: str
+
+
+class ThresholdSet(NamedTuple):
+    """Versioned thresholds: `name` such as `default@1`, and for each label the lowest score that is flagged."""
+
+    name: str
+    values: dict[str, float]
+
+
+class Stage(StrEnum):
+    """Where a record failed; the value of the header `__connect.errors.stage`."""
+
+    DECODE = "DECODE"
+    VALIDATE = "VALIDATE"
+    TOKENIZE = "TOKENIZE"
+    INFERENCE = "INFERENCE"
+    PRODUCE = "PRODUCE"
+
+
+class Comment(NamedTuple):
+    """A record that decoded to a comment and waits for its labels."""
+
+    record: Record
+    assignment: Assignment
+    id: str
+    text: str
+
+
+class Labelled(NamedTuple):
+    """A comment with its classification: becomes a label event."""
+
+    record: Record
+    assignment: Assignment
+    id: str
+    text: str
+    classification: Classification
+
+
+class Rejected(NamedTuple):
+    """A record that cannot be labelled: becomes a dead letter with its bytes untouched.
+
+    Attributes:
+        error: Class of the fault, one word in CamelCase ("InvalidJson"): the header
+            `__connect.errors.exception.class.name` and the metric label.
+        reason: One sentence for a person; never quotes the payload.
+    """
+
+    record: Record
+    assignment: Assignment
+    stage: Stage
+    error: str
+    reason: str
+
+
+class Skipped(NamedTuple):
+    """A tombstone, passed over: nothing is published, its offset moves."""
+
+    record: Record
+    assignment: Assignment
+
+
+Outcome = Labelled | Rejected | Skipped
+Decoded = Comment | Rejected | Skipped
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Outcomes of consecutive records, in order of consumption; the unit of publishing and committing.
+
+    Attributes:
+        outcomes: One outcome for each record.
+        offsets: For each assignment the next offset to commit once every outcome is acknowledged.
+        records: Records polled for this batch, those dropped because their partition went away included.
+        value_bytes: Bytes of those records' values.
+    """
+
+    outcomes: list[Outcome]
+    offsets: dict[Assignment, int]
+    records: int = 0
+    value_bytes: int = 0
+
+
+class Outgoing(NamedTuple):
+    """A record to produce; `timestamp_ms` 0 means now."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+    timestamp_ms: int
+
+
+def next_offsets(items: Sequence[Outcome | Decoded]) -> dict[Assignment, int]:
+    """Next offset to commit for each assignment, given items in order of consumption."""
+    offsets: dict[Assignment, int] = {}
+    for item in items:
+        offset = item.record.offset()
+        assert offset is not None  # noqa: S101 - a consumed record has an offset
+        offsets[item.assignment] = offset + 1
+    return offsets
