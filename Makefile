@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := test,lint,plots
 
-.PHONY: setup demo test lint test-kafka bench bench-rivals chaos schemas clean
+.PHONY: setup demo test lint test-kafka bench bench-rivals chaos distribution schemas clean
 
 setup: $(VENV)/.complete
 
@@ -49,6 +49,10 @@ CHAOS_SECONDS ?= 120
 CHAOS_SEED ?= 1
 chaos: setup
 	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --seed $(CHAOS_SEED)
+
+# Wheel and sdist, and the wheel used from an empty environment.
+distribution: setup
+	.ci/check-distribution
 
 schemas: setup
 	$(BIN)/python -m schemas.generate
