@@ -3,9 +3,8 @@
 from importlib.util import find_spec
 
 if find_spec("torch"):  # the stream libraries of `benchmarks.jobs` run in environments of their own, without it
-    from worker.classifier.machine.allocator import keep_freed_memory
-    from worker.classifier.machine.environment import prepare
+    from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
 
-    # All rivals compute under the worker's settings of threads and memory, wherever torch is imported first.
-    prepare()
+    # All rivals compute under the worker's settings for threads and memory, wherever torch is imported first.
+    prepare_environment()
     keep_freed_memory()

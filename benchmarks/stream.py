@@ -66,8 +66,8 @@ def main() -> int:
             for name in list(contenders) if number % 2 == 0 else list(contenders)[::-1]:
                 try:
                     measured = measure(contenders[name]())
-                except TooShort as fault:
-                    sys.exit(f"stream: {fault}: give more --comments")
+                except TooShort as error:
+                    sys.exit(f"stream: {error}: give more --comments")
                 runs[name].append(measured)
                 sys.stderr.write(f"{name}: {measured.rate:,.0f}/s, {measured.cpu_milliseconds:.2f} ms CPU a comment\n")
     report = {

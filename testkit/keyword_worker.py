@@ -35,9 +35,9 @@ def main() -> int:
     configure_logs(settings.log)
     try:
         run(settings, classifier=SlowKeywordClassifier())
-    except SluiceError as fault:
-        print(f"sluice: {fault}", file=sys.stderr)
-        return fault.exit_code
+    except SluiceError as error:
+        print(f"sluice: {error}", file=sys.stderr)
+        return error.exit_code
     return 0
 
 

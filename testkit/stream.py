@@ -108,8 +108,8 @@ class Topics:
             def answered() -> bool:
                 try:
                     found[:] = consumer.committed(asked, timeout=30)
-                except KafkaException as fault:
-                    if fault.args[0].code() not in _NO_COORDINATOR_YET:
+                except KafkaException as error:
+                    if error.args[0].code() not in _NO_COORDINATOR_YET:
                         raise
                     return False  # a new broker's coordinator is still being made
                 return True

@@ -10,8 +10,7 @@ from worker.classifier.checkpoint.checkpoint import find_checkpoint
 from worker.classifier.checkpoint.int8_gate import require_passed
 from worker.classifier.checkpoint.thresholds import load_thresholds
 from worker.classifier.counters import Counters
-from worker.classifier.machine.allocator import keep_freed_memory
-from worker.classifier.machine.environment import prepare
+from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
 from worker.classifier.score_cache import ScoreCache
 from worker.errors import ModelFault, Poison
 from worker.settings import BatchSettings, ModelSettings, Precision
@@ -90,7 +89,7 @@ class Classifier:
         thresholds = load_thresholds(
             checkpoint.labels, checkpoint.folder, model_settings.thresholds, model_settings.threshold
         )
-        prepare()
+        prepare_environment()
         keep_freed_memory()
         with ThreadPoolExecutor(1, "digest") as background:
             digest = background.submit(checkpoint.digest)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Counters:
-    """Numbers that only grow. Read them from any thread, for metrics.
+    """Counts that only grow; any thread may read them, for metrics.
 
     Attributes:
         texts: Texts scored, repeats included.
@@ -13,10 +13,10 @@ class Counters:
         computed_tokens: Tokens computed, special tokens included, padding not.
         padded_tokens: Padding computed.
         duplicate_texts: Texts that shared the computation of an equal text in the same call.
-        cache_hits: Texts answered from the recent scores.
+        cache_hits: Texts answered from the score cache.
         truncated_texts: Texts longer than their windows.
         unscorable_texts: Texts without a finite score.
-        float32_retries: Texts computed again in float32, for their score was not finite.
+        float32_retries: Texts computed again in float32 because their score was not finite.
     """
 
     texts: int = 0

@@ -78,8 +78,8 @@ def read_comments(path: Path) -> Iterator[FileComment]:
         else:
             try:
                 raw = stack.enter_context(path.open("rb"))
-            except OSError as fault:
-                message = f"{path} can't be read: {fault.strerror}; give a file of comments"
+            except OSError as error:
+                message = f"{path} can't be read: {error.strerror}; give a file of comments"
                 raise SettingsInvalid(message) from None
         lines = _decoded(raw, name)
         first = next(lines, None)
@@ -123,8 +123,8 @@ def _csv(lines: Iterator[str], name: str) -> Iterator[FileComment]:
         for row in rows:
             if row:
                 yield _from_row(dict(_paired(header, row, name, rows.line_num)), text_name, name, rows.line_num)
-    except csv.Error as fault:
-        _refuse(name, rows.line_num, f"not CSV ({fault}); a comment with a comma, quote or line break needs quotes")
+    except csv.Error as error:
+        _refuse(name, rows.line_num, f"not CSV ({error}); a comment with a comma, quote or line break needs quotes")
 
 
 def _paired(header: list[str], row: list[str], name: str, line: int) -> Iterator[tuple[str, str]]:

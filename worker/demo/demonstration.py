@@ -108,8 +108,8 @@ class Demonstration:
     def _work(self, settings: Settings) -> None:
         try:
             run(settings, classifier=self._classifier, stop=self._stop_worker)
-        except BaseException as fault:
-            self._fail(fault)
+        except BaseException as error:
+            self._fail(error)
 
     def _follow(self, reader: OutcomeReader, broker: EmbeddedBroker) -> None:
         try:
@@ -122,8 +122,8 @@ class Demonstration:
                 if over:
                     return
                 broker.check()
-        except BaseException as fault:
-            self._fail(fault)
+        except BaseException as error:
+            self._fail(error)
 
     def _fail(self, fault: BaseException) -> None:
         """Keep the first fault and end the main thread's sending, also out of a read of standard input."""

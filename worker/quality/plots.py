@@ -45,8 +45,8 @@ def plot_quality(
             figure.suptitle(f"{quality.label} ({quality.positives} positives)")
             written.append(folder / f"{_file_name(quality.label)}.png")
             figure.savefig(written[-1])
-    except OSError as fault:
-        message = f"--plots {folder}: {fault.strerror}"
+    except OSError as error:
+        message = f"--plots {folder}: {error.strerror}"
         raise SettingsInvalid(message) from None
     return written
 

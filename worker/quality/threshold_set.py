@@ -46,8 +46,8 @@ def write_set(path: Path, content: Mapping[str, Any]) -> None:
     except FileExistsError:
         message = f"--output {path} exists: a set that is in use must not change; name another file and version"
         raise SettingsInvalid(message) from None
-    except OSError as fault:
-        message = f"--output {path}: {fault.strerror}"
+    except OSError as error:
+        message = f"--output {path}: {error.strerror}"
         raise SettingsInvalid(message) from None
 
 

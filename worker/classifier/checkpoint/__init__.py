@@ -1,1 +1,1 @@
-"""A checkpoint on disk: where it is, what it holds, and what has been proven of it."""
+"""A checkpoint on disk: where it is, what it holds, and which checks it has passed."""

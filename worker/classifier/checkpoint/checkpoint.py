@@ -1,8 +1,8 @@
-"""Find a checkpoint by name or folder, and say no to one whose scores would be wrong.
+"""Find a checkpoint by name or folder, and refuse one whose scores would be wrong.
 
-Everything here is read from small files, before torch is imported: a wrong name or a single-label model is told
-within a moment. A hub model is first brought into the local cache, so that embedded, local and hub models are the
-same thing from here on: a folder.
+Everything here is read from small files before torch is imported, so a wrong name or a single-label model is reported
+at once. A hub model is first downloaded into the local cache, so that embedded, local and hub models are the same thing
+from here on: a folder.
 """
 
 import json
@@ -16,7 +16,7 @@ from worker.errors import ModelFault, SettingsInvalid
 from worker.models import embedded_model
 from worker.settings import ModelSettings
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 CONFIG_FILE = "config.json"
 TOKENIZER_FILES = (
@@ -39,14 +39,14 @@ MULTI_LABEL = "multi_label_classification"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint in a folder, known to be one the classifier can score.
+    """A checkpoint in a folder that the classifier is known to support.
 
     Attributes:
-        id: Name it was asked for by.
+        id: The name the settings give it.
         revision: Commit on the hub, or the `revision` its configuration records; None when unknown.
-        folder: Where its files are.
+        folder: The folder that holds its files.
         labels: Names from `id2label`, in the model's order.
-        files: What the digest covers: weights, configuration, tokenizer.
+        files: The files the digest covers: weights, configuration, tokenizer.
         pickled: Whether the weights are a pickle, which the settings allow.
     """
 
@@ -58,22 +58,23 @@ class Checkpoint:
     pickled: bool
 
     def digest(self) -> str:
-        """Digest over `files`; reads them all (about 1 GB a second)."""
+        """The digest over `files`; reads all of them (about 1 GB a second)."""
         return checkpoint_digest(self.files)
 
 
 def find_checkpoint(settings: ModelSettings) -> Checkpoint:
     """Find and check the checkpoint that the settings name.
 
-    An embedded name wins over a folder of that name (write `./sluice-mini` for the folder), a folder over the hub.
+    An embedded model wins over a folder of the same name (write `./sluice-mini` for the folder), and a folder wins over
+    the hub.
 
     Raises:
-        ModelFault: It is not there, not complete, or not a multi-label sequence classifier.
-        SettingsInvalid: A revision is asked of a folder that records none or another.
+        ModelFault: It is missing, incomplete, or not a multi-label sequence classifier.
+        SettingsInvalid: The settings name a revision, and the folder records another one or none.
     """
     local = embedded_model(settings.id) or _local_folder(settings.id)
     if local is None:
-        from worker.classifier.checkpoint.hub import fetch  # noqa: PLC0415 - the hub client is slow to import, seldom needed
+        from worker.classifier.checkpoint.hub import fetch  # noqa: PLC0415 - slow to import and seldom needed
 
         folder, commit = fetch(settings, (CONFIG_FILE, "thresholds.json", *TOKENIZER_FILES), SAFETENSORS, PICKLES)
     else:
@@ -88,7 +89,7 @@ def find_checkpoint(settings: ModelSettings) -> Checkpoint:
         message = (
             f"model {settings.id!r} is the folder {folder}, which has "
             f"{'no revision' if revision is None else f'revision {revision!r}'}, not {settings.revision!r}. "
-            "Unset SLUICE_MODEL__REVISION: it chooses among the revisions of a hub model."
+            "Unset SLUICE_MODEL__REVISION: it selects a revision of a hub model."
         )
         raise SettingsInvalid(message)
     tokenizer = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
@@ -123,10 +124,10 @@ def _read_config(name: str, folder: Path) -> dict[str, Any]:
         )
         raise ModelFault(message) from error
     except (OSError, ValueError) as error:
-        message = f"model {name!r}: {path} cannot be read ({type(error).__name__}). Fetch or save the model again."
+        message = f"model {name!r}: {path} cannot be read ({type(error).__name__}). Download or save the model again."
         raise ModelFault(message) from error
     if not isinstance(config, dict):
-        message = f"model {name!r}: {path} is not a JSON object. Fetch or save the model again."
+        message = f"model {name!r}: {path} is not a JSON object. Download or save the model again."
         raise ModelFault(message)
     return config
 
@@ -138,20 +139,20 @@ def _weights(settings: ModelSettings, folder: Path) -> tuple[list[Path], bool]:
             continue
         if pickled and not settings.allow_pickle:
             message = (
-                f"model {settings.id!r}: {folder} has its weights only as a pickle, and a pickle can run code when "
-                "loaded. Convert it to safetensors (model.save_pretrained does), or, if you trust its maker, set "
+                f"model {settings.id!r}: {folder} has its weights only as a pickle, which can run code when it is "
+                "loaded. Convert it to safetensors (model.save_pretrained does), or, if you trust its author, set "
                 "SLUICE_MODEL__ALLOW_PICKLE=true."
             )
             raise ModelFault(message)
         return found, pickled
-    message = f"model {settings.id!r}: {folder} has no weights (model.safetensors). Fetch or save the model again."
+    message = f"model {settings.id!r}: {folder} has no weights (model.safetensors). Download or save the model again."
     raise ModelFault(message)
 
 
 def _labels(settings: ModelSettings, config: dict[str, Any]) -> tuple[str, ...]:
     names = config.get("id2label")
     if names is None:
-        # transformers leaves the default pair out of the file.
+        # transformers does not write the default pair of names to the file.
         count = config.get("num_labels", 2)
         names = {str(index): f"LABEL_{index}" for index in range(count)}
     try:
@@ -162,11 +163,11 @@ def _labels(settings: ModelSettings, config: dict[str, Any]) -> tuple[str, ...]:
     if sorted(by_index) != list(range(len(by_index))) or not labels or len(set(labels)) < len(labels):
         message = (
             f"model {settings.id!r}: id2label in its {CONFIG_FILE} must give one distinct name for each of "
-            "0, 1, 2, ...: events name scores by it. Correct the file."
+            "0, 1, 2, ..., because events name scores by it. Correct the file."
         )
         raise ModelFault(message)
     if any(name == f"LABEL_{index}" for index, name in enumerate(labels)):
-        logger.warning("model %r has no real label names (LABEL_0, ...): set id2label in its config.json", settings.id)
+        log.warning("model %r has no real label names (LABEL_0, ...): set id2label in its config.json", settings.id)
     return labels
 
 
@@ -183,14 +184,14 @@ def _check_head(settings: ModelSettings, config: dict[str, Any], labels: tuple[s
         return
     if problem is not None:
         message = (
-            f"model {settings.id!r} says problem_type={problem!r}: independent scores of its labels would be wrong. "
+            f"model {settings.id!r} has problem_type={problem!r}: independent scores of its labels would be wrong. "
             f"Name a checkpoint trained for {MULTI_LABEL}; if this one was, correct problem_type in its {CONFIG_FILE}."
         )
         raise ModelFault(message)
     if not settings.multi_label:
         message = (
-            f"model {settings.id!r} does not say what it was trained for (problem_type is missing in its "
+            f"model {settings.id!r} does not state what it was trained for (problem_type is missing from its "
             f"{CONFIG_FILE}). If its labels are independent of each other, set SLUICE_MODEL__MULTI_LABEL=true."
         )
         raise ModelFault(message)
-    logger.warning("model %r lacks problem_type: scored as multi-label, as SLUICE_MODEL__MULTI_LABEL asks", settings.id)
+    log.warning("model %r has no problem_type; scoring it as multi-label (SLUICE_MODEL__MULTI_LABEL)", settings.id)

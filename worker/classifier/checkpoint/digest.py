@@ -1,4 +1,4 @@
-"""The digest that names a checkpoint's content, so that a score can be traced to the exact model a year later."""
+"""The digest that identifies a checkpoint's content, so that a score can be traced to the exact model a year later."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def checkpoint_digest(files: Sequence[Path]) -> str:
-    """`sha256:` and the digest over the names and contents of `files`, in order of name.
+    """`sha256:` and the digest over the names and contents of `files`, sorted by name.
 
-    Equal to what a shell gives in the checkpoint's folder, with the C locale's order of names:
+    A shell in the checkpoint's folder gives the same digest, with the names in the C locale's order:
     `sha256sum config.json model.safetensors tokenizer.json ... | sha256sum`.
     """
     listing = hashlib.sha256()

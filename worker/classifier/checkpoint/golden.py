@@ -1,8 +1,8 @@
-"""What plain transformers answers for a checkpoint, recorded beside it, so that a start need not ask it again.
+"""The golden record: what plain transformers computes for a checkpoint, stored beside it, so that a start can skip it.
 
-Importing transformers' models and building one takes longer than all the rest of a start. A checkpoint with such a
-record is loaded without them, and held against the same answers all the same: its logits at each load against the
-recorded ones, its tokenizer against the recorded token ids. A record counts for exactly the digest it was made of.
+Importing transformers' models and building one takes longer than everything else in a start. A checkpoint with a golden
+record is loaded without them and still checked against the same results: its logits at each load against the recorded
+logits, its tokenizer against the recorded token ids. A record is valid only for the digest it was made from.
 """
 
 import json
@@ -11,25 +11,25 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 GOLDEN_FILE = "golden.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """What transformers made of a checkpoint.
+    """What transformers computed with a checkpoint.
 
     Attributes:
-        digest: Of the checkpoint's files.
+        digest: Digest of the checkpoint's files.
         architecture: Name of the model's class.
         window_limit: Tokens the model reads at once, as model and tokenizer state it; None when neither does.
-        unknown: Id of the token for what the vocabulary lacks.
+        unknown: Id of the token that stands for everything outside the vocabulary.
         special: Ids of all special tokens.
         windows: Token ids that the model was given.
-        logits: What it answered in float32, for each window.
+        logits: The model's float32 logits for each window.
         texts: Texts that the tokenizer was given.
-        token_ids: What it answered, special tokens included, for each text.
+        token_ids: The tokenizer's token ids for each text, special tokens included.
     """
 
     digest: str
@@ -44,11 +44,11 @@ class Golden:
 
 
 def read_golden(folder: Path, digest: Callable[[], str]) -> Golden | None:
-    """The record in `folder`; None when there is none or it was made of other files.
+    """The record in `folder`; None when there is none or it was made from other files.
 
     Args:
-        folder: The checkpoint's.
-        digest: Gives the checkpoint's digest; asked only where there is a record.
+        folder: The checkpoint's folder.
+        digest: Returns the checkpoint's digest; called only when there is a record.
     """
     file = folder / GOLDEN_FILE
     try:
@@ -56,18 +56,18 @@ def read_golden(folder: Path, digest: Callable[[], str]) -> Golden | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
-        logger.warning("%s cannot be read (%s): loading with transformers, slower", file, type(error).__name__)
+        log.warning("%s cannot be read (%s): loading with transformers, slower", file, type(error).__name__)
         return None
     if golden.digest != digest():
-        logger.warning("%s was recorded of other files than are here: loading with transformers, slower", file)
+        log.warning("%s was recorded from other files than these: loading with transformers, slower", file)
         return None
     return golden
 
 
 def write_golden(folder: Path, golden: Golden) -> Path:
-    """Keep the record in the checkpoint's folder, and return the file."""
+    """Write the record to the checkpoint's folder, and return the file."""
     file = folder / GOLDEN_FILE
-    # One attribute a line: it is data, but a change of it should be seen.
+    # One attribute a line: it is data, but a diff should show what changed.
     lines = [f" {json.dumps(name)}: {json.dumps(value)}" for name, value in asdict(golden).items()]
     file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     return file

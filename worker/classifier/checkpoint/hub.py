@@ -1,7 +1,7 @@
-"""Bring a model of the Hugging Face hub into the local cache.
+"""Download a model from the Hugging Face hub into the local cache.
 
-Only the files the classifier reads are fetched: repositories often hold the same weights in four more formats.
-`HF_HUB_OFFLINE`, `HF_HOME` and `HF_TOKEN` mean what they mean everywhere.
+Only the files the classifier reads are downloaded: repositories often hold the same weights in four more formats.
+`HF_HUB_OFFLINE`, `HF_HOME` and `HF_TOKEN` have their usual meaning.
 """
 
 from collections.abc import Sequence
@@ -27,12 +27,12 @@ from worker.settings import ModelSettings
 def fetch(
     settings: ModelSettings, small: Sequence[str], safetensors: Sequence[str], pickles: Sequence[str]
 ) -> tuple[Path, str]:
-    """Folder in the cache that holds the model's files, and the commit they are of.
+    """The folder in the cache that holds the model's files, and their commit.
 
-    A revision that is cached already is used when the hub cannot be reached.
+    A revision that is already cached is used when the hub cannot be reached.
 
     Raises:
-        ModelFault: The hub does not have it, does not give it, or cannot be reached and the cache does not have it.
+        ModelFault: The hub does not have the model, denies access to it, or cannot be reached while the cache lacks it.
     """
     name, revision = settings.id, settings.revision
     asked = f"model {name!r}" + ("" if revision is None else f" at revision {revision!r}")
@@ -49,7 +49,7 @@ def fetch(
         )
     except HFValidationError as error:
         message = (
-            f"{asked}: not an embedded model, not a folder, and not a name the hub can have. Check SLUICE_MODEL__ID."
+            f"{asked} is not an embedded model, not a folder, and not a valid name on the hub. Check SLUICE_MODEL__ID."
         )
         raise ModelFault(message) from error
     except GatedRepoError as error:
@@ -70,7 +70,7 @@ def fetch(
         message = (
             f"{asked} is not embedded, not a folder ({Path(name).absolute()}), not in the cache "
             f"({constants.HF_HUB_CACHE}), and {why}. Download it where there is a network (hf download {name}) and "
-            "bring the cache or the folder here, or name a folder with SLUICE_MODEL__ID."
+            "copy the cache or the folder here, or name a folder with SLUICE_MODEL__ID."
         )
         raise ModelFault(message) from error
     finally:

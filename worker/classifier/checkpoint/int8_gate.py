@@ -1,7 +1,7 @@
-"""Whether a checkpoint may be computed in int8: the result of a trial on labelled data, kept beside it.
+"""Whether a checkpoint may be computed in int8: the result of a trial on labelled data, stored beside the weights.
 
-What 8 bits do to scores depends on the checkpoint, and a worker has no labelled data to find out. So the trial is made
-once (`sluice quantize`), its result is written next to the weights, and it holds for exactly the digest it was made
+What 8 bits do to the scores depends on the checkpoint, and a worker has no labelled data to find out. So the trial is
+run once (`sluice quantize`), its result is written next to the weights, and it is valid only for the digest it was made
 with.
 """
 
@@ -14,20 +14,20 @@ from worker.errors import ModelFault, SettingsInvalid
 RESULT_FILE = "int8.json"
 
 LARGEST_LOSS = 0.001
-"""Of the mean ROC-AUC or mean average precision over the labels, against float32."""
+"""Largest accepted loss against float32, in mean ROC-AUC and in mean average precision over the labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """How a checkpoint does in int8 against itself in float32, on the same labelled texts.
+    """A checkpoint in int8 compared with itself in float32, on the same labelled texts.
 
     Attributes:
-        digest: Of the checkpoint's files.
-        texts: How many were scored.
-        roc_auc_loss: Mean over the labels; negative where int8 does better.
-        average_precision_loss: Likewise.
+        digest: Digest of the checkpoint's files.
+        texts: Number of texts scored.
+        roc_auc_loss: Mean loss over the labels; negative where int8 does better.
+        average_precision_loss: The same for average precision.
         flag_agreement: Share of (text, label) pairs on the same side of their threshold.
-        largest_difference: Of a score.
+        largest_difference: Largest difference between two scores of the same text and label.
     """
 
     digest: str
@@ -39,12 +39,12 @@ class GateResult:
 
     @property
     def passed(self) -> bool:
-        """Whether neither loss is larger than LARGEST_LOSS (a loss that is not a number is)."""
+        """Whether both losses are at most LARGEST_LOSS; a loss that is NaN fails."""
         return self.roc_auc_loss <= LARGEST_LOSS and self.average_precision_loss <= LARGEST_LOSS
 
 
 def write_result(folder: Path, result: GateResult) -> Path:
-    """Keep the result in the checkpoint's folder, and return the file.
+    """Write the result to the checkpoint's folder, and return the file.
 
     Raises:
         ModelFault: The folder cannot be written to.
@@ -53,7 +53,10 @@ def write_result(folder: Path, result: GateResult) -> Path:
     try:
         file.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        message = f"{file} cannot be written ({error.strerror}). Copy the checkpoint to a folder of yours, name that."
+        message = (
+            f"{file} cannot be written ({error.strerror}). Copy the checkpoint to a folder you can write to, "
+            "and name that folder with --model."
+        )
         raise ModelFault(message) from error
     return file
 
@@ -62,25 +65,28 @@ def require_passed(folder: Path, digest: str, model_id: str) -> None:
     """Return if the checkpoint in `folder` has passed the gate.
 
     Raises:
-        SettingsInvalid: It was never tried, was tried with other files, or failed.
+        SettingsInvalid: It was never tried in int8, was tried with other files, or failed.
     """
     file = folder / RESULT_FILE
-    way_out = "or set SLUICE_MODEL__PRECISION=auto."
+    alternative = "or set SLUICE_MODEL__PRECISION=auto."
     try:
         result = GateResult(**json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         message = (
             f"model {model_id!r} has not been tried in int8. "
-            f"Run `sluice quantize FILE --model {model_id}` on labelled comments first, {way_out}"
+            f"Run `sluice quantize FILE --model {model_id}` on labelled comments first, {alternative}"
         )
         raise SettingsInvalid(message) from error
     except (OSError, ValueError, TypeError) as error:
-        message = f"{file} is no result of `sluice quantize` ({type(error).__name__}). Run that again, {way_out}"
+        message = (
+            f"{file} is not a result of `sluice quantize` ({type(error).__name__}). Run the command again, "
+            f"{alternative}"
+        )
         raise SettingsInvalid(message) from error
     if result.digest != digest:
         message = (
-            f"model {model_id!r} was tried in int8 as {result.digest[:19]}..., but is {digest[:19]}... now. "
-            f"Run `sluice quantize FILE --model {model_id}` again, {way_out}"
+            f"model {model_id!r} has changed since it was tried in int8: its digest was {result.digest[:19]}... then "
+            f"and is {digest[:19]}... now. Run `sluice quantize FILE --model {model_id}` again, {alternative}"
         )
         raise SettingsInvalid(message)
     if not result.passed:

@@ -1,8 +1,8 @@
 """Threshold sets: which score of each label becomes a flag.
 
 Scores of different labels are not comparable, so each label has its own threshold, in a versioned set that every
-event names. The file is JSON: `{"set": "default@1", "values": {"toxic": 0.5, ...}}`; other keys tell people where
-the values come from and are not read.
+event names. The file is JSON: `{"set": "default@1", "values": {"toxic": 0.5, ...}}`. Other keys document where the
+values come from and are not read.
 """
 
 from collections.abc import Sequence
@@ -29,9 +29,9 @@ class ThresholdFile(BaseModel):
 
 
 def load_thresholds(labels: Sequence[str], folder: Path, path: Path | None, default: float) -> ThresholdSet:
-    """The set of the file `path`, else the checkpoint's own in `folder`, else `threshold@...` with one value.
+    """The set in the file `path`, else the checkpoint's own set in `folder`, else `threshold@...` with one value.
 
-    A label that the set does not name takes `default`.
+    A label that the set does not name gets `default`.
 
     Raises:
         ModelFault: The file cannot be read, is not a threshold set, or names labels the model does not have.

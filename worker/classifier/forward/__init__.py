@@ -1,1 +1,1 @@
-"""The forward pass: packed or padded, in the precision the machine is best at."""
+"""The forward pass: packed or padded, in the precision that suits the machine best."""

@@ -1,9 +1,9 @@
-"""Read an encoder of transformers into one description that a single forward pass computes.
+"""Describe an encoder of transformers in the one form that a single forward pass computes.
 
-BERT and its relatives differ in the names of their modules far more than in what they compute: post-norm layers over
-absolute positions, and a head of two linear layers on the first token. The table below is those names. What a
-description says is tried against the model itself at load (`worker.classifier.forward.choose`), so a relative that
-computes something else under the same names is found out, not trusted.
+BERT and its relatives differ far more in the names of their modules than in what they compute: post-norm layers over
+absolute positions, and a head of two linear layers on the first token. The table below holds those names. A description
+is tested against the model itself at load (`worker.classifier.forward.build`), so a relative that computes something
+else under the same names is detected, not trusted.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,14 +19,14 @@ from worker.classifier.forward.linears import Activation
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """What a token becomes before the first layer.
+    """How a token id becomes a row before the first layer.
 
     Attributes:
         words: Embedding of each token id, [vocabulary, width], in any precision.
         positions: Embedding of each position with that of token type 0 added, [positions, width].
-        norm: Applied to their sum.
+        norm: Layer norm of their sum.
         projection: From `width` to the layers' size, where these differ.
-        padding: In the RoBERTa family the id of the padding token: positions count from the next number, and a padding
+        padding: In the RoBERTa family, the id of the padding token: positions count from the next number, and a padding
             token inside a text (somebody typed `<pad>`) is not counted. None: positions count from 0.
     """
 
@@ -54,7 +54,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """From the first token's last state to logits."""
+    """The classification head: from the first token's last state to logits."""
 
     dense: nn.Linear
     activation: Activation
@@ -63,7 +63,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """A whole model. Modules are the model's own, not copies; an equal `Layer` object means shared weights."""
+    """A whole model. The modules are the model's own, not copies; layers that share weights are the same object."""
 
     embeddings: Embeddings
     layers: tuple[Layer, ...]
@@ -73,7 +73,7 @@ class Encoder:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """Where a family keeps its modules; dotted paths from the model, from the embeddings, from a layer."""
+    """The names of a family's modules: dotted paths from the model, or from a layer."""
 
     embeddings: str
     layers: Callable[[nn.Module], Sequence[nn.Module]]
@@ -178,15 +178,15 @@ _FAMILIES: dict[str, _Names] = {
         projection="albert.encoder.embedding_hidden_mapping_in",
     ),
 }
-"""By the class that transformers loads. MiniLM and most sentence encoders are BERT here."""
+"""Keyed by the class that transformers loads. MiniLM and most sentence encoders are BERT here."""
 
 
 def describe(model: nn.Module, architecture: str) -> Encoder | None:
-    """The description of `model`, sharing its weights; None for an architecture the table does not hold.
+    """The description of `model`, sharing its weights; None for an architecture that is not in the table.
 
     Args:
-        model: As transformers made it, or its skeleton (`worker.classifier.loading.skeleton`); with a `config`.
-        architecture: Name of the class it has in transformers.
+        model: A model of transformers, or its skeleton (`worker.classifier.loading.skeleton`); it has a `config`.
+        architecture: Name of its class in transformers.
     """
     names = _FAMILIES.get(architecture)
     if names is None:
@@ -226,7 +226,7 @@ def _embeddings(model: nn.Module, names: _Names) -> Embeddings:
     return Embeddings(module.word_embeddings.weight, positions, module.LayerNorm, projection, padding)
 
 
-def _get(module: nn.Module, path: str) -> Any:  # a module of whatever kind the path names
+def _get(module: nn.Module, path: str) -> Any:  # whatever kind of module or value the path names
     return attrgetter(path)(module)
 
 

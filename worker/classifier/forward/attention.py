@@ -1,4 +1,4 @@
-"""Attention over a pack: each token sees the tokens of its own window, and no padding is made."""
+"""Attention over a pack: each token sees the tokens of its own window, without any padding."""
 
 from typing import Protocol
 
@@ -8,12 +8,12 @@ from torch.nn import functional
 from worker.classifier.forward.packing import Pack, round_up
 
 SHORT = 48
-"""Tokens up to which a window's attention is computed in float32: a bfloat16 product of so few rows takes twice as long
-in oneDNN as a float32 one in MKL."""
+"""Windows of up to this many tokens compute attention in float32: a bfloat16 product of so few rows takes twice as long
+in oneDNN as a float32 product in MKL."""
 
 STEP = 32
-"""Longer windows are rounded up to a multiple of this. oneDNN compiles a kernel for each shape of a product: with one
-for each length, compiling took a fifth of the time of a batch of four comments."""
+"""Longer windows are rounded up to a multiple of this. oneDNN compiles a kernel for each shape of a product; with a
+kernel for each length, compiling took a fifth of the time of a batch of four comments."""
 
 
 class Attention(Protocol):
@@ -27,10 +27,10 @@ class Attention(Protocol):
 
 
 class SpanAttention:
-    """On a CPU: one step for each length in the pack, or, in bfloat16 above SHORT tokens, for each window.
+    """Attention on a CPU: one step for each length in the pack or, in bfloat16 above SHORT tokens, for each window.
 
-    Queries come scaled. In bfloat16 two batched products around a softmax take half the time of torch's fused
-    kernel, whose tiles are small products of their own; in float32 the fused kernel wins above SHORT tokens.
+    Queries are already scaled. In bfloat16, two batched products around a softmax take half the time of torch's fused
+    kernel, whose tiles are small products themselves; in float32 the fused kernel wins above SHORT tokens.
     """
 
     def __init__(self, pack: Pack, heads: int) -> None:
@@ -70,12 +70,12 @@ class SpanAttention:
 
 
 def _float32(blocks: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Blocks in float32, laid out as the products want them: they would copy each for itself."""
+    """Blocks in float32, laid out contiguously once: otherwise each product would make its own copy."""
     return (blocks if blocks.dtype == torch.float32 else blocks.float().contiguous()).unbind()
 
 
 def _attend_rounded(blocks: torch.Tensor) -> torch.Tensor:
-    """Attention of one window, [3, heads, length, size] to [heads, length, size]; filler comes in between and goes."""
+    """Attention of one window, [3, heads, length, size] to [heads, length, size]; its rows are rounded up meanwhile."""
     parts, heads, length, size = blocks.shape
     laid_out = blocks.new_empty(parts, heads, round_up(length, STEP), size)
     laid_out[:, :, :length] = blocks
@@ -93,7 +93,7 @@ def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torc
 
 
 class VarlenAttention:
-    """On a CUDA device in half precision: one FlashAttention-2 call over the whole pack (Dao, arXiv 2307.08691)."""
+    """Attention on a CUDA device in half precision: one FlashAttention-2 call a pack (Dao, arXiv 2307.08691)."""
 
     def __init__(self, pack: Pack, heads: int, device: torch.device) -> None:
         self._heads = heads
@@ -119,5 +119,5 @@ class VarlenAttention:
 
         # One split: a window's result then does not depend on what else is in the pack.
         mixed = varlen_attn(query, key, value, bounds, self._bounds, longest, self._longest, scale=1.0, num_splits=1)
-        assert isinstance(mixed, torch.Tensor)  # noqa: S101 - a tuple only when more is asked for
+        assert isinstance(mixed, torch.Tensor)  # noqa: S101 - a tuple only when more outputs are requested
         return mixed.flatten(1)

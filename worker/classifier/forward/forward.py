@@ -1,4 +1,4 @@
-"""The seam between what prepares windows of tokens and what computes their logits."""
+"""The interface between the code that prepares windows of tokens and the code that computes their logits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Forward(Protocol):
 
     @property
     def precision(self) -> str:
-        """What the linear layers compute in: `float32`, `bfloat16` or `int8`."""
+        """The precision of the linear layers: `float32`, `bfloat16` or `int8`."""
 
     @property
     def padded_tokens(self) -> int:
@@ -24,6 +24,6 @@ class Forward(Protocol):
     def logits(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
         """Logits of each window of token ids, special tokens included: float32 [windows, labels] on the CPU.
 
-        Rows are in input order. How windows are grouped is the implementation's business, and so is the memory it
-        takes at once; running out of it raises what torch or Python raise.
+        Rows are in input order. The implementation decides how windows are grouped and how much memory that takes;
+        running out of memory raises what torch or Python raise.
         """

@@ -1,8 +1,8 @@
 """Linear layers of 8-bit integers: half the bytes and twice the products of bfloat16.
 
-Weights are quantized once, each output channel by its own largest value; activations as they come, each row (token) by
-its own. A scale for the whole input would be cheaper, but then one text's outlier would change the scores of the texts
-it travels with, and BERT's separators are such outliers (Bondarenko et al., arXiv 2109.12948).
+Weights are quantized once, each output channel by its own largest value; activations on the fly, each row (token) by
+its own largest value. One scale for the whole input would be cheaper, but then an outlier in one text would change the
+scores of the texts in the same batch, and BERT's separators are such outliers (Bondarenko et al., arXiv 2109.12948).
 """
 
 import functools
@@ -18,11 +18,11 @@ ROW_LEVELS = 126
 """One below what fits: a bfloat16 product may round up past 127, and an 8-bit integer would wrap."""
 
 ROW_ZERO = 128
-"""What stands for zero. Rows are unsigned because that is what VNNI multiplies (unsigned by signed); for signed rows
-oneDNN falls back to its reference code, hundreds of times slower on a CPU without AMX."""
+"""The zero point. Rows are unsigned because VNNI multiplies unsigned by signed; for signed rows oneDNN falls back to
+its reference code, which is hundreds of times slower on a CPU without AMX."""
 
 SMALLEST = 1e-6
-"""A row of zeros is divided by this, not by zero."""
+"""A row of zeros is divided by this instead of by zero."""
 
 TOLERANCE = 0.05
 """Largest difference, relative to the largest value, that 8 bits on both sides may make in one product."""
@@ -45,7 +45,7 @@ class Int8Linear:
     def __call__(self, rows: torch.Tensor, residual: torch.Tensor | None = None) -> torch.Tensor:
         """See `Linear`."""
         stretch = ROW_LEVELS / _largest(rows).clamp_(min=SMALLEST)
-        # Signed first, then the sign bit turned: torch converts to signed bytes six times as fast as to unsigned ones.
+        # Signed first, then the sign bit flipped: torch converts to signed bytes six times as fast as to unsigned ones.
         quantized = (rows * stretch).round_().to(torch.int8).view(torch.uint8).bitwise_xor_(ROW_ZERO)
         product = torch.ops.onednn.qlinear_pointwise(
             *(quantized, 1.0, ROW_ZERO),
@@ -60,9 +60,9 @@ class Int8Linear:
 
 
 def _largest(rows: torch.Tensor) -> torch.Tensor:
-    """Largest absolute value of each row, [n, 1]; a NaN comes out as NaN.
+    """Largest absolute value of each row, [n, 1]; a row with a NaN gives NaN.
 
-    Without its sign bit a bfloat16 number compares like the integer it is made of, four times as fast as by value.
+    Without its sign bit, a bfloat16 number compares like the integer with the same bits, four times as fast.
     """
     bits = rows.view(torch.int16).bitwise_and(0x7FFF)
     return bits.amax(dim=1, keepdim=True).view(torch.bfloat16)
@@ -70,14 +70,14 @@ def _largest(rows: torch.Tensor) -> torch.Tensor:
 
 @functools.cache
 def int8_operators_agree() -> bool:
-    """Whether this CPU multiplies 8-bit integers and oneDNN's operators compute what plain ones do; tried once."""
+    """Whether this CPU multiplies 8-bit integers and oneDNN's operators agree with the plain ones; tested once."""
     if not multiplies_int8():
         return False
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(PROBE_OUTPUTS, PROBE_INPUTS, generator=generator)
     bias = torch.randn(PROBE_OUTPUTS, generator=generator)
     rows = torch.randn(PROBE_ROWS, PROBE_INPUTS, generator=generator)
-    # Rows of different sizes: each must come back at its own scale.
+    # Rows of different magnitude: each must come back at its own scale.
     rows *= torch.logspace(-1, 1, PROBE_ROWS)[:, None]
     rows[0] = 0
     try:

@@ -1,9 +1,9 @@
-"""Linear layers that compute `activation(x @ weight.T + bias + residual)` in one go, where the machine can.
+"""Linear layers that compute `activation(x @ weight.T + bias + residual)` in one step, where the machine can.
 
 A GELU after a bfloat16 product of 2,048 rows takes longer than the product: its input has left the cache. oneDNN
 applies activation and residual to a tile while it is still in registers, and takes weights in its own blocked layout,
-reordered once. torch reaches it by the operators its compiler emits (`mkldnn::_linear_pointwise`); they are not
-documented, so each is tried against the plain computation before it is used.
+reordered once. torch exposes it through the operators its compiler emits (`mkldnn::_linear_pointwise`). They are not
+documented, so each is tested against the plain computation before it is used.
 """
 
 import functools
@@ -26,11 +26,11 @@ class Linear(Protocol):
     """A linear layer with its activation: rows [n, inputs] to rows [n, outputs]."""
 
     def __call__(self, rows: torch.Tensor, residual: torch.Tensor | None = None) -> torch.Tensor:
-        """`activation(rows @ weight.T + bias)`, or with `residual` (and no activation) that added to it."""
+        """`activation(rows @ weight.T + bias)`; a layer without an activation may add `residual`."""
 
 
 class PlainLinear:
-    """What `torch.nn.functional.linear` computes, in the dtype of its weight."""
+    """A layer that calls `torch.nn.functional.linear`, in the dtype of its weight."""
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor, activation: Activation | None = None) -> None:
         self._weight = weight
@@ -46,7 +46,7 @@ class PlainLinear:
 
 
 class PackedLinear:
-    """bfloat16 with weights in oneDNN's layout; activation and residual are part of the product."""
+    """A bfloat16 layer with weights in oneDNN's layout; activation and residual are part of the product."""
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor, activation: Activation | None, rows: int) -> None:
         """Reorder `weight` for products of about `rows` rows."""
@@ -72,7 +72,7 @@ def fused_activation(activation: Activation | None) -> tuple[str, str] | None:
     """Name and algorithm that oneDNN has for an activation; None when it has none."""
     if activation is None:
         return NO_ACTIVATION
-    # transformers has a class of its own for each formula; which one this is shows best in what it computes.
+    # transformers has a class for each formula; comparing results is the most reliable way to identify it.
     points = torch.linspace(-4, 4, 33)
     formulas: dict[tuple[str, str], Activation] = {
         ("gelu", "none"): functional.gelu,
@@ -88,7 +88,7 @@ def fused_activation(activation: Activation | None) -> tuple[str, str] | None:
 def bfloat16_linear(
     weight: torch.Tensor, bias: torch.Tensor, activation: Activation | None, *, device: torch.device, rows: int
 ) -> Linear:
-    """A bfloat16 layer: packed on a CPU whose operators pass their trial, plain elsewhere."""
+    """A bfloat16 layer: packed on a CPU whose operators pass their test, plain elsewhere."""
     if device.type == "cpu" and packed_operators_agree():
         return PackedLinear(weight, bias, activation, rows)
     return PlainLinear(weight.to(device, torch.bfloat16), bias.to(device, torch.bfloat16), activation)
@@ -96,7 +96,7 @@ def bfloat16_linear(
 
 @functools.cache
 def packed_operators_agree() -> bool:
-    """Whether oneDNN's fused operators exist here and compute what plain ones do, tried once in a process."""
+    """Whether oneDNN's fused operators exist here and agree with the plain ones; tested once in a process."""
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(PROBE_OUTPUTS, PROBE_INPUTS, generator=generator)
     bias = torch.randn(PROBE_OUTPUTS, generator=generator)
@@ -122,7 +122,7 @@ def close(got: torch.Tensor, expected: torch.Tensor, tolerance: float) -> bool:
 
 
 def stacked(linears: Sequence[nn.Linear]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weight and bias of one layer that computes several of the same input at once, side by side."""
+    """Weight and bias of one layer that computes several layers of the same input side by side."""
     weights: list[torch.Tensor] = [linear.weight for linear in linears]
     biases: list[torch.Tensor] = [
         linear.weight.new_zeros(linear.out_features) if linear.bias is None else linear.bias for linear in linears

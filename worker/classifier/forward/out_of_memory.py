@@ -1,7 +1,7 @@
-"""A forward pass that survives being given too much at once.
+"""A forward pass that recovers from running out of memory.
 
-How much memory a batch takes depends on the model, the device and its neighbours; nobody can set it right for all
-three. So running out of it is not a fault until a single window does not fit.
+How much memory a batch takes depends on the model, the device and what else runs on it; no setting is right for all
+three. So running out of memory is an error only when a single window does not fit.
 """
 
 import logging
@@ -15,21 +15,21 @@ from worker.errors import Fatal, ModelFault, Poison, SluiceError
 if TYPE_CHECKING:
     from worker.classifier.forward.forward import Forward
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 DEVICE_LOST = ("CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS", "NCCL error", "device-side assert")
 CPU_OUT_OF_MEMORY = "can't allocate memory"
 
 
 class MemoryBound:
-    """Runs a forward pass, and after each out-of-memory halves the tokens it is given at once, for good.
+    """Runs a forward pass and permanently halves the tokens it computes at once each time it runs out of memory.
 
     Attributes:
-        halvings: How often that happened.
+        halvings: How often that has happened.
     """
 
     def __init__(self, forward: "Forward", max_tokens: int) -> None:
-        """Wrap `forward`, which computes `max_tokens` at once when it is given more."""
+        """Wrap `forward`, which computes up to `max_tokens` at once."""
         self._forward = forward
         self._max_tokens = max_tokens
         self.halvings = 0
@@ -40,7 +40,7 @@ class MemoryBound:
         Raises:
             ModelFault: A single window does not fit in memory.
             Fatal: The device is broken.
-            Poison: The forward pass refused these windows; fewer of them may pass.
+            Poison: The forward pass failed on these windows; fewer of them may succeed.
         """
         while True:
             try:
@@ -49,13 +49,13 @@ class MemoryBound:
                 return self._in_parts(windows)
             except SluiceError:
                 raise
-            except Exception as error:  # whatever a forward pass raises is told apart here
+            except Exception as error:  # a forward pass may raise anything; it is classified here
                 if not _out_of_memory(error):
                     raise _fault(error) from error
                 self._halve(windows, error)
 
     def _in_parts(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
-        # Sorted, so that a part's padding stays small.
+        # Sorted, so that each part needs little padding.
         order = sorted(range(len(windows)), key=lambda index: -len(windows[index]))
         parts: list[list[int]] = []
         tokens = self._max_tokens + 1
@@ -83,8 +83,8 @@ class MemoryBound:
         self._max_tokens = max(self._max_tokens // 2, 1)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        logger.warning(
-            "out of memory: going on with at most %d tokens at once; set SLUICE_BATCH__MAX_TOKENS to that",
+        log.warning(
+            "out of memory: continuing with at most %d tokens at once; set SLUICE_BATCH__MAX_TOKENS to that",
             self._max_tokens,
         )
 
@@ -97,7 +97,7 @@ def _out_of_memory(error: Exception) -> bool:
 
 def _fault(error: Exception) -> Exception:
     if isinstance(error, torch.AcceleratorError) or any(mark in str(error) for mark in DEVICE_LOST):
-        message = f"the device failed ({type(error).__name__}). Look at its driver's log, then start the worker again."
+        message = f"the device failed ({type(error).__name__}). Check its driver's log, then restart the worker."
         return Fatal(message)
     # A forward pass sees token ids and shapes, never text: its message may be quoted.
     return Poison(f"the forward pass failed: {type(error).__name__}: {error}")

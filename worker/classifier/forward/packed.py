@@ -1,7 +1,7 @@
 """The forward pass that computes no padding: linear layers over `[tokens, hidden]`, attention within each window.
 
-The idea is that of effective transformers and of unpadding in FlashAttention-based encoders (Zeng et al., "Boosting
-Distributed Training Performance of the Unpadded BERT Model", arXiv 2208.08124), here on a CPU with torch alone.
+The idea comes from Effective Transformer and from unpadding in FlashAttention-based encoders (Zeng et al., "Boosting
+Distributed Training Performance of the Unpadded BERT Model", arXiv 2208.08124); here it runs on a CPU with torch alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,18 +19,18 @@ from worker.classifier.forward.packing import Pack, make_packs
 from worker.classifier.forward.parallel_packs import ParallelPacks
 
 MakeLinear = Callable[[torch.Tensor, torch.Tensor, Activation | None], Linear]
-"""A linear layer of a float32 weight and bias and an activation, ready for the device and precision."""
+"""Makes a linear layer from a float32 weight and bias and an activation, ready for the device and precision."""
 
 FEED_FORWARD_ROWS = 1024
 """Rows that a CPU takes through the feed-forward part at once. Its inner rows are four times as wide: twice as many
-leave the cache before they are quantized (int8 is 14 % slower; bfloat16, which reads them once, does not care)."""
+leave the cache before they are quantized (int8 is 14 % slower; bfloat16, which reads them once, is unaffected)."""
 
 
 class _Norm:
-    """A layer norm on the device, in the dtype of what it is given; its own numbers stay in float32."""
+    """A layer norm on the device, in the dtype of its input; on a CPU its own weights stay in float32."""
 
     def __init__(self, norm: nn.LayerNorm, device: torch.device, dtype: torch.dtype) -> None:
-        # The CPU kernel takes float32 numbers for bfloat16 rows, the CUDA one does not.
+        # The CPU kernel accepts float32 weights with bfloat16 rows, the CUDA kernel does not.
         kept = torch.float32 if device.type == "cpu" else dtype
         self._weight = norm.weight.to(device, kept)
         self._bias = norm.bias.to(device, kept)
@@ -41,7 +41,7 @@ class _Norm:
 
 
 class _Block(NamedTuple):
-    """A layer ready to compute; the last layer has `query` and `key_value` apart, for its queries are few."""
+    """A layer ready to compute; the last layer has separate `query` and `key_value`, because it has few queries."""
 
     query_key_value: Linear | None
     query: Linear | None
@@ -54,10 +54,10 @@ class _Block(NamedTuple):
 
 
 class PackedForward:
-    """Packs within a token budget; see `worker.classifier.forward.forward.Forward`.
+    """A forward pass over packs within a token budget; see `worker.classifier.forward.forward.Forward`.
 
-    Of the last layer only keys and values are computed for all tokens; the rest of it for each window's first token,
-    which is all that the head reads.
+    The last layer computes only keys and values for all tokens; the rest is computed for each window's first token,
+    which is all the head reads.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class PackedForward:
         Args:
             encoder: The model's description, float32 on the CPU.
             make_linear: Makes each layer but the head's.
-            precision: What `make_linear` computes in, as events name it.
+            precision: Precision of the layers that `make_linear` makes, as events name it.
             device: Where to compute.
-            dtype: Of the rows between the linear layers. Embeddings, norms and the head compute in float32.
-            max_tokens: Tokens computed at once; one longer window goes alone.
-            threads: That compute on a CPU, side by side where there is enough for each.
+            dtype: Type of the rows between the linear layers. Embeddings, norms and the head compute in float32.
+            max_tokens: Tokens computed at once; a longer window is computed alone.
+            threads: CPU threads, which compute packs side by side where there is enough work for each.
         """
         self._precision = precision
         self._device = device
@@ -97,7 +97,7 @@ class PackedForward:
 
     @property
     def precision(self) -> str:
-        """What the linear layers compute in."""
+        """The precision of the linear layers."""
         return self._precision
 
     @property
@@ -118,7 +118,7 @@ class PackedForward:
             rows = self._lanes.compute(lambda pack: self._compute(pack, windows), packs, lanes)
         else:
             packs = list(make_packs(lengths, self._max_tokens, ladder=False))
-            # All packs are on their way to the device before the first result is waited for.
+            # All packs are queued on the device before the first result is awaited.
             rows = [self._compute(pack, windows) for pack in packs]
         result[[index for pack in packs for index in pack.order]] = torch.cat(rows).to("cpu", torch.float32)
         self._filler_rows += sum(pack.rows - pack.tokens for pack in packs)
@@ -153,7 +153,7 @@ class PackedForward:
         return torch.cat([block.down(block.up(part), part) for part in torch.split(rows, FEED_FORWARD_ROWS)])
 
     def _prepare(self, encoder: Encoder, make_linear: MakeLinear) -> list[_Block]:
-        """Blocks in running order; layers that share weights share what is made of them."""
+        """Blocks in running order; layers that share weights share a block."""
         made: dict[tuple[int, bool], _Block] = {}
         blocks = []
         for index, layer in enumerate(encoder.layers):
@@ -166,7 +166,7 @@ class PackedForward:
     def _block(self, layer: Layer, make_linear: MakeLinear, *, last: bool) -> _Block:
         weight, bias = stacked([layer.query, layer.key, layer.value])
         size = layer.query.out_features
-        # The softmax wants queries divided by the root of a head's size: done once, here.
+        # Attention divides queries by the square root of a head's size: done once, here.
         scale = (size // self._heads) ** -0.5
         weight[:size] *= scale
         bias[:size] *= scale
@@ -183,7 +183,7 @@ class PackedForward:
 
 
 class _Embed:
-    """Token ids to the rows of the first layer, computed in float32."""
+    """Turns token ids into the rows of the first layer, computed in float32."""
 
     def __init__(self, embeddings: Embeddings, device: torch.device, dtype: torch.dtype) -> None:
         self._words = embeddings.words.to(device)

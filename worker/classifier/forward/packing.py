@@ -1,4 +1,4 @@
-"""Lay windows of tokens end to end, so that linear layers compute tokens and nothing else."""
+"""Lay windows of tokens end to end, so that linear layers compute no padding."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from itertools import accumulate, groupby
 FINE_ROWS = 8
 COARSE_ROWS = 32
 COARSE_FROM = 128
-"""Rows are rounded up to a multiple of FINE_ROWS, from COARSE_FROM rows on of COARSE_ROWS. oneDNN compiles a kernel for
-each shape and keeps it: a ladder bounds how many there are, for less than 1 % of a full pack."""
+"""Rows are rounded up to a multiple of FINE_ROWS, and from COARSE_FROM rows on to a multiple of COARSE_ROWS. oneDNN
+compiles a kernel for each shape and keeps it: this ladder bounds their number, at the cost of less than 1 % of a full
+pack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Span:
     Attributes:
         first: Index of its first window in the pack.
         row: Row of its first token in the pack.
-        windows: How many windows.
+        windows: Number of windows.
         length: Tokens of each window.
     """
 
@@ -35,14 +36,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Windows to compute together, the longest first.
+    """Windows to compute together, longest first.
 
     Attributes:
         order: Index of each window in the caller's sequence.
         lengths: Tokens of each window.
         tokens: Sum of `lengths`.
         rows: `tokens` rounded up the ladder; the rows after the tokens are filler that nothing reads.
-        first_rows: Row of the first token of each window, and on a ladder row 0 again as filler that nothing reads.
+        first_rows: Row of the first token of each window; on a ladder, followed by row 0 as filler that nothing reads.
     """
 
     order: tuple[int, ...]
@@ -70,15 +71,15 @@ class Pack:
 
 
 def make_packs(lengths: Sequence[int], max_tokens: int, *, lanes: int = 1, ladder: bool) -> Iterator[Pack]:
-    """Packs over windows of these lengths, at most `max_tokens` tokens in each; a longer window goes alone.
+    """Packs over windows of these lengths, with at most `max_tokens` tokens in each; a longer window gets its own pack.
 
-    The longest come first: if memory is short, it shows at once. Packs are filled to nearly the same size, for a
-    last pack of a few tokens costs the weights' whole way through memory.
+    The longest windows come first, so that a lack of memory shows at once. Packs are filled to nearly the same size,
+    because a last pack of a few tokens would still read all the weights from memory.
 
     Args:
         lengths: Tokens of each window, in the caller's order.
-        max_tokens: Tokens of a pack.
-        lanes: Packs computed at the same time: there are as many for each.
+        max_tokens: Largest number of tokens in a pack.
+        lanes: Packs computed at the same time; the number of packs is a multiple of this.
         ladder: Round rows up, for a backend that compiles a kernel for each shape.
     """
     total = sum(lengths)
@@ -97,7 +98,7 @@ def make_packs(lengths: Sequence[int], max_tokens: int, *, lanes: int = 1, ladde
 
 
 def round_up(number: int, step: int) -> int:
-    """The next multiple of `step`."""
+    """The smallest multiple of `step` that is at least `number`."""
     return -(-number // step) * step
 
 

@@ -1,4 +1,4 @@
-"""The forward pass every architecture has: sorted by length, padded as little as possible, through transformers."""
+"""The forward pass that works for every architecture: windows sorted by length, padded little, through transformers."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -10,24 +10,24 @@ from torch import nn
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 PADDING_TOLERANCE = 1e-3
-"""Largest difference of a logit, relative to its size, that padding may make before the model counts as one whose
-masks do not hide it. Measured in float32, before any conversion."""
+"""Largest difference that padding may make to a logit, relative to its size; beyond it, the model's attention mask does
+not hide padding. Measured in float32, before any conversion."""
 
 PADDING_SHARE = 8
-"""At most one in so many tokens of a batch is padding: a second small batch costs less than more of it."""
+"""At most one in this many tokens of a batch is padding: a second small batch costs less than more padding."""
 
 FREE_PADDING = 64
-"""Padding that is always allowed, in tokens: less than another call costs."""
+"""Padding that is always allowed, in tokens: it costs less than another call."""
 
 
 class PaddedForward:
-    """Padded batches within a token budget; see `worker.classifier.forward.forward.Forward`.
+    """A forward pass over padded batches within a token budget; see `worker.classifier.forward.forward.Forward`.
 
     Windows are sorted by length, so neighbours in a batch are nearly equal, and a batch of equal lengths has no mask
-    (attention then takes its fastest kernel). Whether the model ignores padding is tried, not assumed: a model that
+    (attention then uses its fastest kernel). Whether the model ignores padding is tested, not assumed: a model that
     does not (a head that reads the last token, a missing padding token) gets batches of equal lengths only.
     """
 
@@ -40,14 +40,14 @@ class PaddedForward:
         max_tokens: int,
         sample_tokens: int = 8,
     ) -> None:
-        """Take over `model` (float32, on the CPU): it is converted in place.
+        """Take ownership of `model` (float32, on the CPU) and convert it in place.
 
         Args:
-            model: In evaluation mode.
+            model: A model in evaluation mode.
             device: Where to compute.
-            dtype: Of all but the last linear layer, which stays in float32: labels differ in its digits.
-            max_tokens: Tokens, padding included, computed at once; one longer window goes alone.
-            sample_tokens: Length of the longer sample on which padding is tried.
+            dtype: Type of all but the last linear layer, which stays in float32 for precise scores.
+            max_tokens: Tokens, padding included, computed at once; a longer window is computed alone.
+            sample_tokens: Length of the longer of the two samples that padding is tested with.
         """
         self._max_tokens = max_tokens
         self._device = torch.device("cpu")
@@ -65,7 +65,7 @@ class PaddedForward:
 
     @property
     def precision(self) -> str:
-        """What the linear layers compute in."""
+        """The precision of the linear layers."""
         return self._precision
 
     @property
@@ -84,7 +84,7 @@ class PaddedForward:
         return result
 
     def _batches(self, windows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-        """Indices of windows to compute together, the longest first: if memory is short, it shows at once."""
+        """Indices of windows to compute together, longest first, so that a lack of memory shows at once."""
         batch: list[int] = []
         tokens = 0
         for index in sorted(range(len(windows)), key=lambda index: -len(windows[index])):
@@ -117,7 +117,7 @@ class PaddedForward:
         return output
 
     def _probe(self, sample_tokens: int) -> None:
-        """Try two lengths alone and together, and batch only what comes out the same."""
+        """Compute two lengths alone and together, and allow only the batches that give the same logits."""
         size = min(self._vocabulary, 1000)
         long = [token % size for token in range(size // 2, size // 2 + sample_tokens)]
         long = [token if token != self._pad else (token + 1) % size for token in long]
@@ -125,17 +125,17 @@ class PaddedForward:
         alone = torch.cat([self.logits([long]), self.logits([short])])
         if self._mixed and not self._agrees([long, short], alone):
             self._mixed = False
-            logger.warning("%s does not ignore padding: only texts of equal length share a batch", self._name)
+            log.warning("%s does not ignore padding: batching only texts of equal length, slower", self._name)
         if not self._mixed and not self._agrees([long, long], alone[:1].expand(2, -1)):
             self._batched = False
-            logger.warning("%s cannot take several texts at once: one at a time", self._name)
+            log.warning("%s cannot compute several texts at once: computing one at a time, slower", self._name)
         self._padded_tokens = 0
 
     def _agrees(self, windows: list[list[int]], expected: torch.Tensor) -> bool:
         try:
             got = self.logits(windows)
         except (RuntimeError, ValueError):
-            # Some models refuse a batch without a padding token.
+            # Some models reject a batch when they have no padding token.
             return False
         return torch.allclose(got, expected, rtol=PADDING_TOLERANCE, atol=PADDING_TOLERANCE)
 

@@ -1,7 +1,7 @@
-"""Packs side by side, one thread each, instead of one pack with all threads at once.
+"""Compute packs side by side, one thread each, instead of one pack with all threads.
 
-Threads that share an operator wait for each other at the end of it, and a layer is a dozen short ones. Packs have
-nothing to wait for: on two cores that is 1.1 to 1.6 times as many tokens a second, from 128 tokens on.
+Threads that share an operator wait for each other at its end, and a layer is a dozen short operators. Packs do not wait
+for each other: on two cores that gives 1.1 to 1.6 times as many tokens a second, from 128 tokens on.
 """
 
 import threading
@@ -19,24 +19,24 @@ R = TypeVar("R")
 _Work = SimpleQueue[tuple[Future[Any], Callable[[Any], Any], Any] | None]
 
 FEWEST_TOKENS = 64
-"""A lane with less than this is mostly busy with reading the weights."""
+"""A lane with fewer tokens than this spends most of its time reading the weights."""
 
 UNEVEN = 1.3
-"""A lane may work so many times as long as the average of all; beyond it their threads are better off together."""
+"""A lane may take this many times as long as the average lane; beyond that, all threads on one pack are faster."""
 
 
 LANE_TOKENS = 768
-"""Tokens of a pack that one thread computes by itself, at most: twice as many leave its cache (a tenth slower), a
-quarter as many read the weights too often (as much)."""
+"""Most tokens in a pack that one thread computes alone: twice as many no longer fit in its cache, and a quarter as many
+read the weights too often; either is a tenth slower."""
 
 
 class ParallelPacks:
-    """Threads that compute packs; used by one thread at a time. They begin when first needed and end with this object.
+    """Threads that compute packs; used by one thread at a time. They start when first needed and end with this object.
 
-    They are daemons: a `ThreadPoolExecutor` would hold up the end of the process until the last pack is computed.
+    They are daemons: a `ThreadPoolExecutor` would delay the end of the process until the last pack is computed.
 
     Attributes:
-        lanes: How many packs are computed at once, where it is worth it.
+        lanes: Number of packs computed at once, where that is faster.
     """
 
     def __init__(self, lanes: int) -> None:
@@ -45,21 +45,21 @@ class ParallelPacks:
         self._threads: list[threading.Thread] = []
 
     def worth(self, lengths: Sequence[int]) -> int:
-        """How many lanes windows of these lengths should take: all, or 1 when some would have little to do."""
+        """How many lanes to use for windows of these lengths: all, or 1 when some would have little to do."""
         total = sum(lengths)
         busy = total >= self.lanes * FEWEST_TOKENS and max(lengths) * self.lanes <= UNEVEN * total
         return self.lanes if busy else 1
 
     def pack_tokens(self, lanes: int, max_tokens: int) -> int:
-        """Tokens of a pack, when `lanes` of them are computed at once and `max_tokens` in all."""
+        """Tokens of a pack when `lanes` packs are computed at once, with `max_tokens` in all."""
         each = max(max_tokens // lanes, 1)
         return min(each, LANE_TOKENS) if lanes == self.lanes else each
 
     def compute(self, compute: Callable[[T], R], packs: Sequence[T], lanes: int) -> list[R]:
-        """`compute` of each pack, in order: each on a thread of its own, or with `lanes` = 1 all threads on each.
+        """The result of `compute` for each pack, in order: one thread a pack, or with `lanes` = 1 all threads on each.
 
         Raises:
-            BaseException: What the first pack in order raised; no other is being computed any more by then.
+            BaseException: The error of the first pack, in order, that failed; by then no other pack is being computed.
         """
         if lanes == 1:
             return [compute(pack) for pack in packs]
@@ -78,7 +78,7 @@ class ParallelPacks:
             for one in computed:
                 one.cancel()
             wait(computed)
-            # A thread that asks torch for the first time is told what any other has set last.
+            # A thread that uses torch for the first time takes the thread count that was set last, by any thread.
             torch.set_num_threads(self.lanes)
 
     def _begin(self) -> None:
@@ -92,15 +92,15 @@ class ParallelPacks:
 
 
 def _compute(work: _Work) -> None:
-    """A lane: computes what comes until it is told to end."""
+    """A lane: computes the work it receives until it receives None."""
     while (task := work.get()) is not None:
         future, compute, pack = task
         if future.set_running_or_notify_cancel():
             try:
                 future.set_result(compute(pack))
-            except BaseException as fault:
-                future.set_exception(fault)
-        del task, future, compute, pack  # they hold weights and rows, and the next may be long in coming
+            except BaseException as error:
+                future.set_exception(error)
+        del task, future, compute, pack  # they hold weights and rows, and the next task may take a long time to come
 
 
 def _end(work: _Work, lanes: int) -> None:

@@ -1,1 +1,1 @@
-"""From a checkpoint to a loaded model with a forward pass that was checked against transformers."""
+"""From a checkpoint to a loaded model whose forward pass was checked against transformers."""

@@ -1,4 +1,4 @@
-"""Load what a classifier computes with. Importing this imports torch, which takes seconds."""
+"""Load the parts a classifier computes with. Importing this module imports torch, which takes seconds."""
 
 import functools
 import logging
@@ -10,11 +10,11 @@ from tokenizers import Tokenizer
 
 from worker.classifier.checkpoint.golden import read_golden
 from worker.classifier.forward.architecture import describe
-from worker.classifier.forward.choose import ForwardTrial, build_forward, build_packed, settle_precision
+from worker.classifier.forward.build import ForwardTrial, build_forward, build_packed, settle_precision
 from worker.classifier.forward.out_of_memory import MemoryBound
 from worker.classifier.loading.skeleton import load_skeleton
 from worker.classifier.logit_scorer import LogitScorer
-from worker.classifier.machine.device import choose_device
+from worker.classifier.machine.hardware import choose_device
 from worker.classifier.text.tokenizer import BareTokenizer, TextTokenizer
 from worker.classifier.text.window_limit import stated_limit, window_tokens
 from worker.classifier.text.windows import WindowPlan
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from worker.classifier.checkpoint.golden import Golden
     from worker.classifier.forward.forward import Forward
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -38,8 +38,8 @@ class LoadedModel(NamedTuple):
     Attributes:
         tokenizer: Texts to token ids.
         plan: Token ids to windows.
-        forward: Windows to logits, as the engine built it.
-        memory: The same, within what memory allows.
+        forward: Windows to logits, as it was built.
+        memory: The same forward pass, in parts that fit in memory.
         scorer: Logits to classifications.
     """
 
@@ -51,7 +51,7 @@ class LoadedModel(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What a checkpoint's files became.
+    """A checkpoint's files, loaded.
 
     Attributes:
         tokenizer: Texts to token ids.
@@ -71,14 +71,14 @@ def assemble(
     batch: BatchSettings,
     digest: Callable[[], str],
 ) -> LoadedModel:
-    """Load the checkpoint's tokenizer and model onto the device, in the precision, that the settings ask for.
+    """Load the checkpoint's tokenizer and model, on the device and in the precision that the settings name.
 
     Args:
         checkpoint: What to load.
         thresholds: Which scores become labels.
-        settings: The model's.
-        batch: `max_tokens` of it are computed at once.
-        digest: Gives the checkpoint's digest, when it has been computed.
+        settings: Settings of the model.
+        batch: Its `max_tokens` bounds the tokens computed at once.
+        digest: Returns the checkpoint's digest once it has been computed.
 
     Raises:
         ModelFault: The checkpoint cannot be loaded.
@@ -91,7 +91,7 @@ def assemble(
     max_tokens = window_tokens(window_limit, settings.max_tokens)
     if max_tokens <= len(tokenizer.prefix) + len(tokenizer.suffix):
         message = (
-            f"a window of {max_tokens} tokens holds nothing but special tokens. Set SLUICE_MODEL__MAX_TOKENS higher."
+            f"a window of {max_tokens} tokens has room for special tokens only. Set SLUICE_MODEL__MAX_TOKENS higher."
         )
         raise SettingsInvalid(message)
     plan = WindowPlan(
@@ -100,7 +100,7 @@ def assemble(
     memory = MemoryBound(forward, batch.max_tokens)
     reference: Callable[[], MemoryBound] | None = None
     if forward.precision != Precision.FLOAT32:
-        # Loaded again, and only if a score is ever not finite: the first model was converted in place.
+        # Loaded a second time, and only if a score is ever not finite: the first model was converted in place.
         in_float32 = settings.model_copy(update={"precision": Precision.FLOAT32})
         reference = functools.cache(
             lambda: MemoryBound(load_with_transformers(checkpoint, in_float32, batch, device).forward, batch.max_tokens)
@@ -111,10 +111,10 @@ def assemble(
 def load_recorded(
     checkpoint: "Checkpoint", golden: "Golden", settings: ModelSettings, batch: BatchSettings, device: torch.device
 ) -> Loaded | None:
-    """The checkpoint without transformers; None when anything answers otherwise than the record says.
+    """Load the checkpoint without transformers; None when any result differs from the golden record.
 
     Raises:
-        SettingsInvalid: The precision cannot be had on this machine.
+        SettingsInvalid: The precision is not supported on this machine.
     """
     tokenizer = TextTokenizer(
         BareTokenizer(Tokenizer.from_file(str(checkpoint.folder / TOKENIZER_FILE)), golden.unknown, golden.special)
@@ -131,20 +131,20 @@ def load_recorded(
     )
     if forward and tokenizer.whole(golden.texts) == golden.token_ids:
         return Loaded(tokenizer, golden.window_limit, forward)
-    logger.warning("model %r answers otherwise than was recorded: loading it with transformers", checkpoint.id)
+    log.warning("model %r differs from its golden record: loading it with transformers, slower", checkpoint.id)
     return None
 
 
 def load_with_transformers(
     checkpoint: "Checkpoint", settings: ModelSettings, batch: BatchSettings, device: torch.device
 ) -> Loaded:
-    """The checkpoint as transformers loads it, which knows every architecture and format.
+    """Load the checkpoint with transformers, which supports every architecture and format.
 
     Raises:
         ModelFault: The checkpoint cannot be loaded.
-        SettingsInvalid: The precision cannot be had for this model or on this machine.
+        SettingsInvalid: The precision is not supported for this model or on this machine.
     """
-    from worker.classifier.loading.with_transformers import load_model, load_tokenizer  # noqa: PLC0415 - transformers: seconds
+    from worker.classifier.loading.with_transformers import load_model, load_tokenizer  # noqa: PLC0415 - takes seconds
 
     tokenizer = load_tokenizer(checkpoint)
     model = load_model(checkpoint)

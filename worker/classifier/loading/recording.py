@@ -1,10 +1,10 @@
-"""Ask transformers for a checkpoint's golden answers, and make sure that loading by them gives the same."""
+"""Compute a checkpoint's golden record with transformers, and check that loading by that record gives the same."""
 
 import torch
 
 from worker.classifier.checkpoint.checkpoint import Checkpoint
 from worker.classifier.checkpoint.golden import Golden
-from worker.classifier.forward.choose import make_trial
+from worker.classifier.forward.build import make_trial
 from worker.classifier.loading.assemble import load_recorded
 from worker.classifier.loading.with_transformers import load_model, load_tokenizer
 from worker.classifier.text.tokenizer import TextTokenizer
@@ -22,14 +22,15 @@ TEXTS = [
     "unbelievableantidisestablishmentarianism" + "x" * 120,
     "http://example.org/?q=1&r=%20 user@example.org #tag @name $%^&*()_+=~`|\\{}",
 ]
-"""Of what tokenizers tell apart: case, accents, scripts, emoji, blanks, control characters, special tokens."""
+"""Texts that show what tokenizers distinguish: case, accents, scripts, emoji, blanks, control characters, special
+tokens."""
 
 
 def record_reference(checkpoint: Checkpoint) -> Golden:
-    """The checkpoint's golden answers.
+    """The checkpoint's golden record.
 
     Raises:
-        ModelFault: Transformers cannot load the checkpoint, or it cannot be loaded rightly without.
+        ModelFault: transformers cannot load the checkpoint, or loading it without transformers gives other results.
     """
     model, tokenizer = load_model(checkpoint), load_tokenizer(checkpoint)
     trial = make_trial(model)
@@ -51,9 +52,9 @@ def record_reference(checkpoint: Checkpoint) -> Golden:
     except (OSError, KeyError, AttributeError) as error:
         raise ModelFault(_refused(checkpoint, f"{type(error).__name__}: {error}")) from error
     if loaded is None:
-        raise ModelFault(_refused(checkpoint, "it answers otherwise"))
+        raise ModelFault(_refused(checkpoint, "the results differ"))
     return golden
 
 
 def _refused(checkpoint: Checkpoint, why: str) -> str:
-    return f"model {checkpoint.id!r} cannot be loaded without transformers ({why}). It needs no golden record."
+    return f"model {checkpoint.id!r} cannot be loaded without transformers ({why}). It does not need a golden record."

@@ -1,8 +1,8 @@
-"""A checkpoint's modules by the names of its weights, without transformers' model around them.
+"""A checkpoint's modules, named as its weights are, without transformers' model around them.
 
 Nothing here computes: `worker.classifier.forward.architecture` reads these modules as it reads those of transformers.
-The file is mapped and each weight copied out of it once, in the precision it is kept in: a file that is replaced under
-a running worker must not change its scores.
+The file is memory-mapped and each weight is copied out of it once, in the precision it is kept in: replacing the file
+under a running worker must not change its scores.
 """
 
 import functools
@@ -28,15 +28,15 @@ _ACTIVATIONS: dict[str, Activation] = {
 }
 _EMBEDDINGS = "_embeddings"
 _DEFAULT_EPS = 1e-12
-"""Of every layer norm that a configuration of these families says nothing about."""
+"""Epsilon of the layer norms where the configuration does not state one; these families share this default."""
 
 
 class Skeleton(nn.Module):
-    """The modules as children under their own names.
+    """The modules, as children under their own names.
 
     Attributes:
-        config: The checkpoint's configuration, under the names transformers gives it.
-        activation: What its feed-forward layers compute between their two products.
+        config: The checkpoint's configuration, under the names transformers uses.
+        activation: The activation between the two products of its feed-forward layers.
     """
 
     config: SimpleNamespace
@@ -44,15 +44,15 @@ class Skeleton(nn.Module):
 
 
 def load_skeleton(checkpoint: Checkpoint) -> Skeleton:
-    """The checkpoint's modules in float32; word embeddings as they are stored, for only the rows read are converted.
+    """The checkpoint's modules in float32; word embeddings stay as stored, since only the rows read are converted.
 
     Raises:
-        KeyError: Its configuration leaves out what transformers would fill in: use that.
-        OSError: There is no single file of weights.
+        KeyError: The configuration leaves out values that transformers would fill in: load the checkpoint with it.
+        OSError: The weights are not in a single file.
     """
     config = json.loads((checkpoint.folder / CONFIG_FILE).read_bytes())
     root = Skeleton()
-    # DistilBERT's names for what the others call otherwise.
+    # DistilBERT has its own names for some values.
     config.setdefault("num_attention_heads", config.get("n_heads"))
     root.config = SimpleNamespace(**config)
     root.activation = _ACTIVATIONS[config["activation"] if "activation" in config else config["hidden_act"]]
@@ -67,7 +67,7 @@ def load_skeleton(checkpoint: Checkpoint) -> Skeleton:
 
 
 def _running_order(path: str) -> list[tuple[int, str]]:
-    """Layer 2 before layer 10."""
+    """Sort key that puts layer 2 before layer 10."""
     return [(int(part) if part.isdigit() else 0, part) for part in path.split(".")]
 
 
@@ -88,12 +88,12 @@ def _leaf(path: str, tensors: dict[str, torch.Tensor], eps: float) -> nn.Module:
 
 
 def _place(root: nn.Module, path: str, leaf: nn.Module) -> None:
-    """Make `leaf` the module that `path` names, and what lies between; numbered modules become lists."""
+    """Add `leaf` at `path` and create the modules on the way there; numbered modules become lists."""
     module = root
     for parent, child in pairwise(path.split(".")):
         if parent not in module._modules:  # noqa: SLF001 - ModuleList has no other way to ask by name
             module.add_module(parent, nn.ModuleList() if child.isdigit() else nn.Module())
         found = module._modules[parent]  # noqa: SLF001 - likewise
-        assert found is not None  # noqa: S101 - just added, or added before
+        assert found is not None  # noqa: S101 - added here or by an earlier leaf
         module = found
     module.add_module(path.rpartition(".")[2], leaf)

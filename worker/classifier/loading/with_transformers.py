@@ -1,8 +1,8 @@
-"""Load a checkpoint's model and tokenizer with transformers, or say exactly why not.
+"""Load a checkpoint's model and tokenizer with transformers, or report exactly why that fails.
 
-transformers fills weights that a checkpoint lacks with random numbers and goes on with a warning; here that is an
-error, for its scores would be random. Weights are loaded in float32 always (transformers' own default follows the
-file, so a half-precision checkpoint would compute in float16 on a CPU).
+transformers fills weights that a checkpoint lacks with random numbers and only warns; here that is an error, because
+the scores would be random. Weights are always loaded in float32 (transformers' own default follows the file, so a
+half-precision checkpoint would compute in float16 on a CPU).
 """
 
 import contextlib
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 NAMED_WEIGHTS = 4
-"""Absent weights that an error names: enough to see which part of the model they belong to."""
+"""Missing weights that an error names: enough to see which part of the model they belong to."""
 
 
 def load_model(checkpoint: Checkpoint) -> "PreTrainedModel":
@@ -40,18 +40,18 @@ def load_model(checkpoint: Checkpoint) -> "PreTrainedModel":
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # they are reported, and refused below by name
             )
-        except Exception as error:  # transformers, safetensors and json raise what they like on a broken checkpoint
+        except Exception as error:  # transformers, safetensors and json raise anything on a broken checkpoint
             message = (
                 f"model {checkpoint.id!r} cannot be loaded from {checkpoint.folder}: {_first_line(error)} "
-                "Fetch or save it again, or name another (no model may bring code of its own)."
+                "Download or save it again, or name another model (models that bring their own code are not supported)."
             )
             raise ModelFault(message) from error
     reshaped = {name for name, *_ in report["mismatched_keys"]}
-    if absent := sorted({*report["missing_keys"], *reshaped}):
+    if missing := sorted({*report["missing_keys"], *reshaped}):
         message = (
-            f"model {checkpoint.id!r}: its files lack {len(absent)} of the weights that its configuration asks for, or "
-            f"have them in another shape ({', '.join(absent[:NAMED_WEIGHTS])}"
-            f"{', ...' if len(absent) > NAMED_WEIGHTS else ''}), so its scores would be random. "
+            f"model {checkpoint.id!r}: {len(missing)} of the weights that its configuration calls for are missing from "
+            f"its files or have another shape ({', '.join(missing[:NAMED_WEIGHTS])}"
+            f"{', ...' if len(missing) > NAMED_WEIGHTS else ''}), so its scores would be random. "
             "Name a checkpoint fine-tuned for sequence classification."
         )
         raise ModelFault(message)
@@ -66,27 +66,27 @@ def load_model(checkpoint: Checkpoint) -> "PreTrainedModel":
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
-    """The checkpoint's tokenizer, as transformers chooses it: a fast one where there is one.
+    """The checkpoint's tokenizer, as transformers selects it: a fast one where there is one.
 
     Raises:
-        ModelFault: Its files are absent or broken, or it needs a package that is not installed.
+        ModelFault: Its files are missing or broken, or it needs a package that is not installed.
     """
     with _quiet():
         try:
             tokenizer: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(
                 checkpoint.folder, trust_remote_code=False, local_files_only=True
             )
-        except Exception as error:  # as above
+        except Exception as error:  # anything, as above
             message = (
                 f"model {checkpoint.id!r}: its tokenizer cannot be loaded from {checkpoint.folder}: "
                 f"{_first_line(error)} Save it beside the model (tokenizer.save_pretrained)."
             )
             raise ModelFault(message) from error
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
-        # transformers makes an empty tokenizer when the vocabulary file is absent: every text would be [UNK].
+        # transformers creates an empty tokenizer when the vocabulary file is missing: every text would be [UNK].
         message = (
             f"model {checkpoint.id!r}: the tokenizer in {checkpoint.folder} has no vocabulary (tokenizer.json is "
-            "absent or empty). Save it beside the model (tokenizer.save_pretrained)."
+            "missing or empty). Save it beside the model (tokenizer.save_pretrained)."
         )
         raise ModelFault(message)
     return tokenizer
@@ -94,7 +94,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Neither progress bars nor advice of transformers: what matters is raised or logged here."""
+    """Silence transformers' progress bars and advice: what matters is raised or logged here."""
     verbosity = transformers_logging.get_verbosity()
     bars = transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -108,6 +108,6 @@ def _quiet() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    """What a library said, cut to its first line: the rest is advice on its own interface."""
+    """The first line of a library's message: the rest is advice about the library's own interface."""
     line = next(iter(str(error).strip().splitlines()), "").strip().removesuffix(".")
     return f"{type(error).__name__}: {line}." if line else f"{type(error).__name__}."

@@ -1,1 +1,1 @@
-"""The machine: what the processor can do, and the process settings that suit it."""
+"""The machine: which device computes, what the processor supports, and the process settings that suit it."""

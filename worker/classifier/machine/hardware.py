@@ -1,4 +1,4 @@
-"""What this machine computes well, found out rather than assumed."""
+"""What this machine has and computes well: device, precision and cores, detected rather than assumed."""
 
 import math
 import os
@@ -6,20 +6,39 @@ from pathlib import Path
 
 import torch
 
+from worker.errors import SettingsInvalid
 from worker.settings import Precision
 
 CGROUP = Path("/sys/fs/cgroup")
 
 
+def choose_device(asked: str) -> torch.device:
+    """The device named `cpu`, `cuda` or `cuda:N`; for `auto`, a CUDA device if there is one.
+
+    Raises:
+        SettingsInvalid: The CUDA device does not exist.
+    """
+    if asked == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(asked)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        message = (
+            f"model.device is {asked!r}, but torch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices. "
+            "Set SLUICE_MODEL__DEVICE=cpu, or install torch with CUDA and check the driver (nvidia-smi)."
+        )
+        raise SettingsInvalid(message)
+    return device
+
+
 def choose_precision(asked: Precision, device: torch.device) -> Precision:
-    """`asked`, or for `auto` bfloat16 where `device` multiplies it natively, else float32."""
+    """`asked`; for `auto`, bfloat16 where `device` multiplies it natively and float32 elsewhere."""
     if asked is not Precision.AUTO:
         return asked
     return Precision.BFLOAT16 if multiplies_bfloat16(device) else Precision.FLOAT32
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 products have instructions of their own: tensor cores, AMX or AVX-512 BF16."""
+    """Whether the hardware has instructions for bfloat16 products: tensor cores, AMX or AVX-512 BF16."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
@@ -27,17 +46,17 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 
 def multiplies_int8() -> bool:
-    """Whether the CPU has dot products of 8-bit integers; without them a sum of two can overflow 16 bits."""
+    """Whether the CPU has dot products of 8-bit integers; without them a sum of two products can overflow 16 bits."""
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
 
 
 def set_threads(threads: int | None) -> int:
-    """Let torch compute with `threads` threads, and return how many it uses.
+    """Set the number of threads torch computes with, and return how many it uses.
 
-    None takes what torch chose, but never more than the cores this process may use: torch knows of affinity and of
-    OMP_NUM_THREADS, not of a container's quota, and threads beyond it are stopped in the middle of a layer while the
-    others wait.
+    None keeps what torch chose, but never more than the cores this process may use: torch takes affinity and
+    OMP_NUM_THREADS into account, but not a container's quota, and threads beyond the quota are stopped in the middle of
+    a layer while the others wait.
     """
     wanted = min(torch.get_num_threads(), available_cores()) if threads is None else threads
     if wanted != torch.get_num_threads():
@@ -46,14 +65,14 @@ def set_threads(threads: int | None) -> int:
 
 
 def available_cores(cgroup: Path = CGROUP) -> int:
-    """Cores this process may use: its affinity, cut to the CPU quota of its control group (version 2 or 1)."""
+    """Cores this process may use: its affinity, limited by the CPU quota of its control group (version 2 or 1)."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup)
     return affinity if quota is None else max(1, min(affinity, math.ceil(quota)))
 
 
 def _quota(cgroup: Path) -> float | None:
-    """Cores' worth of time granted in each period; None: no limit."""
+    """The quota in cores; None when there is no limit."""
     try:
         limit, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
     except (OSError, ValueError):

@@ -98,7 +98,7 @@ def test_answers_other_than_recorded_send_the_checkpoint_through_transformers(
         change_record(recorded, name, value)
         assert largest_difference(recorded) < FLOAT32
         assert loads
-        assert "otherwise than was recorded" in caplog.text
+        assert "differs from its golden record" in caplog.text
         change_record(recorded, name, golden[name])
 
 

@@ -15,7 +15,7 @@ import torch
 import transformers
 
 from tests.unit.classifier.conftest import Checkpoints
-from worker.classifier.forward.choose import build_forward
+from worker.classifier.forward.build import build_forward
 from worker.classifier.forward.forward import Forward
 from worker.classifier.forward.packed import PackedForward
 from worker.classifier.forward.padded import PaddedForward
@@ -142,7 +142,7 @@ def test_a_model_that_computes_something_else_under_a_known_name_is_padded(
         model, device=torch.device("cpu"), precision=Precision.FLOAT32, max_tokens=700, threads=None
     )
     assert isinstance(forward, PaddedForward)
-    assert "does not compute what its name says" in caplog.text
+    assert "does not compute what its name implies" in caplog.text
     windows = windows_of(bert, (9, 5))
     with torch.inference_mode():
         expected = torch.cat([model(input_ids=torch.tensor([window])).logits for window in windows])

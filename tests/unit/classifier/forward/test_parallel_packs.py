@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.unit.classifier.forward.test_packed import TOLERANCES, build, load, plain, windows_of
-from worker.classifier.forward.choose import build_forward
+from worker.classifier.forward.build import build_forward
 from worker.classifier.forward.parallel_packs import LANE_TOKENS, ParallelPacks
 from worker.settings import Precision
 

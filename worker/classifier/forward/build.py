@@ -1,4 +1,4 @@
-"""Choose the forward pass for a model, a device and a precision, and try it before it is trusted."""
+"""Build the forward pass for a model, a device and a precision, and test it against transformers before it is used."""
 
 import functools
 import logging
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
     from worker.classifier.forward.forward import Forward
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 PROBE_LENGTHS = (13, 5, 13, 2, 7)
-"""Tokens of the windows that a forward pass is tried on: equal ones, different ones, nearly none."""
+"""Lengths in tokens of the windows that a forward pass is tested on: equal, different and very short ones."""
 
 EXACT = 1e-3
-"""Largest difference of logits, relative to the largest, that float32 may make: its digits, no other computation."""
+"""Largest difference of logits, relative to the largest, that counts as rounding in float32."""
 
 ROUNDED = 0.2
-"""The same for low precision: wide, for it is not the judge of quality but finds operators that compute nonsense."""
+"""The same for low precision: wide, because it does not judge quality but catches operators that compute nonsense."""
 
 
 class ForwardTrial(NamedTuple):
-    """Windows and what transformers answers to them: a forward pass must answer the same before it is trusted.
+    """Windows and the logits that transformers computes for them: a forward pass must agree before it is used.
 
     Attributes:
         windows: Token ids.
@@ -47,45 +47,45 @@ class ForwardTrial(NamedTuple):
 def build_forward(
     model: "PreTrainedModel", *, device: torch.device, precision: Precision, max_tokens: int, threads: int | None
 ) -> "Forward":
-    """A forward pass over `model` (float32, on the CPU; it is taken over and may be converted in place).
+    """A forward pass over `model` (float32, on the CPU); it takes ownership of the model and may convert it in place.
 
     Architectures that `worker.classifier.forward.architecture` describes are computed in packs, without padding, if
-    that gives what the model itself gives on a trial; others in sorted, padded batches.
+    the results agree with the model's own in a trial; others in sorted, padded batches.
 
     Args:
-        model: In evaluation mode.
+        model: A model in evaluation mode.
         device: Where to compute.
-        precision: `auto` takes bfloat16 where the hardware multiplies it natively, else float32.
+        precision: `auto` selects bfloat16 where the hardware multiplies it natively, else float32.
         max_tokens: Tokens computed at once.
-        threads: CPU threads for the model; none: as torch chooses, within the cores this process may use.
+        threads: CPU threads for the model; None: as torch chooses, within the cores this process may use.
 
     Raises:
-        SettingsInvalid: The precision cannot be had.
+        SettingsInvalid: The precision is not supported.
     """
     name = type(model).__name__
     precision = settle_precision(precision, device, threads)
     encoder = describe(model, name)
     if encoder is None:
-        logger.info("%s has no packed forward pass: sorted, padded batches", name)
+        log.info("%s has no packed forward pass: computing sorted, padded batches", name)
     else:
         trial = make_trial(model)
-        # Logits that are not finite compare with nothing; warming up the classifier says what is wrong.
+        # Logits that are not finite cannot be compared; warming up the classifier reports what is wrong.
         if torch.isfinite(trial.logits).all():
             packed = build_packed(encoder, trial, name=name, device=device, precision=precision, max_tokens=max_tokens)
             if packed is not None:
                 return packed
     if precision is Precision.INT8:
-        message = f"model.precision int8 is not to be had for {name}. Set SLUICE_MODEL__PRECISION=auto."
+        message = f"model.precision int8 is not supported for {name}. Set SLUICE_MODEL__PRECISION=auto."
         raise SettingsInvalid(message)
     dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
     return PaddedForward(model, device=device, dtype=dtype, max_tokens=max_tokens)
 
 
 def settle_precision(precision: Precision, device: torch.device, threads: int | None) -> Precision:
-    """Set the CPU threads, and say which precision to compute in.
+    """Set the CPU threads, and return the precision to compute in.
 
     Raises:
-        SettingsInvalid: It cannot be had on this machine.
+        SettingsInvalid: The precision is not supported on this machine.
     """
     set_threads(threads)
     precision = choose_precision(precision, device)
@@ -98,34 +98,38 @@ def settle_precision(precision: Precision, device: torch.device, threads: int | 
 def build_packed(
     encoder: Encoder, trial: ForwardTrial, *, name: str, device: torch.device, precision: Precision, max_tokens: int
 ) -> PackedForward | None:
-    """A packed forward pass over `encoder`, if it answers `trial` rightly; else None.
+    """A packed forward pass over `encoder`, if its logits agree with `trial`; else None.
 
     Args:
         encoder: The model's description, float32 on the CPU.
-        trial: What transformers answers.
-        name: The architecture's, for the log.
+        trial: Windows and transformers' logits for them.
+        name: Name of the architecture, for the log.
         device: Where to compute.
-        precision: As `settle_precision` gave it.
+        precision: The result of `settle_precision`.
         max_tokens: Tokens computed at once.
     """
     if device.type == "cuda" and precision is Precision.FLOAT32:
-        logger.info("float32 on a CUDA device: padded batches, for packed attention there is in half precision")
+        log.info("float32 on a CUDA device: computing padded batches, because packed attention needs half precision")
         return None
     exact = _forward(encoder, torch.device("cpu"), Precision.FLOAT32, max_tokens)
     if not close(exact.logits(trial.windows), trial.logits, EXACT):
-        logger.warning("%s does not compute what its name says: sorted, padded batches, which are slower", name)
+        log.warning("%s does not compute what its name implies: computing padded batches, which are slower", name)
         return None
     if device.type == "cpu" and precision is Precision.FLOAT32:
         return exact
     forward = _forward(encoder, device, precision, max_tokens)
     if not close(forward.logits(trial.windows), trial.logits, ROUNDED):
-        logger.warning("%s in packed %s disagrees with itself in float32: padded batches", name, precision.value)
+        log.warning(
+            "%s in packed %s disagrees with itself in float32: computing padded batches, which are slower",
+            name,
+            precision.value,
+        )
         return None
     return forward
 
 
 def make_trial(model: "PreTrainedModel") -> ForwardTrial:
-    """Windows of token ids from all over the vocabulary, and what transformers computes, one window at a time."""
+    """Windows of random token ids, and the logits that transformers computes, one window at a time."""
     generator = torch.Generator().manual_seed(0)
     vocabulary = int(model.config.vocab_size)
     windows = [torch.randint(vocabulary, (length,), generator=generator).tolist() for length in PROBE_LENGTHS]
