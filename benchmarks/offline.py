@@ -17,8 +17,7 @@ from benchmarks.steady_rate import Point
 from worker.classifier import Classifier
 from worker.classifier.classifier import EncodedText
 from worker.configuration import load
-from worker.run import FORWARD_PASSES_PER_BATCH
-from worker.settings import BatchSettings
+from worker.run import batch_limits
 from worker.stream.batching import Batcher, BatchLimits
 
 CURVES = ("comments", "tokens", "cpu_seconds", "model_seconds")
@@ -28,12 +27,12 @@ def main() -> None:
     """Classify what stdin holds."""
     texts: list[str] = json.load(sys.stdin)
     settings = load()
-    classifier = Classifier.load(settings.model, batch=settings.batch)
+    classifier = Classifier.load(settings.model)
     classifier.warm_up()
-    json.dump(classify(classifier, texts, settings.batch), sys.stdout)
+    json.dump(classify(classifier, texts, batch_limits(settings)), sys.stdout)
 
 
-def classify(classifier: Classifier, texts: Sequence[str], limits: BatchSettings) -> dict[str, list[Point]]:
+def classify(classifier: Classifier, texts: Sequence[str], limits: BatchLimits) -> dict[str, list[Point]]:
     """Score all texts; the curves of the run, with a point for each batch."""
     curves: dict[str, list[Point]] = {name: [] for name in CURVES}
     comments, tokens, model_seconds = 0, 0, 0.0
@@ -50,13 +49,11 @@ def classify(classifier: Classifier, texts: Sequence[str], limits: BatchSettings
 
 
 def _batches(
-    encode: Callable[[Sequence[str]], list[EncodedText]], texts: Sequence[str], limits: BatchSettings
+    encode: Callable[[Sequence[str]], list[EncodedText]], texts: Sequence[str], limits: BatchLimits
 ) -> Iterator[list[EncodedText]]:
     """Full batches, by the worker's own rule, and at the end what is left."""
-    batcher: Batcher[EncodedText] = Batcher(
-        BatchLimits(limits.max_records, FORWARD_PASSES_PER_BATCH * limits.max_tokens)
-    )
-    for encoded in _encoded_ahead(encode, texts, limits.max_records):
+    batcher: Batcher[EncodedText] = Batcher(limits)
+    for encoded in _encoded_ahead(encode, texts, limits.records):
         batcher.add([(one, one.tokens) for one in encoded], now=0.0)
         while batcher.is_full:
             yield batcher.take()

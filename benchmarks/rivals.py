@@ -12,7 +12,6 @@ import transformers
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from worker.classifier import Classifier
-from worker.settings import BatchSettings
 
 Score = Callable[[Sequence[str]], torch.Tensor]
 """Texts to scores, float32 [texts, labels], in order."""
@@ -69,9 +68,14 @@ class Transformers:
 
 def sluice(folder: Path, precision: str) -> Classifier:
     """Sluice's classifier. int8 is not gated here: random weights have no quality to lose."""
-    batch = BatchSettings(max_tokens=PACK_TOKENS)
     return Classifier.load(
-        str(folder), batch, gated=False, precision=precision, max_tokens=MAX_TOKENS, max_windows=1, multi_label=True
+        str(folder),
+        gated=False,
+        precision=precision,
+        max_pass_tokens=PACK_TOKENS,
+        max_window_tokens=MAX_TOKENS,
+        max_windows=1,
+        multi_label=True,
     )
 
 

@@ -7,6 +7,8 @@ it runs, so that `sluice --help` answers at once.
 
 import argparse
 import importlib
+import logging
+import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -53,12 +55,16 @@ def dispatch(arguments: Sequence[str]) -> None:
     command = importlib.import_module(f"worker.commands.{name.replace('-', '_')}")
     after = _command_parser(name, command).parse_args(rest)
 
-    from worker.configuration import load  # noqa: PLC0415 - pydantic is not needed for --help
+    from worker.configuration import load  # noqa: PLC0415 - pydantic takes a while, and `sluice --help` needs none
     from worker.observability.logs import configure_logs  # noqa: PLC0415
 
     flags = {**_flags(before), **_flags(after)}
-    settings = load(after.config or before.config, flags, after.env_file or before.env_file)
+    with warnings.catch_warnings(record=True) as renamed:
+        warnings.simplefilter("always", FutureWarning)
+        settings = load(after.config or before.config, flags, after.env_file or before.env_file)
     configure_logs(settings.log)
+    for warning in renamed:
+        logging.getLogger(__name__).warning("%s", warning.message)
     command.run(after, settings)
 
 

@@ -1,11 +1,13 @@
-"""Reads the settings from the environment, a `.env`, a TOML file and flags, the later winning, and reports all faults.
+"""Reads the settings from the environment, a `.env`, a TOML file and flags; the later win, all problems are reported.
 
 `pydantic-settings` does the reading. What it leaves open is closed here: a name that no setting has is refused wherever
-it comes from, and every problem is told at once, with secrets masked.
+it comes from, files are named in what is said of them, and every problem is reported at once, with secrets masked.
 """
 
+import io
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -15,18 +17,28 @@ from typing import Any
 from dotenv import dotenv_values
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from worker.errors import SettingsInvalid
+from worker.renamed_settings import RENAMED
+from worker.secrets import is_secret, masked
 from worker.settings import Settings
 
 PREFIX = "SLUICE_"
 DELIMITER = "__"
-MASK = "***"
 
 _PROPERTIES_EXAMPLE = 'write an object such as {"security.protocol": "SSL"}'
 
-_SECRET_SIGNS = ("password", "secret", "token", "private", "jaas", "ssl.key.pem", "oauthbearer.config")
+_SERVICE_VARIABLE = re.compile(
+    r"SLUICE_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)"
+)
+"""What Kubernetes puts into every pod beside a Service whose name begins with `sluice`: not settings of ours."""
 
 
 def load(config: Path | None = None, flags: Mapping[str, Any] | None = None, env_file: Path | None = None) -> Settings:
@@ -35,23 +47,27 @@ def load(config: Path | None = None, flags: Mapping[str, Any] | None = None, env
     Args:
         config: TOML file with a table for each section.
         flags: Values by dotted name (`kafka.group_id`); strings are read as the environment's are.
-        env_file: File of `SLUICE_...=value` lines; none: `.env` in the working folder, where there is one.
+        env_file: File of `SLUICE_...=value` lines, which must exist; none: `.env` in the working folder, where there
+            is one. Lines of other programs are passed over.
 
     Raises:
         SettingsInvalid: Every problem found, a line each.
     """
-    env_path = env_file if env_file is not None else Path(".env")
-    problems = [*_unknown_variables(os.environ, "the environment"), *_unknown_in_file(env_path)]
-    if config is not None and (fault := _unreadable(config)):
-        problems.append(fault)
+    problems = list(_unknown_variables(os.environ, "the environment"))
+    if env_file is None and (beside := Path(".env")).is_file():
+        env_file = beside
+    variables, file_problems = _read_env_file(env_file) if env_file else ({}, [])
+    problems += file_problems
+    if config is not None and (problem := _unreadable(config)):
+        problems.append(problem)
         config = None
     overrides, flag_problems = _nest(flags or {})
     problems += flag_problems
     try:
-        read = _reader(config, env_path).model_validate(overrides)
+        read = _reader(config, variables).model_validate(overrides)
         settings = Settings.model_validate(read.model_dump())
-    except ValidationError as fault:
-        problems += [_describe(error) for error in fault.errors()]
+    except ValidationError as error:
+        problems += [line for details in error.errors() for line in _describe(details)]
     else:
         if not problems:
             return settings
@@ -62,14 +78,8 @@ def load(config: Path | None = None, flags: Mapping[str, Any] | None = None, env
 def shown(settings: Settings) -> dict[str, Any]:
     """The settings as plain values, secrets masked: for `sluice config`."""
     values = settings.model_dump(mode="json")
-    properties = values["kafka"]["properties"]
-    values["kafka"]["properties"] = {name: MASK if is_secret(name) else value for name, value in properties.items()}
+    values["kafka"]["properties"] = masked(values["kafka"]["properties"])
     return values
-
-
-def is_secret(name: str) -> bool:
-    """True for a librdkafka property whose value must not be shown."""
-    return any(sign in name.lower() for sign in _SECRET_SIGNS)
 
 
 def variable(name: str) -> str:
@@ -86,15 +96,18 @@ def names() -> Iterator[str]:
             yield f"{section}.{name}"
 
 
-def _reader(config: Path | None, env_file: Path) -> type[BaseSettings]:
-    """A settings class that reads the given files; flags come in as arguments and win."""
+def _reader(config: Path | None, variables: Mapping[str, str | None]) -> type[BaseSettings]:
+    """A settings class that reads the environment, then `variables` of a `.env`, then the file; arguments win."""
+
+    class EnvFile(EnvSettingsSource):
+        def _load_env_vars(self) -> Mapping[str, str | None]:
+            return {name.lower(): value for name, value in variables.items() if value}
 
     class Reader(Settings, BaseSettings):
         model_config = SettingsConfigDict(
             env_prefix=PREFIX,
             env_nested_delimiter=DELIMITER,
-            env_file=env_file,
-            env_file_encoding="utf-8",
+            env_ignore_empty=True,  # what `${UNSET:-}` of a compose file leaves
             toml_file=config,
             extra="forbid",  # of TOML and flags; unknown variables are found by `_unknown_variables`
         )
@@ -108,15 +121,15 @@ def _reader(config: Path | None, env_file: Path) -> type[BaseSettings]:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            del file_secret_settings
-            return init_settings, TomlConfigSettingsSource(settings_cls), dotenv_settings, env_settings
+            del dotenv_settings, file_secret_settings
+            return init_settings, TomlConfigSettingsSource(settings_cls), EnvFile(settings_cls), env_settings
 
     return Reader
 
 
 def _nest(flags: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Flags by dotted name as sections, JSON in strings decoded where the setting is a mapping; unknown ones told."""
-    known = set(names())
+    """Flags by dotted name as sections, JSON decoded where the setting is a mapping; and what is wrong with them."""
+    known = {*names(), *RENAMED}
     nested: dict[str, dict[str, Any]] = {}
     problems = []
     for name, value in flags.items():
@@ -136,24 +149,44 @@ def _nest(flags: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], list[str
 
 
 def _unknown_variables(variables: Mapping[str, str | None], where: str) -> Iterator[str]:
-    known = {variable(name) for name in names()} | {PREFIX + section.upper() for section in Settings.model_fields}
+    known = {variable(name) for name in (*names(), *RENAMED)} | {
+        PREFIX + section.upper() for section in Settings.model_fields
+    }
     for name in sorted(variables):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
+        if not name.upper().startswith(PREFIX) or _SERVICE_VARIABLE.fullmatch(name):
+            continue
+        if name.upper() not in known:
             yield f"{name} in {where}: there is no such setting{_suggestion(name.upper(), known)}"
 
 
-def _unknown_in_file(path: Path) -> Iterator[str]:
-    if path.is_file():
-        yield from _unknown_variables(dotenv_values(path), str(path))
+def _read_env_file(path: Path) -> tuple[dict[str, str | None], list[str]]:
+    """Our variables in a `.env`, and what is wrong with the file; lines of other programs are passed over."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # Windows editors put a byte order mark first
+    except OSError as error:
+        return {}, [f"--env-file {path}: {error.strerror}"]
+    except UnicodeDecodeError as error:
+        return {}, [f"{path}: not UTF-8 (byte {error.start}); save the file as UTF-8"]
+    ours = [line for line in enumerate(text.splitlines(), 1) if PREFIX in line[1].upper() and line[1].strip()[0] != "#"]
+    # python-dotenv logs a line it cannot read, without the file's name, and goes on.
+    problems = [f"{path}, line {number}: write {PREFIX}...=value" for number, line in ours if "=" not in line]
+    values = dotenv_values(stream=io.StringIO(text)) if not problems else {}
+    variables = {name: value for name, value in values.items() if name.upper().startswith(PREFIX)}
+    return variables, [*problems, *_unknown_variables(variables, str(path))]
 
 
 def _unreadable(config: Path) -> str | None:
     try:
-        tomllib.loads(config.read_text(encoding="utf-8"))
-    except OSError as fault:
-        return f"--config {config}: {fault.strerror}"
-    except ValueError as fault:
-        return f"--config {config}: not TOML: {fault}"
+        text = config.read_text(encoding="utf-8")
+        if text.startswith("\ufeff"):
+            return f"--config {config}: it begins with a byte order mark; save the file as UTF-8 without one"
+        tomllib.loads(text)
+    except OSError as error:
+        return f"--config {config}: {error.strerror}"
+    except UnicodeDecodeError as error:
+        return f"--config {config}: not UTF-8 (byte {error.start}); save the file as UTF-8"
+    except ValueError as error:
+        return f"--config {config}: not TOML: {error}"
     return None
 
 
@@ -162,18 +195,20 @@ def _suggestion(name: str, known: set[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _describe(error: ErrorDetails) -> str:
-    """One line for one fault: where, what was given, what is wrong. A secret's value is never repeated."""
-    name = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{name}: there is no such setting{_suggestion(name, set(names()))}"
-    what = error["msg"].removeprefix("Value error, ")
+def _describe(details: ErrorDetails) -> list[str]:
+    """A line for each problem: where, what was given, what is wrong. A secret's value is never repeated."""
+    name = ".".join(str(part) for part in details["loc"])
+    if details["type"] == "extra_forbidden":
+        return [f"{name}: there is no such setting{_suggestion(name, set(names()))}"]
+    what = details["msg"].removeprefix("Value error, ")
     if "error parsing value for field" in what:
-        return f"kafka.properties ({variable('kafka.properties')}): not JSON; {_PROPERTIES_EXAMPLE}"
+        return [f"kafka.properties ({variable('kafka.properties')}): not JSON; {_PROPERTIES_EXAMPLE}"]
     if not name:
-        return what
-    given = error["input"]
+        return what.splitlines()
+    if name == "kafka.properties" and details["type"] == "value_error":
+        return [f"{name}: {problem}" for problem in what.splitlines()]
+    given = details["input"]
     # Of kafka.properties nothing is repeated, whatever it was given as: passwords are among them.
     hidden = isinstance(given, dict | BaseModel) or is_secret(name) or name.startswith("kafka.properties")
     value = "" if hidden else f" = {given!r}"
-    return f"{name}{value} ({variable(name)}): {what[0].lower()}{what[1:]}"
+    return [f"{name}{value} ({variable(name)}): {what[0].lower()}{what[1:]}"]

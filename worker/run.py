@@ -92,7 +92,7 @@ def _load_model(settings: Settings, metrics: Metrics) -> Classifier[Any]:
     from worker.classifier import Classifier as Checkpoint  # noqa: PLC0415 - torch takes seconds, and may be unneeded
 
     started = time.monotonic()
-    model = Checkpoint.load(settings.model, batch=settings.batch)
+    model = Checkpoint.load(settings.model)
     model.warm_up()
     metrics.describe_model(model.identity, model.labels, time.monotonic() - started)
     return model
@@ -124,19 +124,24 @@ def _assemble(settings: Settings, model: Classifier[Any], metrics: Metrics, heal
         time.time,
     )
     observer = WorkerObserver(metrics, health, settings.input.topic, clock, time.time, watcher.look)
-    limits = BatchLimits(
-        settings.batch.max_records, FORWARD_PASSES_PER_BATCH * settings.batch.max_tokens, settings.batch.linger_seconds
-    )
     return Worker(
         source=source,
         publisher=publisher,
-        model_threads=ModelThreads(model, limits, clock, observer),
+        model_threads=ModelThreads(model, batch_limits(settings), clock, observer),
         decoder=Decoder(settings.input),
         breaker=Breaker(settings.dead_letters),
         flow=FlowControl(settings.delivery, settings.batch),
         settings=settings.delivery,
         clock=clock,
         observer=observer,
+    )
+
+
+def batch_limits(settings: Settings) -> BatchLimits:
+    """When a batch is full, or old enough."""
+    batch = settings.batch
+    return BatchLimits(
+        batch.max_records, FORWARD_PASSES_PER_BATCH * settings.model.max_pass_tokens, batch.linger_seconds
     )
 
 

@@ -9,11 +9,22 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from worker import owned_properties, renamed_settings
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 JsonPointer = Annotated[str, Field(pattern=r"^(/([^~/]|~[01])*)+$", description="RFC 6901 JSON Pointer")]
-TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+
+
+def _not_only_dots(name: str) -> str:
+    if name in {".", ".."}:
+        message = "Kafka allows no topic of this name"
+        raise ValueError(message)
+    return name
+
+
+TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$"), AfterValidator(_not_only_dots)]
 
 
 class Guarantee(StrEnum):
@@ -95,6 +106,21 @@ class KafkaSettings(Section):
         60, description="Exit 3 after this long without any broker, so that a supervisor sees it"
     )
 
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _brokers_are_host_and_port(cls, servers: str) -> str:
+        if any(sign in servers for sign in ('"', "'", "://", " ")):
+            message = "write host:port, with commas between brokers: no quotes, no blanks, no kafka://"
+            raise ValueError(message)
+        return servers
+
+    @field_validator("properties")
+    @classmethod
+    def _properties_may_be_set(cls, properties: dict[str, Any]) -> dict[str, Any]:
+        if problems := list(owned_properties.problems(properties)):
+            raise ValueError("\n".join(problems))
+        return properties
+
 
 class InputSettings(Section):
     """Where comments come from and how to read them."""
@@ -141,7 +167,8 @@ class ModelSettings(Section):
     threads: int | None = Field(None, ge=1, description="CPU threads for the model; none: the cores given (cgroup)")
     thresholds: Path | None = Field(None, description="Threshold set file; none: the checkpoint's own, else threshold")
     threshold: float = Field(0.5, gt=0, lt=1, description="Threshold of every label a set does not name")
-    max_tokens: int | None = Field(None, ge=8, description="Tokens a window holds; none: the model's own limit")
+    max_window_tokens: int | None = Field(None, ge=8, description="Tokens a window holds; none: the model's own limit")
+    max_pass_tokens: int = Field(2048, ge=64, description="Tokens of one forward pass, over all its threads")
     max_windows: int = Field(8, ge=1, description="Windows scored of one long text; the rest is cut, and said so")
     window_overlap_tokens: int = Field(64, ge=0, description="Tokens that neighbouring windows share")
     multi_label: bool = Field(
@@ -151,12 +178,16 @@ class ModelSettings(Section):
     allow_pickle: bool = Field(False, description="Load pytorch_model.bin files; a pickle can run code")
     cache_entries: int = Field(0, ge=0, description="Recent texts whose scores are kept (spam floods); 0: none")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_old_names(cls, values: Any) -> Any:
+        return renamed_settings.within_section("model", values)
+
 
 class BatchSettings(Section):
     """When a micro-batch is ready. If the model is idle, what has arrived goes at once."""
 
     max_records: int = Field(256, ge=1, description="Records in one batch")
-    max_tokens: int = Field(2048, ge=64, description="Tokens the model computes at once, over all its threads")
     linger_seconds: float = Field(0, ge=0, le=60, description="Wait for a fuller batch; starts at the first record")
 
 
@@ -216,6 +247,11 @@ class Settings(Section):
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_old_names(cls, values: Any) -> Any:
+        return renamed_settings.between_sections(values)
+
     @model_validator(mode="after")
     def _topics_differ(self) -> "Settings":
         topics = [self.input.topic, self.output.topic, self.dead_letters.topic]
@@ -231,4 +267,13 @@ class Settings(Section):
         if self.delivery.max_in_flight_records < self.batch.max_records:
             message = "delivery.max_in_flight_records must be at least batch.max_records: no batch could fill"
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _a_poll_interval_outlasts_the_waits_within_it(self) -> "Settings":
+        problems = owned_properties.short_poll_intervals(
+            self.kafka.properties, self.delivery.revoke_seconds, self.delivery.pause_after_seconds
+        )
+        if lines := "\n".join(problems):
+            raise ValueError(lines)
         return self

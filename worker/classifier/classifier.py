@@ -13,7 +13,7 @@ from worker.classifier.counters import Counters
 from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
 from worker.classifier.score_cache import ScoreCache
 from worker.errors import ModelFault, Poison
-from worker.settings import BatchSettings, ModelSettings, Precision
+from worker.settings import ModelSettings, Precision
 from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 
 if TYPE_CHECKING:
@@ -65,7 +65,6 @@ class Classifier:
     def load(
         cls,
         model: str | ModelSettings = "sluice-mini",
-        batch: BatchSettings | None = None,
         *,
         gated: bool = True,
         **settings: Any,
@@ -74,7 +73,6 @@ class Classifier:
 
         Args:
             model: Its name, or all model settings.
-            batch: `max_tokens` of it bounds what is computed at once.
             gated: Refuse int8 to a checkpoint that has not passed its trial; only the trial itself says no.
             settings: Model settings by name (`revision="..."`, `threshold=0.7`, ...), over those of `model`.
 
@@ -95,7 +93,7 @@ class Classifier:
             digest = background.submit(checkpoint.digest)
             from worker.classifier.loading.assemble import assemble  # noqa: PLC0415 - torch takes seconds to import
 
-            model_parts = assemble(checkpoint, thresholds, model_settings, batch or BatchSettings(), digest.result)
+            model_parts = assemble(checkpoint, thresholds, model_settings, digest.result)
             if gated and model_parts.forward.precision == Precision.INT8:
                 require_passed(checkpoint.folder, digest.result(), checkpoint.id)
             identity = ModelIdentity(

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     from worker.stream.isolation import encode_isolating, score_isolating  # noqa: PLC0415
     from worker.terminal.rendering import failure_json_line, failure_line, json_line, text_line  # noqa: PLC0415
 
-    classifier = Classifier.load(settings.model, batch=settings.batch)
+    classifier = Classifier.load(settings.model)
     write, write_failure = (json_line, failure_json_line) if arguments.json else (text_line, failure_line)
     texts = arguments.text or (comment.text for comment in read_comments(arguments.input))
     failures = 0

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     tally = Tally(time.monotonic)
     try:
         display.status(f"loading {settings.model.id} ...")
-        classifier = Classifier.load(settings.model, batch=settings.batch)
+        classifier = Classifier.load(settings.model)
         classifier.warm_up()
         display.status(f"starting an embedded broker and a worker with {classifier.identity.id} ...")
         Demonstration(settings, classifier, display, tally).run(_comments(arguments))

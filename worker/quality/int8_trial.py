@@ -34,7 +34,7 @@ def try_int8(settings: Settings, path: Path, clean_weight: float) -> GateResult:
     scores = []
     # int8 first: if it cannot be had, that is told before the slower float32.
     for precision in (Precision.INT8, Precision.FLOAT32):
-        classifier = Classifier.load(settings.model, settings.batch, gated=False, precision=precision)
+        classifier = Classifier.load(settings.model, gated=False, precision=precision)
         labelled = read_labelled(path, classifier.labels)
         with progress(f"texts in {precision.value}", len(labelled.texts), stream=sys.stderr) as advance:
             scores.append(score_texts(classifier, labelled.texts, labelled.labels, advance))

@@ -47,7 +47,7 @@ def load_and_score(settings: Settings, path: Path, clean_weight: float) -> Score
         SettingsInvalid: The file is wrong.
         ModelFault: The model can't be loaded, or can score none of the texts.
     """
-    classifier = Classifier.load(settings.model, batch=settings.batch)
+    classifier = Classifier.load(settings.model)
     labelled = read_labelled(path, classifier.labels)
     with progress("texts", len(labelled.texts), stream=sys.stderr) as advance:
         scores = score_texts(classifier, labelled.texts, labelled.labels, advance)

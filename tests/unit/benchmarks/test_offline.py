@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.offline import classify
-from worker.settings import BatchSettings
+from worker.stream.batching import BatchLimits
 
 
 class Letters(NamedTuple):
@@ -29,7 +29,7 @@ def test_every_text_is_scored_once_in_full_batches_and_counted() -> None:
     texts = ["x" * (number % 90 + 1) for number in range(1000)]
     classifier: Any = Listening()
 
-    curves = classify(classifier, texts, BatchSettings(max_records=64, max_tokens=128))
+    curves = classify(classifier, texts, BatchLimits(64, 4 * 128))
 
     assert [one.text for batch in classifier.batches for one in batch] == texts
     sizes = [sum(one.tokens for one in batch) for batch in classifier.batches]

@@ -105,7 +105,7 @@ def test_without_entries_nothing_is_kept(classifier: Classifier) -> None:
 
 
 def test_counters_say_what_was_computed(bert: Path) -> None:
-    classifier = Classifier.load(str(bert), max_tokens=16, max_windows=2, window_overlap_tokens=0)
+    classifier = Classifier.load(str(bert), max_window_tokens=16, max_windows=2, window_overlap_tokens=0)
     classifier.classify(["...", "." * 20, "." * 100, "..."])
     counters = classifier.counters
     assert (counters.texts, counters.windows, counters.duplicate_texts) == (4, 5, 1)

@@ -111,7 +111,7 @@ def test_out_of_memory_halves_the_tokens_at_once_for_good(error: Exception, capl
         got = bound.logits(windows)
     assert got[:, 0].tolist() == pytest.approx([index / 100 for index in range(8)])
     assert bound.halvings == 2
-    assert [record for record in caplog.records if "SLUICE_BATCH__MAX_TOKENS" in record.message]
+    assert [record for record in caplog.records if "SLUICE_MODEL__MAX_PASS_TOKENS" in record.message]
     forward.calls.clear()
     bound.logits(windows)
     assert max(sum(map(len, call)) for call in forward.calls) <= 250
@@ -126,7 +126,7 @@ def test_rows_keep_their_order_however_little_memory_there_is(lengths: list[int]
 
 
 def test_a_single_window_that_does_not_fit_is_a_fault_of_the_model() -> None:
-    with pytest.raises(ModelFault, match="SLUICE_MODEL__MAX_TOKENS"):
+    with pytest.raises(ModelFault, match="SLUICE_MODEL__MAX_WINDOW_TOKENS"):
         MemoryBound(Scripted(only(40, MemoryError())), 1000).logits([[1] * 50])
 
 

@@ -76,7 +76,7 @@ class MemoryBound:
         if self.halvings and self._max_tokens <= longest:
             message = (
                 f"out of memory on a single window of {longest} tokens. Give the worker more memory, "
-                "or set SLUICE_MODEL__MAX_TOKENS lower."
+                "or set SLUICE_MODEL__MAX_WINDOW_TOKENS lower."
             )
             raise ModelFault(message) from error
         self.halvings += 1
@@ -84,7 +84,7 @@ class MemoryBound:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         log.warning(
-            "out of memory: continuing with at most %d tokens at once; set SLUICE_BATCH__MAX_TOKENS to that",
+            "out of memory: continuing with at most %d tokens at once; set SLUICE_MODEL__MAX_PASS_TOKENS to that",
             self._max_tokens,
         )
 

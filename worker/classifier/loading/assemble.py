@@ -19,7 +19,7 @@ from worker.classifier.text.tokenizer import BareTokenizer, TextTokenizer
 from worker.classifier.text.window_limit import stated_limit, window_tokens
 from worker.classifier.text.windows import WindowPlan
 from worker.errors import SettingsInvalid
-from worker.settings import BatchSettings, ModelSettings, Precision
+from worker.settings import ModelSettings, Precision
 from worker.types import ThresholdSet
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ def assemble(
     checkpoint: "Checkpoint",
     thresholds: ThresholdSet,
     settings: ModelSettings,
-    batch: BatchSettings,
     digest: Callable[[], str],
 ) -> LoadedModel:
     """Load the checkpoint's tokenizer and model, on the device and in the precision that the settings name.
@@ -77,7 +76,6 @@ def assemble(
         checkpoint: What to load.
         thresholds: Which scores become labels.
         settings: Settings of the model.
-        batch: Its `max_tokens` bounds the tokens computed at once.
         digest: Returns the checkpoint's digest once it has been computed.
 
     Raises:
@@ -86,30 +84,33 @@ def assemble(
     """
     device = choose_device(settings.device)
     golden = read_golden(checkpoint.folder, digest)
-    loaded = load_recorded(checkpoint, golden, settings, batch, device) if golden else None
-    tokenizer, window_limit, forward = loaded or load_with_transformers(checkpoint, settings, batch, device)
-    max_tokens = window_tokens(window_limit, settings.max_tokens)
+    loaded = load_recorded(checkpoint, golden, settings, device) if golden else None
+    tokenizer, window_limit, forward = loaded or load_with_transformers(checkpoint, settings, device)
+    max_tokens = window_tokens(window_limit, settings.max_window_tokens)
     if max_tokens <= len(tokenizer.prefix) + len(tokenizer.suffix):
         message = (
-            f"a window of {max_tokens} tokens has room for special tokens only. Set SLUICE_MODEL__MAX_TOKENS higher."
+            f"a window of {max_tokens} tokens has room for special tokens only. "
+            "Set SLUICE_MODEL__MAX_WINDOW_TOKENS higher."
         )
         raise SettingsInvalid(message)
     plan = WindowPlan(
         tokenizer.prefix, tokenizer.suffix, max_tokens, settings.window_overlap_tokens, max_windows=settings.max_windows
     )
-    memory = MemoryBound(forward, batch.max_tokens)
+    memory = MemoryBound(forward, settings.max_pass_tokens)
     reference: Callable[[], MemoryBound] | None = None
     if forward.precision != Precision.FLOAT32:
         # Loaded a second time, and only if a score is ever not finite: the first model was converted in place.
         in_float32 = settings.model_copy(update={"precision": Precision.FLOAT32})
         reference = functools.cache(
-            lambda: MemoryBound(load_with_transformers(checkpoint, in_float32, batch, device).forward, batch.max_tokens)
+            lambda: MemoryBound(
+                load_with_transformers(checkpoint, in_float32, device).forward, settings.max_pass_tokens
+            )
         )
     return LoadedModel(tokenizer, plan, forward, memory, LogitScorer(memory, checkpoint.labels, thresholds, reference))
 
 
 def load_recorded(
-    checkpoint: "Checkpoint", golden: "Golden", settings: ModelSettings, batch: BatchSettings, device: torch.device
+    checkpoint: "Checkpoint", golden: "Golden", settings: ModelSettings, device: torch.device
 ) -> Loaded | None:
     """Load the checkpoint without transformers; None when any result differs from the golden record.
 
@@ -127,7 +128,7 @@ def load_recorded(
         name=golden.architecture,
         device=device,
         precision=precision,
-        max_tokens=batch.max_tokens,
+        max_tokens=settings.max_pass_tokens,
     )
     if forward and tokenizer.whole(golden.texts) == golden.token_ids:
         return Loaded(tokenizer, golden.window_limit, forward)
@@ -135,9 +136,7 @@ def load_recorded(
     return None
 
 
-def load_with_transformers(
-    checkpoint: "Checkpoint", settings: ModelSettings, batch: BatchSettings, device: torch.device
-) -> Loaded:
+def load_with_transformers(checkpoint: "Checkpoint", settings: ModelSettings, device: torch.device) -> Loaded:
     """Load the checkpoint with transformers, which supports every architecture and format.
 
     Raises:
@@ -153,7 +152,7 @@ def load_with_transformers(
         model,
         device=device,
         precision=settings.precision,
-        max_tokens=batch.max_tokens,
+        max_tokens=settings.max_pass_tokens,
         threads=settings.threads,
     )
     return Loaded(TextTokenizer(tokenizer), window_limit, forward)

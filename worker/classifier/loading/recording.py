@@ -10,7 +10,7 @@ from worker.classifier.loading.with_transformers import load_model, load_tokeniz
 from worker.classifier.text.tokenizer import TextTokenizer
 from worker.classifier.text.window_limit import stated_limit
 from worker.errors import ModelFault
-from worker.settings import BatchSettings, ModelSettings, Precision
+from worker.settings import ModelSettings, Precision
 
 TEXTS = [
     "a",
@@ -48,7 +48,7 @@ def record_reference(checkpoint: Checkpoint) -> Golden:
     )
     exact = ModelSettings(id=checkpoint.id, device="cpu", precision=Precision.FLOAT32)
     try:
-        loaded = load_recorded(checkpoint, golden, exact, BatchSettings(), torch.device("cpu"))
+        loaded = load_recorded(checkpoint, golden, exact, torch.device("cpu"))
     except (OSError, KeyError, AttributeError) as error:
         raise ModelFault(_refused(checkpoint, f"{type(error).__name__}: {error}")) from error
     if loaded is None:

@@ -191,7 +191,7 @@ def test_a_revision_of_a_plain_folder_is_refused(bert: Path) -> None:
 
 def test_more_tokens_than_the_model_has_positions_are_refused(bert: Path) -> None:
     with pytest.raises(SettingsInvalid, match="at most 512"):
-        Classifier.load(str(bert), max_tokens=513)
+        Classifier.load(str(bert), max_window_tokens=513)
 
 
 def test_a_cuda_device_that_is_not_there_is_refused(bert: Path) -> None:

@@ -14,7 +14,6 @@ import transformers
 from testkit.checkpoints import ARCHITECTURES, LABELS, SENTENCES, make_checkpoint, reference_scores
 from tests.unit.classifier.conftest import Checkpoints
 from worker.classifier import Classifier
-from worker.settings import BatchSettings
 from worker.types import Classification
 
 FLOAT32 = 1e-5
@@ -70,7 +69,7 @@ def test_a_score_does_not_depend_on_the_batch_or_its_order(
 
 def test_a_small_token_budget_changes_nothing(bert: Path) -> None:
     wide = Classifier.load(str(bert), precision="float32")
-    narrow = Classifier.load(str(bert), precision="float32", batch=BatchSettings(max_tokens=64))
+    narrow = Classifier.load(str(bert), precision="float32", max_pass_tokens=64)
     torch.testing.assert_close(scores(narrow.classify(TEXTS)), scores(wide.classify(TEXTS)), rtol=0, atol=FLOAT32)
 
 

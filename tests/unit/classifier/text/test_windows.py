@@ -60,7 +60,7 @@ def test_windows_are_those_of_transformers(bert: Path) -> None:
     expected = tokenizer(
         text, truncation=True, max_length=64, stride=16, return_overflowing_tokens=True, add_special_tokens=True
     )["input_ids"]
-    classifier = Classifier.load(str(bert), max_tokens=64, window_overlap_tokens=16, max_windows=100)
+    classifier = Classifier.load(str(bert), max_window_tokens=64, window_overlap_tokens=16, max_windows=100)
     (encoded,) = classifier.encode([text])
     assert len(expected) > 3
     assert encoded.windows == [list(window) for window in expected]
@@ -75,7 +75,7 @@ def test_each_label_takes_its_highest_score_over_the_windows(bert: Path) -> None
         expected = torch.stack([torch.sigmoid(model(torch.tensor([ids])).logits[0]) for ids in windows])
     assert len(set(expected.argmax(dim=0).tolist())) > 1, "different windows win different labels"
     classifier = Classifier.load(
-        str(bert), precision="float32", max_tokens=32, window_overlap_tokens=8, max_windows=100
+        str(bert), precision="float32", max_window_tokens=32, window_overlap_tokens=8, max_windows=100
     )
     (result,) = classifier.classify([text])
     assert result.scores == pytest.approx(dict(zip(LABELS, expected.amax(dim=0).tolist(), strict=True)), abs=1e-5)
@@ -83,7 +83,9 @@ def test_each_label_takes_its_highest_score_over_the_windows(bert: Path) -> None
 
 
 def test_a_text_past_its_windows_is_cut_and_says_so(bert: Path) -> None:
-    classifier = Classifier.load(str(bert), precision="float32", max_tokens=32, window_overlap_tokens=8, max_windows=2)
+    classifier = Classifier.load(
+        str(bert), precision="float32", max_window_tokens=32, window_overlap_tokens=8, max_windows=2
+    )
     capacity = 30 + 22
     exact, over = classifier.classify(["." * capacity, "." * (capacity + 1)])
     assert exact.text == (capacity + 8 + 4, 2, False)
