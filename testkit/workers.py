@@ -12,7 +12,7 @@ from typing import Self
 
 from testkit.kafka import die_with_parent
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 END_SECONDS = 60
 
 

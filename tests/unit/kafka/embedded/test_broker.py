@@ -17,7 +17,7 @@ from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX, EmbeddedBroker, embe
 from worker.settings import GroupProtocol
 
 DEADLINE_SECONDS = 60.0
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 OWNER = """
 import signal, time
