@@ -1,21 +1,17 @@
 """Puts a worker together from its settings and runs it until it is told to stop."""
 
 import gc
-import os
 import random
-import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from types import FrameType
+from contextlib import ExitStack
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
-from worker.errors import BreakerOpen, DrainDeadlinePassed, SluiceError
+from worker.errors import BreakerOpen, SluiceError
 from worker.events.dead_letter import DeadLetterEncoder
 from worker.events.decoding import Decoder
 from worker.events.label_event import LabelEventEncoder
@@ -23,11 +19,13 @@ from worker.kafka.consumer.source import KafkaSource
 from worker.kafka.delivery.publishers import make_publisher
 from worker.observability.health import Health
 from worker.observability.http import serve
+from worker.observability.logs import adopt_logger
 from worker.observability.metrics import Metrics
 from worker.observability.observer import WorkerObserver
 from worker.observability.watcher import Watcher
 from worker.protocols import Classifier, Encode
 from worker.settings import Settings
+from worker.stop_signals import StopSignals
 from worker.stream.batching import BatchLimits
 from worker.stream.circuit_breaker import Breaker
 from worker.stream.flow_control import FlowControl
@@ -49,7 +47,8 @@ log = structlog.stdlib.get_logger(__name__)
 def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: threading.Event | None = None) -> None:
     """Load the model, join the group and work until SIGTERM, SIGINT or `stop`; then drain.
 
-    A second signal ends the process at once: what is in flight is dropped, uncommitted (exit code 4).
+    Before the group is joined a signal ends the process at once: nothing is in flight (exit code 0). A second signal
+    while it drains does, too: what is in flight is dropped, uncommitted (exit code 4).
 
     Args:
         settings: All settings.
@@ -64,7 +63,9 @@ def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: 
     with ExitStack() as stack:
         if server := serve(settings.http, health, metrics.registry):
             stack.callback(server.stop)
-        stopping = stop or stack.enter_context(_stopped_by_signals())
+        signals = StopSignals()
+        if stop is None:
+            stack.enter_context(signals)
         try:
             model = classifier or _load_model(settings, metrics)
             health.model_loaded()
@@ -78,21 +79,24 @@ def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: 
                 guarantee=settings.delivery.guarantee.value,
                 **model.identity._asdict(),
             )
-            worker.run(stopping.is_set)
-        except SluiceError as fault:
-            if isinstance(fault, BreakerOpen):
+            signals.begin_work()
+            worker.run((stop or signals.requested).is_set)
+        except SluiceError as error:
+            if isinstance(error, BreakerOpen):
                 metrics.breaker_open.set(1)
                 health.breaker_opened("too many records were rejected")
-            health.failed(type(fault).__name__)
+            health.failed(type(error).__name__)
             raise
         log.info("stopped: all in flight is settled and committed")
 
 
 def _load_model(settings: Settings, metrics: Metrics) -> Classifier[Any]:
-    from worker.classifier import Classifier as Checkpoint  # noqa: PLC0415 - torch takes seconds, and may be unneeded
+    from worker.classifier import Classifier as TransformerClassifier  # noqa: PLC0415 - torch: seconds, maybe unneeded
 
     started = time.monotonic()
-    model = Checkpoint.load(settings.model)
+    log.info("loading the model", id=settings.model.id, revision=settings.model.revision)
+    model = TransformerClassifier.load(settings.model)
+    adopt_logger("transformers")  # it brings a handler of its own, whose lines would be no JSON
     model.warm_up()
     metrics.describe_model(model.identity, model.labels, time.monotonic() - started)
     return model
@@ -158,25 +162,3 @@ def _encoder(settings: Settings, model: Classifier[Any]) -> Encode:
         return rejected(outcome) if isinstance(outcome, Rejected) else None
 
     return encode
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set; the second one ends the process where it stands."""
-    stopping = threading.Event()
-
-    def request(number: int, _: FrameType | None) -> None:
-        if stopping.is_set():
-            log.error("stopped at once by a second signal: work in flight was dropped, uncommitted")
-            os._exit(DrainDeadlinePassed.exit_code)
-        stopping.set()  # before the log, which may fail where the handler interrupts another write to it
-        log.info("draining", signal=signal.Signals(number).name)
-
-    before: dict[signal.Signals, Any] = {}
-    for name in (signal.SIGTERM, signal.SIGINT):
-        before[name] = signal.signal(name, request)
-    try:
-        yield stopping
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
