@@ -1,14 +1,14 @@
-"""Arguments that several commands have, and what they may be."""
+"""Arguments that several commands share, and their types."""
 
 import argparse
 from pathlib import Path
 
 
 def positive(text: str) -> int:
-    """A whole number above 0, as an argument's type.
+    """Parse an argument that must be a whole number above 0.
 
     Raises:
-        argparse.ArgumentTypeError: It is something else.
+        argparse.ArgumentTypeError: The text is anything else.
     """
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
@@ -18,16 +18,19 @@ def positive(text: str) -> int:
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that say which texts, and what they count."""
+    """Add the arguments that name a file of labelled texts and weight them."""
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="CSV with a `text` column and 0/1 columns of labels, or JSON lines"
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="CSV with a `text` column and a 0/1 column for each label, or JSON lines",
     )
     parser.add_argument(
         "--clean-weight",
         type=_weight,
         default=1.0,
         metavar="N",
-        help="what a text without any label counts, when the file holds one of every N clean texts (default: 1)",
+        help="weight of a text without any label, if the file holds one of every N clean texts (default: 1)",
     )
 
 

@@ -17,29 +17,29 @@ EXAMPLE = 'sluice classify "You are a stupid, idiotic jerk. I hate you."'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the command."""
+    """Add the command's arguments."""
     parser.add_argument("text", nargs="*", metavar="TEXT", help="texts to label")
     parser.add_argument(
         "--input", type=Path, metavar="FILE", help="CSV with a `text` column, JSON lines, or plain lines; - for stdin"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a text, in input order")
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each text, in input order")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Print the labels of each text, in input order.
 
     Raises:
-        SettingsInvalid: There are no texts, or two sources of them.
-        ModelFault: Some could not be scored; each has a line that says why, and the others are labelled.
+        SettingsInvalid: There are no texts, or texts from two sources.
+        ModelFault: Some texts could not be scored; each has a line that says why, and the others are labelled.
     """
     if bool(arguments.text) == bool(arguments.input):
-        message = 'give texts as arguments, or a file with --input, for example: sluice classify "Good morning"'
+        message = 'give either texts as arguments or a file with --input, for example: sluice classify "Good morning"'
         raise SettingsInvalid(message)
 
-    from worker.classifier import Classifier  # noqa: PLC0415 - torch is loaded only where a model is needed
-    from worker.comments.reading import read_comments  # noqa: PLC0415
-    from worker.stream.isolation import encode_isolating, score_isolating  # noqa: PLC0415
-    from worker.terminal.rendering import failure_json_line, failure_line, json_line, text_line  # noqa: PLC0415
+    from worker.classifier import Classifier
+    from worker.comments.reading import read_comments
+    from worker.stream.isolation import encode_isolating, score_isolating
+    from worker.terminal.rendering import failure_json_line, failure_line, json_line, text_line
 
     classifier = Classifier.load(settings.model)
     write, write_failure = (json_line, failure_json_line) if arguments.json else (text_line, failure_line)
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
                 sys.stdout.write(write(text, found, classifier) + "\n")
         sys.stdout.flush()
     if failures:
-        message = f"{failures} of the texts could not be scored; their lines say why"
+        message = f"{failures} of the texts could not be scored; the line of each says why"
         raise ModelFault(message)
 
 

@@ -20,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Print the settings; loading them has checked them, librdkafka checks its own properties."""
-    from confluent_kafka import Consumer, Producer  # noqa: PLC0415 - only here is a client needed
+    from confluent_kafka import Consumer, Producer
 
-    from worker.kafka.client.properties import consumer_properties, make_client, producer_properties  # noqa: PLC0415
+    from worker.kafka.client.properties import consumer_properties, make_client, producer_properties
 
     make_client(Consumer, {**consumer_properties(settings), **_SILENT}).close()
     make_client(Producer, {**producer_properties(settings), **_SILENT})

@@ -1,7 +1,6 @@
-"""`sluice dead-letters show|replay`: reads dead letters; sends them back to their topic, with a hop limit."""
+"""`sluice dead-letters show|replay`: reads dead letters, or sends them back to their topic with a limit on replays."""
 
 import argparse
-import json
 import random
 import sys
 import time
@@ -17,30 +16,33 @@ EXAMPLE = "sluice dead-letters replay --dry-run"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the command."""
-    parser.add_argument("action", choices=("show", "replay"), help="show: one line a letter; replay: send back")
-    parser.add_argument("--error", action="append", default=[], metavar="KIND", help="only these faults (InvalidJson)")
+    """Add the command's arguments."""
+    parser.add_argument(
+        "action", choices=("show", "replay"), help="show: print one line for each; replay: send them back"
+    )
+    parser.add_argument("--error", action="append", default=[], metavar="KIND", help="only these errors (InvalidJson)")
     parser.add_argument("--stage", action="append", default=[], metavar="STAGE", help="only these stages (DECODE)")
     parser.add_argument(
-        "--since", type=_time, metavar="TIME", help="failed then (ISO 8601) or later, replayed before or not"
+        "--since", type=_time, metavar="TIME", help="failed at this time (ISO 8601) or later, even if already replayed"
     )
     parser.add_argument("--until", type=_time, metavar="TIME", help="failed before this time")
-    parser.add_argument("--from-beginning", action="store_true", help="replay: also what was replayed before")
-    parser.add_argument("--topic", metavar="TOPIC", help="replay: send here instead of where each was read from")
-    parser.add_argument("--dry-run", action="store_true", help="replay: only tell what would be sent")
-    parser.add_argument("--json", action="store_true", help="one JSON object a letter")
+    parser.add_argument("--from-beginning", action="store_true", help="replay: include what was replayed before")
+    parser.add_argument("--topic", metavar="TOPIC", help="replay: send to this topic instead of the original one")
+    parser.add_argument("--dry-run", action="store_true", help="replay: only show what would be sent")
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each dead letter")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Show or replay what is in the dead letter topic now; nothing is taken out of it."""
-    from worker.kafka.dead_letters.reader import Filter, read_dead_letters  # noqa: PLC0415 - only here is a client needed
-    from worker.kafka.dead_letters.replay import replay_dead_letters  # noqa: PLC0415
-    from worker.kafka.dead_letters.replay_position import replay_group  # noqa: PLC0415
+    """Show or replay what is in the dead letter topic now; nothing is removed from it."""
+    from worker.kafka.dead_letters.reader import Filter, read_dead_letters
+    from worker.kafka.dead_letters.replay import replay_dead_letters
+    from worker.kafka.dead_letters.replay_position import replay_group
+    from worker.terminal.rendering import dead_letter_json_line, dead_letter_row
 
     chosen = Filter(
         frozenset(arguments.error), frozenset(arguments.stage), arguments.since or "", arguments.until or ""
     )
-    render = _json_line if arguments.json else _line
+    render = dead_letter_json_line if arguments.json else dead_letter_row
 
     def write(letter: "DeadLetter") -> None:
         sys.stdout.write(render(letter) + "\n")
@@ -65,33 +67,24 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     )
     verb = "would be sent back" if arguments.dry_run else "sent back and acknowledged"
     sys.stderr.write(
-        f"{done.replayed} {verb}; {done.over_limit} left for having been replayed dead_letters.max_replays = "
-        f"{settings.dead_letters.max_replays} times; {done.without_topic} left for not saying where they came from\n"
+        f"{done.replayed} {verb}; {done.over_limit} skipped because they were already replayed "
+        f"dead_letters.max_replays = {settings.dead_letters.max_replays} times; {done.without_topic} skipped because "
+        "their headers do not name the topic they came from\n"
     )
     group = replay_group(settings)
     if done.moves_position:
-        sys.stderr.write(f"the next replay goes on behind all of these (group {group}); --from-beginning starts anew\n")
+        sys.stderr.write(
+            f"the next replay continues after these (group {group}); use --from-beginning to start from the first\n"
+        )
     elif not arguments.dry_run:
         sys.stderr.write(
-            f"the position of group {group} was not moved, so that what the filter left out can still be replayed: a "
-            "replay without a filter sends these again, too\n"
+            f"the position of group {group} was not moved, so that what the filter left out can still be replayed; a "
+            "replay without a filter will send these again as well\n"
         )
 
 
-def _line(letter: "DeadLetter") -> str:
-    where = f"{letter.topic}/{letter.partition}/{letter.offset}"
-    hops = f", replayed {letter.replays} times" if letter.replays else ""
-    return f"{letter.failed_at or '-'}  {where:<28}  {letter.stage}/{letter.error}: {letter.reason}{hops}"
-
-
-def _json_line(letter: "DeadLetter") -> str:
-    """What the headers say; the record's own bytes stay in the topic."""
-    values = {name: value for name, value in letter._asdict().items() if name != "record"}
-    return json.dumps(values, ensure_ascii=False)
-
-
 def _time(text: str) -> str:
-    """A time as `dlq.failed_at` is written, so that texts compare as times do."""
+    """Parse a time into the format of `dlq.failed_at`, so that strings sort as times do."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`sluice demo`: the worker at work, with a broker and comments of its own."""
+"""`sluice demo`: shows the worker at work, with its own broker and sample comments."""
 
 import argparse
 import time
@@ -18,29 +18,29 @@ EXAMPLE = "sluice demo --count 20"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the command."""
+    """Add the command's arguments."""
     parser.add_argument(
         "--count",
         type=positive,
         metavar="N",
-        help="end after N comments; without it the samples come round until Ctrl-C, and a file is read to its end",
+        help="end after N comments; without it, the samples repeat until Ctrl-C, and a file is read to its end",
     )
     parser.add_argument(
         "--input", type=Path, metavar="FILE", help="your own comments: CSV, JSON lines or plain lines; - for stdin"
     )
-    parser.add_argument("--json", action="store_true", help="label events on stdout, one JSON object a line")
+    parser.add_argument("--json", action="store_true", help="print label events on stdout, one JSON object a line")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Send comments through an embedded broker and the real worker, and show what comes out."""
-    from worker.classifier import Classifier  # noqa: PLC0415 - not needed for --help
-    from worker.demo.demonstration import Demonstration  # noqa: PLC0415
-    from worker.demo.display import choose_display  # noqa: PLC0415
-    from worker.demo.tally import Tally  # noqa: PLC0415
-    from worker.observability.logs import configure_logs  # noqa: PLC0415
+    from worker.classifier import Classifier
+    from worker.demo.demonstration import Demonstration
+    from worker.demo.display import choose_display
+    from worker.demo.tally import Tally
+    from worker.observability.logs import configure_logs
 
     if settings.log.level is LogLevel.INFO:
-        # What a service logs in the ordinary course would drown what the demo shows.
+        # A service's routine log lines would hide what the demo shows.
         configure_logs(settings.log.model_copy(update={"level": LogLevel.WARNING}))
     display = choose_display(as_json=arguments.json)
     tally = Tally(time.monotonic)
@@ -51,14 +51,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         display.status(f"starting an embedded broker and a worker with {classifier.identity.id} ...")
         Demonstration(settings, classifier, display, tally).run(_comments(arguments))
     except KeyboardInterrupt:
-        pass  # the ordinary end of a demo without --count, also while the model is still being loaded
+        pass  # the normal end of a demo without --count, even while the model is still loading
     finally:
         display.finish(tally)
 
 
 def _comments(arguments: argparse.Namespace) -> "Iterable[FileComment]":
-    from worker.comments.reading import read_comments  # noqa: PLC0415
-    from worker.comments.samples import SAMPLE_COMMENTS  # noqa: PLC0415
+    from worker.comments.reading import read_comments
+    from worker.comments.samples import SAMPLE_COMMENTS
 
     if arguments.input is not None:
         comments = read_comments(arguments.input)

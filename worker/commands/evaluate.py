@@ -1,4 +1,4 @@
-"""`sluice evaluate`: quality on labelled data, per label."""
+"""`sluice evaluate`: measures quality on labelled data, per label."""
 
 import argparse
 import json
@@ -35,16 +35,16 @@ _ABSENT = "-"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the command."""
+    """Add the command's arguments."""
     add_data_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="all figures as one JSON object")
-    parser.add_argument("--plots", type=Path, metavar="DIR", help="write a plot of each label (needs matplotlib)")
+    parser.add_argument("--json", action="store_true", help="print all figures as one JSON object")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="write a plot for each label (needs matplotlib)")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Score the file's texts and print the figures of each label."""
-    from worker.quality.evaluation import evaluate_label  # noqa: PLC0415 - numpy and torch are not needed for --help
-    from worker.quality.scored_texts import load_and_score  # noqa: PLC0415
+    from worker.quality.evaluation import evaluate_label
+    from worker.quality.scored_texts import load_and_score
 
     scored = load_and_score(settings, arguments.file, arguments.clean_weight)
     qualities = [
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         for i, label in enumerate(scored.labels)
     ]
     if arguments.plots:
-        from worker.quality.plots import plot_quality  # noqa: PLC0415
+        from worker.quality.plots import plot_quality
 
         for file in plot_quality(arguments.plots, qualities, scored.scores, scored.truth, scored.weights):
             sys.stderr.write(f"wrote {file}\n")
@@ -77,7 +77,7 @@ def _as_json(
 
 
 def _means(qualities: "Sequence[LabelQuality]") -> dict[str, float | None]:
-    from worker.quality.evaluation import mean  # noqa: PLC0415 - numpy comes with it
+    from worker.quality.evaluation import mean
 
     return {name: mean([getattr(quality, name) for quality in qualities]) for name in _MEANS}
 

@@ -1,4 +1,4 @@
-"""`sluice run`: the worker."""
+"""`sluice run`: runs the worker."""
 
 import argparse
 
@@ -8,13 +8,13 @@ EXAMPLE = "sluice run --bootstrap-servers broker:9092 --group moderation"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None beyond the settings."""
+    """Add nothing: the command has only the settings."""
     del parser
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then drain."""
     del arguments
-    from worker.run import run as work  # noqa: PLC0415 - Kafka and metrics are not needed for --help
+    from worker.run import run as work
 
     work(settings)

@@ -1,7 +1,6 @@
-"""`sluice thresholds`: per-label thresholds from labelled data, as a versioned set."""
+"""`sluice thresholds`: chooses per-label thresholds on labelled data, as a versioned set."""
 
 import argparse
-import hashlib
 import json
 import sys
 from pathlib import Path
@@ -19,25 +18,24 @@ EXAMPLE = """sluice thresholds labelled.csv --rule precision --least-precision 0
          sluice run --set model.thresholds=mine.json"""
 
 BEST_F1, PRECISION = "best-f1", "precision"
-_SEED = 0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the command."""
+    """Add the command's arguments."""
     add_data_arguments(parser)
     parser.add_argument(
         "--rule",
         choices=(BEST_F1, PRECISION),
         default=BEST_F1,
-        help="best-f1 (median over 200 bootstrap resamples), or the lowest threshold that holds a precision with 95 %% "
-        "confidence (default: %(default)s)",
+        help="best-f1: median over 200 bootstrap resamples; precision: the lowest threshold that reaches a precision "
+        "with 95 %% confidence (default: %(default)s)",
     )
     parser.add_argument(
         "--least-precision",
         type=_share,
         default=0.9,
         metavar="P",
-        help="for that rule (default: 0.9)",
+        help="the precision that the rule `precision` must reach (default: 0.9)",
     )
     parser.add_argument("--name", default="mine@1", help="name and version of the set (default: %(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the set to this new file")
@@ -45,35 +43,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Choose a threshold for each label the file speaks of; print the set, or a table when it goes to a file."""
-    import numpy as np  # noqa: PLC0415 - neither numpy nor torch is needed for --help
-
-    from worker.quality.scored_texts import load_and_score  # noqa: PLC0415
-    from worker.quality.threshold_rules import best_f1, lowest_at_precision  # noqa: PLC0415
-    from worker.quality.threshold_set import check_name, threshold_set, write_set  # noqa: PLC0415
+    """Choose a threshold for each label that the file has; print the set, or a table when the set goes to a file."""
+    from worker.quality.scored_texts import load_and_score
+    from worker.quality.threshold_set import (
+        Rule,
+        check_name,
+        choose_thresholds,
+        provenance,
+        threshold_set,
+        write_set,
+    )
 
     check_name(arguments.name)
+    rule = Rule(arguments.rule)
     scored = load_and_score(settings, arguments.file, arguments.clean_weight)
-    choices: dict[str, Choice] = {}
-    for column, label in enumerate(scored.labels):
-        given = scored.scores[:, column], scored.truth[:, column], scored.weights
-        if arguments.rule == BEST_F1:
-            choices[label] = best_f1(*given, np.random.default_rng(_SEED))
-        else:
-            choices[label] = lowest_at_precision(*given, arguments.least_precision)
-    rule = {"name": arguments.rule, "precision": arguments.least_precision, "confidence": 0.95}
-    provenance = {
-        "rule": {"name": BEST_F1, "seed": _SEED} if arguments.rule == BEST_F1 else rule,
-        "model": scored.identity._asdict(),
-        "data": {
-            "file": arguments.file.name,
-            "sha256": hashlib.sha256(arguments.file.read_bytes()).hexdigest(),
-            "texts": len(scored.truth),
-            "clean_weight": arguments.clean_weight,
-            "positives": {label: int(scored.truth[:, i].sum()) for i, label in enumerate(scored.labels)},
-        },
-    }
-    content = threshold_set(arguments.name, choices, provenance)
+    choices = choose_thresholds(scored, rule, arguments.least_precision)
+    origin = provenance(scored, arguments.file, rule, arguments.least_precision, arguments.clean_weight)
+    content = threshold_set(arguments.name, choices, origin)
     _warn(choices, arguments.rule, settings.model.threshold)
     if arguments.output:
         write_set(arguments.output, content)
@@ -97,10 +83,12 @@ def _warn(choices: "Mapping[str, Choice]", rule: str, default: float) -> None:
         if choice.reached:
             continue
         if rule == BEST_F1:
-            what = f"no text has it, so the set leaves it out; it takes model.threshold = {default:g}"
+            what = f"no text has it, so the set leaves it out and model.threshold = {default:g} applies"
         else:
-            what = "no threshold holds that precision on so few texts, so it gets 1, which hardly anything reaches"
-        sys.stderr.write(f"{label}: {what}. More labelled texts with it would help.\n")
+            what = (
+                "no threshold is certain to reach that precision on so few texts, so it gets 1, which few scores reach"
+            )
+        sys.stderr.write(f"{label}: {what}. Add labelled texts that have it.\n")
 
 
 def _share(text: str) -> float:

@@ -1,4 +1,4 @@
-"""`sluice topics`: creates the three topics, or says how they differ."""
+"""`sluice topics`: creates the three topics, or reports how they differ from what the worker needs."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Make what is missing, and tell what was found."""
-    from worker.kafka.topics import Topics  # noqa: PLC0415 - only here is a client needed
+    from worker.kafka.topics import Topics
 
     topics = Topics(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
     reports = topics.ensure(

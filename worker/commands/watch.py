@@ -12,18 +12,18 @@ _LOOK_SECONDS = 0.2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the command."""
+    """Add the command's arguments."""
     parser.add_argument("--flagged", action="store_true", help="only comments with at least one label")
     parser.add_argument("--from-start", action="store_true", help="begin with the events that are already there")
-    parser.add_argument("--count", type=positive, metavar="N", help="end after N events; without it at Ctrl-C")
-    parser.add_argument("--json", action="store_true", help="the events as they are, one JSON object a line")
+    parser.add_argument("--count", type=positive, metavar="N", help="end after N events (default: until Ctrl-C)")
+    parser.add_argument("--json", action="store_true", help="print the events unchanged, one JSON object a line")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Print each label event as it comes, one readable line each, until Ctrl-C."""
-    from worker.kafka.dead_letters.reader import DeadLetter  # noqa: PLC0415 - not needed for --help
-    from worker.kafka.outcome_reader import OutcomeReader  # noqa: PLC0415
-    from worker.terminal.rendering import event_line  # noqa: PLC0415
+    """Print each label event as it arrives, one readable line each, until Ctrl-C."""
+    from worker.kafka.dead_letters.reader import DeadLetter
+    from worker.kafka.outcome_reader import OutcomeReader
+    from worker.terminal.rendering import event_line
 
     reader = OutcomeReader(settings, dead_letters=False, from_start=arguments.from_start)
     shown = 0
@@ -39,8 +39,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
                     return
             sys.stdout.flush()
     except KeyboardInterrupt:
-        pass  # the ordinary end of it
+        pass  # the normal way to end it
     finally:
         reader.close()
         if reader.unreadable:
-            sys.stderr.write(f"{reader.unreadable} records of {settings.output.topic} are no label events\n")
+            sys.stderr.write(f"{reader.unreadable} records of {settings.output.topic} are not label events\n")

@@ -1,1 +1,1 @@
-"""Comments that do not come from Kafka: those of a file or standard input, and the samples."""
+"""Comments that do not come from Kafka: from a file, from standard input, and the samples."""

@@ -2,8 +2,8 @@
 
 The text may also be called `comment_text`, as in the Jigsaw challenge's data.
 
-The file's name tells which (`.csv`; `.jsonl`, `.ndjson`, `.json`; `.txt`), else its first line does: an object is JSON
-lines, a header with a `text` column is CSV, anything else plain lines.
+The file's suffix decides the format (`.csv`; `.jsonl`, `.ndjson`, `.json`; `.txt`). Otherwise the first line does: an
+object means JSON lines, a header with a `text` column means CSV, anything else means plain lines.
 """
 
 import csv
@@ -28,13 +28,13 @@ _BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 class FileComment(NamedTuple):
-    """One comment.
+    """A comment read from a file.
 
     Attributes:
-        id: As given, else made of the file's name and the line.
-        text: What was written.
+        id: The id it has in the file, else the file's name and the line.
+        text: The text of the comment.
         fields: Everything else that came with it: other columns (strings) or members (any JSON value).
-        line: Line of the file it ends on, from 1.
+        line: Line of the file on which it ends, counted from 1.
     """
 
     id: str
@@ -49,7 +49,7 @@ class FileComment(NamedTuple):
 
 
 class Format(Enum):
-    """How comments are written down."""
+    """The format of a file of comments."""
 
     CSV = "CSV"
     JSON_LINES = "JSON lines"
@@ -66,10 +66,10 @@ _SUFFIXES = {
 
 
 def read_comments(path: Path) -> Iterator[FileComment]:
-    """The comments of a file (`-`: standard input), one at a time; empty lines are passed over.
+    """The comments of a file (`-`: standard input), one at a time; empty lines are skipped.
 
     Raises:
-        SettingsInvalid: The file can't be opened, or a line of it is not a comment; the message has its number.
+        SettingsInvalid: The file cannot be opened, or a line is not a comment; the message gives the line's number.
     """
     name = "stdin" if str(path) == STDIN else path.name
     with ExitStack() as stack:
@@ -79,7 +79,7 @@ def read_comments(path: Path) -> Iterator[FileComment]:
             try:
                 raw = stack.enter_context(path.open("rb"))
             except OSError as error:
-                message = f"{path} can't be read: {error.strerror}; give a file of comments"
+                message = f"{path} cannot be read: {error.strerror}. Name a file of comments."
                 raise SettingsInvalid(message) from None
         lines = _decoded(raw, name)
         first = next(lines, None)
@@ -95,41 +95,43 @@ def _sniff(line: str) -> Format:
 
 
 def _text_name(names: Container[str]) -> str | None:
-    """What the text is called among the columns or members."""
+    """The name that the text has among the columns or members; None when there is no text."""
     return next((name for name in _TEXT_NAMES if name in names), None)
 
 
 def _decoded(raw: Any, name: str) -> Iterator[str]:
-    """Lines with their ends; decoded one by one, so that a fault can name its line."""
+    """The lines with their line endings, decoded one by one so that an error can name its line."""
     for number, line in enumerate(raw, 1):
         try:
             text: str = line.decode()
         except UnicodeDecodeError:
-            _refuse(name, number, "not UTF-8; save the file as UTF-8")
+            _refuse(name, number, "not UTF-8. Save the file as UTF-8.")
         yield text.removeprefix(_BYTE_ORDER_MARK) if number == 1 else text
 
 
 def _csv(lines: Iterator[str], name: str) -> Iterator[FileComment]:
-    csv.field_size_limit(sys.maxsize)  # the limit is the reader's module's own; a long comment is not a fault
+    csv.field_size_limit(sys.maxsize)  # by default, the csv module rejects a long comment
     rows = csv.reader(lines, strict=True)
     header: list[str] = []
     try:
         header = next(rows)
         text_name = _text_name(header)
         if text_name is None:
-            _refuse(name, 1, f"no column is called {_TEXT}; name the column with the comments so")
+            _refuse(name, 1, f"no column is named {_TEXT}. Give that name to the column with the comments.")
         if len(set(header)) < len(header):
-            _refuse(name, 1, "two columns have the same name; rename one")
+            _refuse(name, 1, "two columns have the same name. Rename one of them.")
         for row in rows:
             if row:
                 yield _from_row(dict(_paired(header, row, name, rows.line_num)), text_name, name, rows.line_num)
     except csv.Error as error:
-        _refuse(name, rows.line_num, f"not CSV ({error}); a comment with a comma, quote or line break needs quotes")
+        _refuse(
+            name, rows.line_num, f"not CSV ({error}). Put quotes around a comment with a comma, quote or line break."
+        )
 
 
 def _paired(header: list[str], row: list[str], name: str, line: int) -> Iterator[tuple[str, str]]:
     if len(row) != len(header):
-        what = f"{len(row)} fields, but the header has {len(header)}; put quotes around a comment with commas"
+        what = f"{len(row)} fields, but the header has {len(header)}. Put quotes around a comment with commas."
         _refuse(name, line, what)
     return zip(header, row, strict=True)
 
@@ -146,23 +148,23 @@ def _json_lines(lines: Iterator[str], name: str) -> Iterator[FileComment]:
         try:
             found = json.loads(line, parse_constant=_no_constant)
         except (ValueError, RecursionError):
-            _refuse(name, number, 'not JSON; each line must be an object such as {"id": "c-1", "text": "..."}')
+            _refuse(name, number, 'not JSON. Each line must be an object such as {"id": "c-1", "text": "..."}.')
         if not isinstance(found, dict):
-            _refuse(name, number, 'not an object; write {"id": "c-1", "text": "..."}')
+            _refuse(name, number, 'not an object. Write one such as {"id": "c-1", "text": "..."}.')
         yield _from_object(found, name, number)
 
 
 def _from_object(found: dict[str, Any], name: str, line: int) -> FileComment:
     text, given = found.pop(_text_name(found) or _TEXT, None), found.pop(_ID, None)
     if not isinstance(text, str):
-        _refuse(name, line, f"{_TEXT} is missing or not a string")
+        _refuse(name, line, f"{_TEXT} is missing or not a string. Add it to the object.")
     if given is not None and (isinstance(given, bool) or not isinstance(given, str | int)):
-        _refuse(name, line, f"{_ID} must be a string or a whole number; without one the line's number is taken")
+        _refuse(name, line, f"{_ID} must be a string or a whole number. Leave it out to use the line's number.")
     comment = FileComment(f"{name}:{line}" if given is None else str(given), text, found, line)
     try:
         comment.value()
     except UnicodeEncodeError:
-        _refuse(name, line, r"a lone surrogate (such as \ud800) is not a character; take it out")
+        _refuse(name, line, r"a lone surrogate (such as \ud800) is not a character. Remove it.")
     return comment
 
 
@@ -185,6 +187,6 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _refuse(name: str, line: int, what: str) -> NoReturn:
-    """Say what is wrong with a line, never what it says."""
+    """Raise an error that names the line and what is wrong with it, without quoting it."""
     message = f"{name}, line {line}: {what}"
     raise SettingsInvalid(message)

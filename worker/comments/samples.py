@@ -1,4 +1,4 @@
-"""Sample comments, written for this project: mild but real, of many kinds, scripts and lengths."""
+"""Sample comments, written for this project: mild but realistic, in many kinds, scripts and lengths."""
 
 from pathlib import Path
 

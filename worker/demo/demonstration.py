@@ -1,7 +1,7 @@
-"""Runs the demo: comments in at one end of an embedded broker, the real worker in its middle, labels out.
+"""Runs the demo: comments go into an embedded broker, the real worker labels them, and the labels come out.
 
-Three threads: this one, the main one, sends the comments, so that a signal ends even a wait for standard input; one is
-the worker; one follows what comes out.
+There are three threads. The main thread sends the comments, so that a signal interrupts even a wait for standard input;
+the second runs the worker; the third follows the outcomes.
 """
 
 import signal
@@ -22,26 +22,26 @@ from worker.run import run
 from worker.settings import DeliverySettings, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Settings
 
 PARTITIONS = 6
-"""Of each topic: the broker keeps 5 MiB a partition and serves one batch of each at a time."""
+"""Partitions of each topic: the broker keeps 5 MiB a partition and serves one batch of each at a time."""
 
 MAX_OUTSTANDING = 1000
-"""Comments sent whose outcome has not been seen: more could fall out of the broker's memory before they are read."""
+"""Comments sent but without an outcome yet: with more, the broker might drop some before they are read."""
 
 _LOOK_SECONDS = 0.05
 
 
 class _Ended(Exception):
-    """A signal came, or a thread has something to tell: stop sending."""
+    """A signal arrived or a thread failed: stop sending."""
 
 
 class Demonstration:
     """One run of the demo.
 
     Args:
-        settings: Topics, batches and drain are taken from them; the broker is brought along.
-        classifier: What labels.
-        display: Where outcomes are shown.
-        tally: Counts them.
+        settings: The user's settings for topics, batches and drain; the broker is the demo's own.
+        classifier: Labels the comments.
+        display: Shows the outcomes.
+        tally: Counts the outcomes.
     """
 
     def __init__(self, settings: Settings, classifier: Classifier[Any], display: Display, tally: Tally) -> None:
@@ -49,18 +49,18 @@ class Demonstration:
         self._classifier = classifier
         self._display = display
         self._tally = tally
-        self._fault: BaseException | None = None
+        self._error: BaseException | None = None
         self._sending = False
         self._over = threading.Event()
         self._stop_worker = threading.Event()
 
     def run(self, comments: Iterable[FileComment]) -> None:
-        """Send all the comments and return when each has come out, or at SIGINT or SIGTERM when the worker has drained.
+        """Send all the comments and wait for each outcome; SIGINT or SIGTERM ends it early, after the worker's drain.
 
         Must be called in the main thread, which is where signals arrive.
 
         Raises:
-            SluiceError: What went wrong with the input, the worker or the broker.
+            SluiceError: The input, the worker or the broker failed.
         """
         topics = [self._settings.input.topic, self._settings.output.topic, self._settings.dead_letters.topic]
         with EmbeddedBroker(dict.fromkeys(topics, PARTITIONS)) as broker, self._signals():
@@ -76,21 +76,21 @@ class Demonstration:
             except _Ended:
                 pass
             finally:
-                # The worker first: what it still publishes while it drains is shown.
+                # The worker ends first, so that what it publishes while it drains is still shown.
                 self._stop_worker.set()
                 worker.join()
                 self._over.set()
                 follower.join()
                 sender.close()
                 reader.close()
-        if self._fault is not None:
-            raise self._fault
+        if self._error is not None:
+            raise self._error
 
     def _send(self, sender: CommentSender, comments: Iterable[FileComment]) -> None:
         """Send while there is room, then wait for the outcomes."""
         self._sending = True
         try:
-            self._go_on()  # a signal may have come just before it could end the sending
+            self._stop_if_asked()  # a signal may have arrived just before it could interrupt the sending
             self._tally.start()
             for comment in comments:
                 while sender.sent - self._tally.outcomes >= MAX_OUTSTANDING:
@@ -101,7 +101,7 @@ class Demonstration:
         finally:
             self._sending = False
 
-    def _go_on(self) -> None:
+    def _stop_if_asked(self) -> None:
         if self._stop_worker.is_set():
             raise _Ended
 
@@ -114,7 +114,7 @@ class Demonstration:
     def _follow(self, reader: OutcomeReader, broker: EmbeddedBroker) -> None:
         try:
             while True:
-                over = self._over.is_set()  # before the last look, which must come after the worker's end
+                over = self._over.is_set()  # checked before reading: the last read must come after the worker's end
                 found = [outcome for outcome in reader.read(_LOOK_SECONDS) if self._tally.add(outcome)]
                 for outcome in found:
                     self._display.show(outcome)
@@ -125,18 +125,18 @@ class Demonstration:
         except BaseException as error:
             self._fail(error)
 
-    def _fail(self, fault: BaseException) -> None:
-        """Keep the first fault and end the main thread's sending, also out of a read of standard input."""
-        if self._fault is None:
-            self._fault = fault
+    def _fail(self, error: BaseException) -> None:
+        """Keep the first error and interrupt the main thread's sending, even a read of standard input."""
+        if self._error is None:
+            self._error = error
         main = threading.main_thread().ident
         if main is not None:
-            # Not SIGINT: by now that may be the user's second Ctrl-C, which ends the process where it stands.
+            # Not SIGINT: that would count as the user's second Ctrl-C, which ends the process at once.
             signal.pthread_kill(main, signal.SIGUSR1)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """SIGINT, SIGTERM and `_fail` end the sending; a second one from outside is the process's own affair."""
+        """SIGINT, SIGTERM and `_fail` end the sending; a second signal from outside has its default effect."""
 
         def end_sending(number: int, _: FrameType | None) -> None:
             if number != signal.SIGUSR1:
@@ -156,12 +156,12 @@ class Demonstration:
 
 
 def settings_for(bootstrap_servers: str, settings: Settings) -> Settings:
-    """The settings with the embedded broker in place of the user's, and the guarantee it can keep."""
+    """The settings with the embedded broker instead of the user's, and the guarantee that it supports."""
     return settings.model_copy(
         update={
             "kafka": KafkaSettings(
                 bootstrap_servers=bootstrap_servers,
-                group_protocol=GroupProtocol.CONSUMER,  # reconciles in a heartbeat; classic takes a session timeout
+                group_protocol=GroupProtocol.CONSUMER,  # assigns within a heartbeat; classic takes a session timeout
                 properties=embedded_properties(GroupProtocol.CONSUMER),
             ),
             "input": InputSettings(topic=settings.input.topic),

@@ -1,4 +1,4 @@
-"""How the demo shows what comes out: a live table on a terminal, plain lines elsewhere, or the events as they are."""
+"""How the demo shows outcomes: a live table on a terminal, plain lines elsewhere, or the events unchanged."""
 
 import sys
 from typing import Protocol, TextIO
@@ -17,76 +17,76 @@ _BAR_CELLS = 30
 
 
 class Display(Protocol):
-    """Told by the demo what happens; used as a context manager around it."""
+    """Shows what happens in the demo."""
 
     def status(self, what: str) -> None:
-        """What is being waited for."""
+        """Show what the demo is waiting for."""
 
     def show(self, outcome: Published | DeadLetter) -> None:
-        """An outcome, once."""
+        """Show an outcome; called once for each."""
 
     def refresh(self, tally: Tally) -> None:
-        """Now and then, and after outcomes."""
+        """Bring what is shown up to date; called regularly, and after outcomes."""
 
     def finish(self, tally: Tally) -> None:
-        """It is over."""
+        """Show the summary; the demo is over."""
 
 
 class JsonLines:
-    """Label events on standard output as they were published, one a line; everything else on standard error."""
+    """Label events on standard output as they were published, one a line; everything else goes to standard error."""
 
     def __init__(self, output: TextIO, errors: TextIO) -> None:
         self._output = output
         self._errors = errors
 
     def status(self, what: str) -> None:
-        """Say it."""
+        """Write it to standard error."""
         print(what, file=self._errors, flush=True)
 
     def show(self, outcome: Published | DeadLetter) -> None:
-        """Write an event; tell of a dead letter."""
+        """Write an event, or a line about a dead letter to standard error."""
         if isinstance(outcome, DeadLetter):
             print(dead_letter_line(outcome), file=self._errors, flush=True)
         else:
             self._output.write(outcome.value.decode() + "\n")
 
     def refresh(self, tally: Tally) -> None:
-        """Let a reader at the other end of a pipe have what there is."""
+        """Flush, so that a reader at the other end of a pipe sees every outcome."""
         del tally
         self._output.flush()
 
     def finish(self, tally: Tally) -> None:
-        """The summary."""
+        """Write the summary to standard error."""
         print(summary(tally), file=self._errors, flush=True)
 
 
 class PlainLines:
-    """One line an outcome, and a summary."""
+    """One line for each outcome, and a summary."""
 
     def __init__(self, output: TextIO) -> None:
         self._output = output
 
     def status(self, what: str) -> None:
-        """Say it."""
+        """Write it as a line."""
         print(what, file=self._output, flush=True)
 
     def show(self, outcome: Published | DeadLetter) -> None:
-        """One line."""
+        """Write one line."""
         line = dead_letter_line(outcome) if isinstance(outcome, DeadLetter) else event_line(outcome.event)
         self._output.write(line + "\n")
 
     def refresh(self, tally: Tally) -> None:
-        """Let a reader at the other end of a pipe have what there is."""
+        """Flush, so that a reader at the other end of a pipe sees every outcome."""
         del tally
         self._output.flush()
 
     def finish(self, tally: Tally) -> None:
-        """The summary."""
+        """Write the summary."""
         print(f"\n{summary(tally)}", file=self._output, flush=True)
 
 
 class LiveTable:
-    """Outcomes scroll by above a table of labels and rates that stays."""
+    """Outcomes that scroll by above a fixed table of labels and rates."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -95,25 +95,25 @@ class LiveTable:
         self._live.start()
 
     def status(self, what: str) -> None:
-        """Say it below the table."""
+        """Show it below the table."""
         self._live.update(Text(what, style="dim"))
 
     def show(self, outcome: Published | DeadLetter) -> None:
-        """One line that scrolls."""
+        """Print one line above the table."""
         if isinstance(outcome, DeadLetter):
             line, style = dead_letter_line(outcome), "yellow"
         else:
             line, style = event_line(outcome.event), "red" if outcome.event.flagged else ""
-        # As text, not as markup: a comment may hold [brackets]. Cut, so that one comment is one line.
+        # As text, not as markup, because a comment may hold [brackets]; cropped, so that one comment is one line.
         self._console.print(Text(line, style=style), no_wrap=True, overflow="ellipsis", crop=True)
 
     def refresh(self, tally: Tally) -> None:
-        """Draw the table anew."""
+        """Redraw the table."""
         if tally.outcomes:
             self._live.update(Group(_table(tally), Text(summary(tally), style="bold")))
 
     def finish(self, tally: Tally) -> None:
-        """Leave the table behind."""
+        """Leave the final table on the screen."""
         self._live.stop()
         if tally.outcomes:
             self._console.print(_table(tally))
@@ -130,7 +130,7 @@ def summary(tally: Tally) -> str:
 
 
 def choose_display(*, as_json: bool) -> Display:
-    """The display that suits where standard output goes."""
+    """The display that suits the target of standard output."""
     if as_json:
         return JsonLines(sys.stdout, sys.stderr)
     if sys.stdout.isatty():

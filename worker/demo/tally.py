@@ -1,4 +1,4 @@
-"""What the demo has seen so far: counts and rate."""
+"""Counts and rate of the demo's outcomes so far."""
 
 from collections import Counter
 
@@ -8,13 +8,13 @@ from worker.protocols import Clock
 
 
 class Tally:
-    """Counts outcomes, each record's once: an event may be delivered twice.
+    """Counts one outcome for each record, although an event may be delivered twice.
 
     Attributes:
         comments: Label events.
         flagged: Label events with at least one label.
         dead_letters: Records that could not be labelled.
-        labels: How often each label was given.
+        labels: How often each label was assigned.
         tokens: Tokens scored.
     """
 
@@ -31,17 +31,17 @@ class Tally:
         self._ahead: dict[str, set[int]] = {}
 
     def start(self) -> None:
-        """The first comment is about to be sent."""
+        """Start the clock; the first comment is about to be sent."""
         self._started = self._clock()
 
     @property
     def outcomes(self) -> int:
-        """Records that have come out."""
+        """Records with an outcome."""
         return self.comments + self.dead_letters
 
     @property
     def seconds(self) -> float:
-        """From `start` to the last outcome."""
+        """Seconds from `start` to the last outcome."""
         if self._started is None or self._last is None:
             return 0.0
         return self._last - self._started
@@ -52,7 +52,7 @@ class Tally:
         return self.outcomes / self.seconds if self.seconds else 0.0
 
     def add(self, outcome: Published | DeadLetter) -> bool:
-        """Count an outcome; False when its record's was counted before."""
+        """Count an outcome; False when an outcome of the same record was counted before."""
         if isinstance(outcome, DeadLetter):
             if not self._is_new(outcome.partition, int(outcome.offset)):
                 return False
@@ -69,7 +69,7 @@ class Tally:
         return True
 
     def _is_new(self, partition: str, offset: int) -> bool:
-        """Whether the offset is seen for the first time; remembers only those past the first gap."""
+        """Whether the offset is seen for the first time; remembers only offsets past the first gap."""
         ahead = self._ahead.setdefault(partition, set())
         if offset < self._next[partition] or offset in ahead:
             return False

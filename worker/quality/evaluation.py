@@ -1,4 +1,4 @@
-"""What a model's scores are worth against the truth, label by label."""
+"""The quality of a model's scores against the truth, label by label."""
 
 import math
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ import numpy as np
 from worker.quality.figures import Vector, average_precision, brier, calibration_error, recall_at_precision, roc_auc
 
 HIGH_PRECISION = 0.9
-"""Precision at which recall is told: what a queue of automatic actions is often held to."""
+"""Precision at which recall is reported: a common requirement for automatic actions."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelQuality:
-    """Figures of one label; None where the texts don't give one (no positives, nothing flagged, ...).
+    """Figures of one label; None where the texts do not determine one (no positives, nothing flagged, ...).
 
     Attributes:
-        label: Its name.
-        positives: Texts that have it: how much evidence is behind the figures.
+        label: Name of the label.
+        positives: Texts that have it, which is the evidence behind the figures.
         average_precision: Precision averaged over recall.
-        roc_auc: Chance that a text with the label outscores one without.
-        threshold: What the next three are taken at.
-        precision: Share of the flagged that have the label.
-        recall: Share of those with the label that are flagged.
-        f1: Harmonic mean of the two.
+        roc_auc: Probability that a text with the label outscores one without it.
+        threshold: The threshold of the next three figures.
+        precision: Share of the flagged texts that have the label.
+        recall: Share of the texts with the label that are flagged.
+        f1: Harmonic mean of precision and recall.
         recall_at_high_precision: Highest recall at a precision of `HIGH_PRECISION` or more.
         brier: Mean squared difference between score and truth.
         calibration_error: Mean gap between score and share of positives, over 15 bins.
@@ -43,13 +43,13 @@ class LabelQuality:
 
 
 def evaluate_label(label: str, scores: Vector, truth: Vector, weights: Vector, threshold: float) -> LabelQuality:
-    """Figures of one label.
+    """Compute the figures of one label.
 
     Args:
-        label: Its name.
-        scores: In [0, 1], shape [texts].
+        label: Name of the label.
+        scores: Scores in [0, 1], shape [texts].
         truth: 0 or 1, shape [texts].
-        weights: What each text counts, shape [texts].
+        weights: Weight of each text, shape [texts].
         threshold: Lowest score that is flagged.
     """
     flagged = scores >= threshold
@@ -71,16 +71,16 @@ def evaluate_label(label: str, scores: Vector, truth: Vector, weights: Vector, t
 
 
 def text_weights(truth: Vector, clean_weight: float) -> Vector:
-    """What each text counts: 1 with a label, `clean_weight` without any; `truth` has shape [texts, labels].
+    """Weight of each text: 1 with a label, `clean_weight` without any; `truth` has shape [texts, labels].
 
-    Collections of labelled texts often hold a fraction of the clean ones only. Giving each of these the weight of those
-    it stands for makes figures such as precision hold at the natural rate.
+    Collections of labelled texts often hold only a fraction of the clean texts. Giving each of them the weight of the
+    texts it stands for makes figures such as precision hold at the natural rate.
     """
     return np.where(truth.any(axis=1), 1.0, clean_weight)
 
 
 def mean(values: list[float | None]) -> float | None:
-    """Mean over the labels that have the figure."""
+    """Mean of a figure over the labels that have it; None when none has."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
 

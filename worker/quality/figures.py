@@ -1,6 +1,6 @@
-"""Quality figures on weighted, labelled scores: ranking, precision against recall, calibration.
+"""Quality figures of weighted, labelled scores: ranking, precision against recall, calibration.
 
-All take `scores` and 0/1 `truth` of one label with a weight for each text, shape [texts].
+All functions take `scores` and 0/1 `truth` of one label and a weight for each text, shape [texts].
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ RELIABILITY_BINS = 15
 
 
 def roc_auc(scores: Vector, truth: Vector, weights: Vector) -> float:
-    """Chance that a labelled text outscores an unlabelled one, ties counting half; NaN if one kind is absent."""
+    """Probability that a text with the label outscores one without, ties counting half; NaN if one kind is absent."""
     positive, negative = _tie_masses(scores, truth, weights)
     below = np.cumsum(negative) - negative
     total = positive.sum() * negative.sum()
@@ -26,7 +26,7 @@ def average_precision(scores: Vector, truth: Vector, weights: Vector) -> float:
 
 
 def precision_recall(scores: Vector, truth: Vector, weights: Vector) -> tuple[Vector, Vector, Vector]:
-    """Precision, recall and the score they are reached at (flag when at or above it), highest score first."""
+    """Precision and recall at each distinct score (flagged at or above it), and those scores, highest first."""
     positive, negative = (mass[::-1] for mass in _tie_masses(scores, truth, weights))
     hits, flagged = np.cumsum(positive), np.cumsum(positive + negative)
     with np.errstate(invalid="ignore"):
@@ -34,7 +34,7 @@ def precision_recall(scores: Vector, truth: Vector, weights: Vector) -> tuple[Ve
 
 
 def recall_at_precision(scores: Vector, truth: Vector, weights: Vector, precision: float) -> float:
-    """Highest recall at any threshold whose precision is at least `precision`; 0 if there is none."""
+    """Highest recall at any threshold whose precision is at least `precision`; 0 if there is no such threshold."""
     reached, recall, _ = precision_recall(scores, truth, weights)
     return float(recall[reached >= precision].max(initial=0.0))
 

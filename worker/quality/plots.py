@@ -1,4 +1,4 @@
-"""Precision-recall and reliability plots, one file a label; needs matplotlib (the extra `plots`)."""
+"""Precision-recall and reliability plots, one file for each label; needs matplotlib (the extra `plots`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,22 +15,22 @@ _DOTS_PER_INCH = 120
 def plot_quality(
     folder: Path, qualities: Sequence[LabelQuality], scores: Vector, truth: Vector, weights: Vector
 ) -> list[Path]:
-    """Write a plot of each label that has positives, and return the files.
+    """Write a plot for each label that has positives, and return the files.
 
     Args:
-        folder: Made when absent.
+        folder: Where to write them; created when missing.
         qualities: Figures of the labels, in the order of the columns.
-        scores: Shape [texts, labels].
-        truth: Likewise, 0 or 1.
-        weights: What each text counts, shape [texts].
+        scores: Scores, shape [texts, labels].
+        truth: 0 or 1, shape [texts, labels].
+        weights: Weight of each text, shape [texts].
 
     Raises:
-        SettingsInvalid: matplotlib is not installed, or the folder can't be written to.
+        SettingsInvalid: matplotlib is not installed, or the folder cannot be written to.
     """
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
     except ImportError:
-        message = "--plots needs matplotlib: pip install 'sluice[plots]'"
+        message = "--plots needs matplotlib: pip install 'sluice-worker[plots]'"
         raise SettingsInvalid(message) from None
     written = []
     try:
@@ -46,7 +46,7 @@ def plot_quality(
             written.append(folder / f"{_file_name(quality.label)}.png")
             figure.savefig(written[-1])
     except OSError as error:
-        message = f"--plots {folder}: {error.strerror}"
+        message = f"--plots {folder} cannot be written: {error.strerror}. Name a folder you can write to."
         raise SettingsInvalid(message) from None
     return written
 

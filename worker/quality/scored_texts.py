@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from worker.classifier import Classifier
 from worker.errors import ModelFault
 from worker.quality.evaluation import text_weights
-from worker.quality.labelled import read_labelled
+from worker.quality.labelled import LabelledTexts, read_labelled
 from worker.quality.scores import score_texts
 from worker.settings import Settings
 from worker.terminal.progress import progress
 from worker.types import ModelIdentity, ThresholdSet
+
+Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +24,20 @@ class ScoredTexts:
     """Scores beside the truth, for the texts that could be scored.
 
     Attributes:
-        identity: What computed the scores.
-        thresholds: What the model flags at now.
+        identity: The model that computed the scores.
+        thresholds: The model's current thresholds.
         labels: Labels of the columns.
-        scores: Shape [texts, labels].
-        truth: Likewise, 0 or 1.
-        weights: What each text counts, shape [texts].
-        unscorable: Texts left out.
+        scores: Scores, shape [texts, labels].
+        truth: 0 or 1, shape [texts, labels].
+        weights: Weight of each text, shape [texts].
+        unscorable: Number of texts left out.
     """
 
     identity: ModelIdentity
     thresholds: ThresholdSet
     labels: tuple[str, ...]
-    scores: NDArray[np.float64]
-    truth: NDArray[np.float64]
+    scores: Matrix
+    truth: Matrix
     weights: NDArray[np.float64]
     unscorable: int
 
@@ -45,23 +47,41 @@ def load_and_score(settings: Settings, path: Path, clean_weight: float) -> Score
 
     Raises:
         SettingsInvalid: The file is wrong.
-        ModelFault: The model can't be loaded, or can score none of the texts.
+        ModelFault: The model cannot be loaded, or can score none of the texts.
     """
     classifier = Classifier.load(settings.model)
     labelled = read_labelled(path, classifier.labels)
-    with progress("texts", len(labelled.texts), stream=sys.stderr) as advance:
-        scores = score_texts(classifier, labelled.texts, labelled.labels, advance)
-    known = ~np.isnan(scores).any(axis=1)
-    if not known.any():
-        message = f"model {classifier.identity.id!r} could score none of the texts of {path}"
-        raise ModelFault(message)
-    truth = labelled.truth[known]
+    scores = score_labelled(classifier, labelled, "texts")
+    scored = scored_rows(scores, classifier, path)
+    truth = labelled.truth[scored]
     return ScoredTexts(
         classifier.identity,
         classifier.thresholds,
         labelled.labels,
-        scores[known],
+        scores[scored],
         truth,
         text_weights(truth, clean_weight),
-        int((~known).sum()),
+        int((~scored).sum()),
     )
+
+
+def score_labelled(classifier: Classifier, labelled: LabelledTexts, what: str) -> Matrix:
+    """The scores of the labelled texts, shape [texts, labels], with NaN for texts that cannot be scored.
+
+    Progress goes to stderr and counts `what`.
+    """
+    with progress(what, len(labelled.texts), stream=sys.stderr) as advance:
+        return score_texts(classifier, labelled.texts, labelled.labels, advance)
+
+
+def scored_rows(scores: Matrix, classifier: Classifier, path: Path) -> NDArray[np.bool_]:
+    """Which texts of the file `path` have all their scores, shape [texts].
+
+    Raises:
+        ModelFault: No text has.
+    """
+    scored: NDArray[np.bool_] = ~np.isnan(scores).any(axis=1)
+    if not scored.any():
+        message = f"model {classifier.identity.id!r} could score none of the texts of {path}. Check the file's texts."
+        raise ModelFault(message)
+    return scored

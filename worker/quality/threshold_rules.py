@@ -1,6 +1,6 @@
-"""Rules that choose, for one label, the score from which it is flagged.
+"""Rules that choose a label's threshold: the lowest score that is flagged.
 
-All take `scores` and 0/1 `truth` of one label with a weight for each text, shape [texts].
+All functions take `scores` and 0/1 `truth` of one label and a weight for each text, shape [texts].
 """
 
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ RESAMPLES = 200
 DECIMALS = 3
 
 ONE_SIDED_95 = 1.6448536269514722
-"""Standard normal quantile: a bound that holds with 95 % confidence on one side."""
+"""Standard normal quantile of a one-sided bound with 95 % confidence."""
 
 NEVER = 1.0
-"""Threshold of a label that no lower one suits: only a score that rounds to 1 is flagged."""
+"""Threshold of a label for which no lower one meets the rule: only a score that rounds to 1 is flagged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A threshold and what it gives on the texts it was chosen on.
+    """A threshold and its figures on the texts it was chosen on.
 
     Attributes:
-        threshold: Lowest score that is flagged; None where the rule has nothing to go by.
-        precision: Share of the flagged that have the label; None when nothing is flagged.
-        precision_lower_bound: What the precision is at least, with 95 % confidence.
-        recall: Share of those with the label that are flagged.
-        reached: Whether the rule's aim was reached.
+        threshold: Lowest score that is flagged; None where the texts do not determine one.
+        precision: Share of the flagged texts that have the label; None when nothing is flagged.
+        precision_lower_bound: Lower bound of the precision, with 95 % confidence.
+        recall: Share of the texts with the label that are flagged.
+        reached: Whether the rule's target was reached.
     """
 
     threshold: float | None
@@ -41,9 +41,9 @@ class Choice:
 def best_f1(scores: Vector, truth: Vector, weights: Vector, random: np.random.Generator) -> Choice:
     """The threshold with the best F1, as the median over bootstrap resamples.
 
-    F1 weighs a missed text and a false flag alike, which suits a review queue. The median keeps one lucky text from
-    deciding for a label with a dozen positives: the plain maximiser is known to be unstable there (Lipton et al. 2014,
-    arXiv:1402.1892).
+    F1 weighs a missed text and a false flag equally, which suits a review queue. The median keeps a single text from
+    deciding the threshold of a label with a dozen positives, where the plain maximiser is known to be unstable (Lipton
+    et al. 2014, arXiv:1402.1892).
     """
     if not truth.any():
         return Choice(None, None, None, None, reached=False)
@@ -56,10 +56,11 @@ def best_f1(scores: Vector, truth: Vector, weights: Vector, random: np.random.Ge
 
 
 def lowest_at_precision(scores: Vector, truth: Vector, weights: Vector, precision: float) -> Choice:
-    """The lowest threshold whose precision is at least `precision` with 95 % confidence: the most recall there is.
+    """The lowest threshold whose precision is at least `precision` with 95 % confidence, which has the highest recall.
 
-    The confidence is that of Wilson's bound (1927) for one threshold; choosing among many makes it a little optimistic,
-    so the figure is best confirmed on texts that were not chosen on. Where no threshold reaches it, it is `NEVER`.
+    The confidence is that of Wilson's bound (1927) for one threshold; choosing among many makes it slightly optimistic,
+    so confirm the figure on other texts than those the threshold was chosen on. Where no threshold reaches the
+    precision, the result is `NEVER`.
     """
     order = np.argsort(-scores, kind="stable")
     last_of_ties = np.append(np.diff(scores[order]) != 0, True)
@@ -72,10 +73,10 @@ def lowest_at_precision(scores: Vector, truth: Vector, weights: Vector, precisio
 
 
 def wilson_lower_bound(truth: Vector, weights: Vector) -> float:
-    """What the share of positives is at least, with 95 % confidence (Wilson 1927); 0 for no texts.
+    """Lower bound of the share of positives, with 95 % confidence (Wilson 1927); 0 for no texts.
 
-    Weighted texts count as so many as carry the same information (Kish 1965): the squared sum of the weights over the
-    sum of their squares.
+    Weighted texts count as their effective sample size (Kish 1965): the squared sum of the weights over the sum of
+    their squares.
     """
     if not len(truth):
         return 0.0
@@ -91,7 +92,7 @@ def _wilson(hits: Vector, mass: Vector, squares: Vector) -> Vector:
 
 
 def _best_f1_threshold(scores: Vector, truth: Vector, weights: Vector) -> float:
-    """Halfway between the lowest score flagged and the highest not flagged, where F1 is highest."""
+    """The threshold with the highest F1: halfway between the lowest flagged and the highest unflagged score."""
     precision, recall, at = precision_recall(scores, truth, weights)
     best = int((2 * precision * recall / np.maximum(precision + recall, 1e-12)).argmax())
     below = at[best + 1] if best + 1 < len(at) else at[best]

@@ -1,1 +1,1 @@
-"""What a person at a terminal is shown: results as lines, and how far long work is."""
+"""What a person at a terminal sees: results as lines, and the progress of long-running work."""

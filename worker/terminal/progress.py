@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, plain lines elsewhere; on stderr, so that stdout holds results alone."""
+"""Progress of long-running work: a bar on a terminal, plain lines elsewhere; on stderr, so stdout has only results."""
 
 import sys
 import time
@@ -9,22 +9,22 @@ from typing import TextIO
 from worker.protocols import Clock
 
 LINE_SECONDS = 5.0
-"""Plain lines come no closer than this."""
+"""Shortest time between two plain lines."""
 
 Advance = Callable[[int], None]
-"""Told how many more are done."""
+"""Called with the number of things done since the last call."""
 
 
 @contextmanager
 def progress(
     what: str, total: int | None, *, stream: TextIO | None = None, clock: Clock = time.monotonic
 ) -> Iterator[Advance]:
-    """Show how many of `total` are done; the block gets the function to tell it with.
+    """Show how many of `total` are done; the block receives the function that advances the count.
 
     Args:
         what: What is counted, for example "comments".
-        total: How many there will be; None when nobody knows.
-        stream: Where to; default stderr.
+        total: How many there will be; None when unknown.
+        stream: Where to write; stderr by default.
         clock: Monotonic seconds.
     """
     out = sys.stderr if stream is None else stream
@@ -54,23 +54,23 @@ class _Lines:
         self._what = what
         self._out = out
         self._clock = clock
-        self._started = self._told = clock()
+        self._started = self._written_at = clock()
         self._done = 0
-        self._told_done: int | None = None
+        self._written: int | None = None
 
     def advance(self, done: int) -> None:
         self._done += done
         now = self._clock()
-        if now - self._told >= LINE_SECONDS:
-            self._told = now
-            self._tell(now)
+        if now - self._written_at >= LINE_SECONDS:
+            self._written_at = now
+            self._write(now)
 
     def end(self) -> None:
-        if self._told_done != self._done:
-            self._tell(self._clock())
+        if self._written != self._done:
+            self._write(self._clock())
 
-    def _tell(self, now: float) -> None:
-        self._told_done = self._done
+    def _write(self, now: float) -> None:
+        self._written = self._done
         seconds = now - self._started
         rate = f", {self._done / seconds:,.0f} a second" if seconds > 0 else ""
         self._out.write(f"{self._done:,}{self._of} {self._what} in {seconds:.1f} s{rate}\n")

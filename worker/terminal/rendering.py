@@ -1,7 +1,7 @@
-"""A text and its labels, an event or a dead letter as one line: for a person, or as JSON."""
+"""Renders a text with its labels, an event or a dead letter as one line: for a person, or as JSON."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from worker.types import Classification, ModelIdentity, ThresholdSet, Unscorable
@@ -14,18 +14,15 @@ _SHOWN_CHARACTERS = 60
 
 
 class Scored(Protocol):
-    """What a line tells of the model."""
+    """The facts about a model that a line may show."""
 
     @property
     def identity(self) -> ModelIdentity:
-        """What computed the scores."""
+        """The model that computed the scores."""
 
     @property
     def thresholds(self) -> ThresholdSet:
-        """Which scores became labels."""
-
-
-Render = Callable[[str, Classification, Scored], str]
+        """The thresholds that turned scores into labels."""
 
 
 def json_line(text: str, found: Classification, model: Scored) -> str:
@@ -43,32 +40,47 @@ def json_line(text: str, found: Classification, model: Scored) -> str:
 
 
 def failure_json_line(text: str, failure: Unscorable) -> str:
-    """Class of the fault and its reason, as one JSON object."""
+    """The class of the error and its reason, as one JSON object."""
     del text
     return json.dumps({"error": failure.error, "reason": failure.reason})
 
 
 def failure_line(text: str, failure: Unscorable) -> str:
-    """The reason, and the beginning of the text."""
+    """The reason a text could not be scored, and the beginning of the text."""
     return f"{'! ' + failure.reason:<48}  {beginning(text)}"
 
 
 def text_line(text: str, found: Classification, model: Scored) -> str:
-    """Labels with their scores, or the highest score of a text that has none, and the beginning of the text."""
+    """Labels with their scores, or the highest score of a text without labels, and the beginning of the text."""
     del model
     return f"{_verdict(found.labels, found.scores):<48}  {beginning(text)}"
 
 
 def event_line(event: "LabelEvent") -> str:
-    """A label event for a person: id, labels with their scores, and the beginning of the text where it has one."""
+    """A label event for a person: id, labels with their scores, and the beginning of the text if it has one."""
     name = beginning(str(event.comment.get("id", "")))
     return f"{name:<8}  {_verdict(event.labels, event.scores):<48}  {beginning(str(event.comment.get('text', '')))}"
 
 
 def dead_letter_line(letter: "DeadLetter") -> str:
-    """A dead letter for a person: where it was read, and why it could not be labelled."""
-    where = f"{letter.topic}/{letter.partition}/{letter.offset}"
-    return f"dead letter  {where}: {letter.stage} {letter.error}: {letter.reason}"
+    """A dead letter among label events: where it was read, and why it could not be labelled."""
+    return f"dead letter  {_origin(letter)}: {letter.stage} {letter.error}: {letter.reason}"
+
+
+def dead_letter_row(letter: "DeadLetter") -> str:
+    """A dead letter among dead letters: when it failed, where it was read, why, and how often it was replayed."""
+    replays = f", replayed {letter.replays} times" if letter.replays else ""
+    return f"{letter.failed_at or '-'}  {_origin(letter):<28}  {letter.stage}/{letter.error}: {letter.reason}{replays}"
+
+
+def dead_letter_json_line(letter: "DeadLetter") -> str:
+    """The headers of a dead letter as one JSON object; the record's own bytes stay in the topic."""
+    values = {name: value for name, value in letter._asdict().items() if name != "record"}
+    return json.dumps(values, ensure_ascii=False)
+
+
+def _origin(letter: "DeadLetter") -> str:
+    return f"{letter.topic}/{letter.partition}/{letter.offset}"
 
 
 def _verdict(labels: Sequence[str], scores: Mapping[str, float]) -> str:
@@ -79,6 +91,6 @@ def _verdict(labels: Sequence[str], scores: Mapping[str, float]) -> str:
 
 
 def beginning(text: str) -> str:
-    """The text on one line, cut, with what a terminal would obey taken out."""
+    """The beginning of the text on one line, without the control characters that a terminal would obey."""
     line = "".join(character if character.isprintable() else " " for character in text[: 2 * _SHOWN_CHARACTERS])
     return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"

@@ -1,4 +1,4 @@
-"""Every command explains itself at once, faults become a message and an exit code, and stdout holds results alone."""
+"""Every command has immediate help, errors become a message and an exit code, and stdout holds only results."""
 
 import json
 import subprocess
@@ -46,11 +46,11 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    told = capsys.readouterr().out
-    assert all(f"\n    {command}" in told for command in cli.COMMANDS)
+    output = capsys.readouterr().out
+    assert all(f"\n    {command}" in output for command in cli.COMMANDS)
 
 
-def test_help_loads_nothing_heavy() -> None:
+def test_help_imports_nothing_slow() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LIST_HEAVY_MODULES], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -72,7 +72,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         ["--set", "kafka.group_id=mine", "config", "--json", "--set", "model.id=a"],
     ],
 )
-def test_settings_stand_before_the_command_or_after_it_and_the_later_wins(
+def test_settings_may_come_before_or_after_the_command_and_the_later_one_wins(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 0
@@ -80,14 +80,14 @@ def test_settings_stand_before_the_command_or_after_it_and_the_later_wins(
     assert (settings["kafka"]["group_id"], settings["model"]["id"]) == ("mine", "a")
 
 
-def test_a_settings_file_may_stand_before_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_settings_file_may_come_before_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "sluice.toml").write_text('[kafka]\ngroup_id = "mine"\n', encoding="utf-8")
     assert main(["--config", "sluice.toml", "config", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["kafka"]["group_id"] == "mine"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "name a command, for example: sluice demo"),
         (["clasify", "a text"], "that is no command; did you mean classify?"),
@@ -97,31 +97,31 @@ def test_a_settings_file_may_stand_before_the_command(tmp_path: Path, capsys: py
         (["produce", "--input", "c.csv"], "unrecognized arguments: --input"),
     ],
 )
-def test_what_makes_no_command_is_answered_with_what_to_write(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+def test_an_unknown_command_gets_a_hint_what_to_write(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
         main(arguments)
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["config", "--no-such-flag"], ["config", "--set", "x"]])
-def test_arguments_that_make_no_command_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_arguments_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "usage: sluice" in told.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "usage: sluice" in output.err
 
 
-def test_all_wrong_settings_are_told_at_once_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_wrong_settings_are_reported_at_once_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["config", "--set", "batch.max_records=0", "--set", "model.device=tpu", "--set", "kafka.grupo=a"])
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     assert code == 2
-    assert told.out == ""
+    assert output.out == ""
     for name in ("batch.max_records", "model.device", "kafka.grupo"):
-        assert name in told.err
+        assert name in output.err
 
 
 def test_config_as_json_is_one_object_with_its_secrets_masked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,16 +129,16 @@ def test_config_as_json_is_one_object_with_its_secrets_masked(capsys: pytest.Cap
         {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": "me", "sasl.password": "hunter2"}
     )
     assert main(["config", "--json", "--group", "mine", "--set", f"kafka.properties={properties}"]) == 0
-    told = capsys.readouterr()
-    assert "hunter2" not in told.out + told.err
-    (line,) = told.out.splitlines()
+    output = capsys.readouterr()
+    assert "hunter2" not in output.out + output.err
+    (line,) = output.out.splitlines()
     kafka = json.loads(line)["kafka"]
     assert kafka["group_id"] == "mine"
     assert kafka["properties"]["sasl.password"] == "***"
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"),
+    ("error", "code"),
     [
         (Fatal, 1),
         (SettingsInvalid, 2),
@@ -148,11 +148,11 @@ def test_config_as_json_is_one_object_with_its_secrets_masked(capsys: pytest.Cap
         (ModelFault, 6),
     ],
 )
-def test_a_fault_is_a_message_on_stderr_and_its_exit_code(
-    fault: type[SluiceError], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_an_error_is_a_message_on_stderr_and_its_exit_code(
+    error: type[SluiceError], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(_: Sequence[str]) -> None:
-        raise fault("what happened, and what to do")  # noqa: EM101 - short enough
+        raise error("what happened, and what to do")  # noqa: EM101 - short enough
 
     monkeypatch.setattr(cli, "dispatch", fail)
     assert main(["run"]) == code
@@ -168,7 +168,7 @@ def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_reader_that_goes_away_is_no_fault() -> None:
+def test_a_reader_that_goes_away_is_not_an_error() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "worker", "config"],
         stdout=subprocess.PIPE,
@@ -182,15 +182,15 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_texts_that_cannot_be_scored_have_a_line_that_says_why_and_cost_no_other(
+def test_texts_that_cannot_be_scored_have_a_line_that_says_why_and_the_others_are_labelled(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, as_json: bool
 ) -> None:
     monkeypatch.setattr("worker.classifier.Classifier.load", lambda *_, **__: KeywordClassifier())
     texts = ["stupid", UNTOKENIZABLE, POISON, UNSCORABLE, "jerk"]
     assert main(["classify", *texts, *(["--json"] if as_json else [])]) == ModelFault.exit_code
-    told = capsys.readouterr()
-    assert "3 of the texts could not be scored" in told.err
-    lines = told.out.splitlines()
+    output = capsys.readouterr()
+    assert "3 of the texts could not be scored" in output.err
+    lines = output.out.splitlines()
     if as_json:
         found = [json.loads(line) for line in lines]
         assert [one.get("labels") for one in found] == [["toxic"], None, None, None, ["insult"]]

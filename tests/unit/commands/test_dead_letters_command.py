@@ -1,4 +1,4 @@
-"""`sluice dead-letters` parses its filters into those of the reader, and shows what the headers say."""
+"""`sluice dead-letters` passes its filters to the reader, and shows what the headers hold."""
 
 import argparse
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Filter]:
 
 @pytest.fixture
 def replays(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What each replay was asked for; the first condition keeps the position where it is."""
+    """The arguments of each replay; only one without a filter moves the position."""
     asked: list[dict[str, Any]] = []
 
     def send_back(_: Settings, chosen: Filter, **how: Any) -> Replayed:
@@ -59,7 +59,7 @@ def test_without_filters_all_are_shown(asked: list[Filter], capsys: pytest.Captu
     assert captured.err == "1 dead letters\n"
 
 
-def test_filters_are_passed_on_with_times_in_utc(asked: list[Filter]) -> None:
+def test_filters_are_passed_to_the_reader_with_times_in_utc(asked: list[Filter]) -> None:
     run(
         "show",
         "--error",
@@ -78,28 +78,28 @@ def test_filters_are_passed_on_with_times_in_utc(asked: list[Filter]) -> None:
     ]
 
 
-def test_a_time_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_time_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run("show", "--since", "yesterday")
     assert "write a time such as" in capsys.readouterr().err
 
 
-def test_a_replay_goes_on_where_the_last_one_ended_and_says_so(
+def test_a_replay_continues_where_the_last_one_ended_and_says_so(
     replays: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("replay")
     assert (replays[0]["chosen"], replays[0]["from_beginning"]) == (Filter(), False)
-    told = capsys.readouterr().err
-    assert told.startswith("7 sent back and acknowledged")
-    assert "the next replay goes on behind all of these (group sluice-replay)" in told
+    output = capsys.readouterr().err
+    assert output.startswith("7 sent back and acknowledged")
+    assert "the next replay continues after these (group sluice-replay)" in output
 
 
-def test_a_replay_from_the_beginning_is_asked_for(replays: list[dict[str, Any]]) -> None:
+def test_a_replay_from_the_beginning_is_requested(replays: list[dict[str, Any]]) -> None:
     run("replay", "--from-beginning")
     assert replays[0]["from_beginning"]
 
 
-def test_a_replay_with_a_filter_says_that_the_position_stays(
+def test_a_replay_with_a_filter_says_that_the_position_did_not_move(
     replays: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("replay", "--error", "InvalidJson")
@@ -107,11 +107,11 @@ def test_a_replay_with_a_filter_says_that_the_position_stays(
     assert "the position of group sluice-replay was not moved" in capsys.readouterr().err
 
 
-def test_a_dry_run_says_nothing_of_the_position(
+def test_a_dry_run_does_not_mention_the_position(
     replays: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("replay", "--dry-run")
     assert len(replays) == 1
-    told = capsys.readouterr().err
-    assert "7 would be sent back" in told
-    assert "position" not in told
+    output = capsys.readouterr().err
+    assert "7 would be sent back" in output
+    assert "position" not in output

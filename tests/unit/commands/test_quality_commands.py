@@ -85,7 +85,7 @@ def test_the_precision_rule_claims_nothing_on_three_texts(labelled: str, capsys:
     assert not content["chosen_on"]["toxic"]["reached"]
 
 
-def test_a_set_that_exists_is_not_changed(labelled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_set_is_not_changed(labelled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "mine.json"
     output.write_text("kept", encoding="utf-8")
     assert main(["thresholds", labelled, "--output", str(output)]) == 2

@@ -1,4 +1,4 @@
-"""Comments are read from what people have: CSV, JSON lines, plain lines; a bad line is named, never quoted."""
+"""Comments are read from CSV, JSON lines or plain lines; a bad line is named, never quoted."""
 
 import io
 import json
@@ -39,7 +39,7 @@ def test_json_lines_keep_other_members_and_make_ids(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content"), [("c.csv", "comment_text,n\na,1\n"), ("c.jsonl", '{"comment_text": "a", "n": "1"}')]
 )
-def test_the_challenges_own_name_for_a_text_is_known(tmp_path: Path, name: str, content: str) -> None:
+def test_the_jigsaw_challenges_name_for_a_text_is_known(tmp_path: Path, name: str, content: str) -> None:
     (comment,) = read_comments(written(tmp_path, name, content))
 
     assert (comment.text, comment.fields) == ("a", {"n": "1"})
@@ -63,7 +63,7 @@ def test_plain_lines(tmp_path: Path) -> None:
         ("", []),
     ],
 )
-def test_standard_input_tells_its_format_by_its_first_line(
+def test_the_format_of_standard_input_is_detected_from_its_first_line(
     content: str, texts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
@@ -71,7 +71,7 @@ def test_standard_input_tells_its_format_by_its_first_line(
     assert [comment.text for comment in read_comments(Path("-"))] == texts
 
 
-def test_a_comment_of_a_megabyte_is_no_fault(tmp_path: Path) -> None:
+def test_a_comment_of_a_megabyte_is_read(tmp_path: Path) -> None:
     path = written(tmp_path, "c.csv", "text\n" + "x" * 1_000_000 + "\n")
 
     assert [len(comment.text) for comment in read_comments(path)] == [1_000_000]
@@ -83,7 +83,7 @@ SECRET = "my secret words"  # noqa: S105 - stands for a comment
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("c.csv", f"comment\n{SECRET}\n", "c.csv, line 1: no column is called text"),
+        ("c.csv", f"comment\n{SECRET}\n", "c.csv, line 1: no column is named text"),
         ("c.csv", f"text,text\n{SECRET},b\n", "line 1: two columns have the same name"),
         ("c.csv", f"id,text\n1,a\n2,{SECRET},more\n", "line 3: 3 fields, but the header has 2"),
         ("c.csv", f'id,text\n1,"{SECRET}\n', "line 2: not CSV"),
@@ -98,19 +98,19 @@ SECRET = "my secret words"  # noqa: S105 - stands for a comment
     ],
 )
 def test_a_bad_line_is_named_and_not_quoted(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
-    with pytest.raises(SettingsInvalid) as fault:
+    with pytest.raises(SettingsInvalid) as caught:
         list(read_comments(written(tmp_path, name, content)))
 
-    assert message in str(fault.value)
-    assert SECRET not in str(fault.value)
+    assert message in str(caught.value)
+    assert SECRET not in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_an_argument_that_is_wrong(tmp_path: Path) -> None:
-    with pytest.raises(SettingsInvalid, match=r"absent\.csv can't be read: No such file"):
+def test_a_missing_file_is_reported_as_a_wrong_argument(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"absent\.csv cannot be read: No such file"):
         list(read_comments(tmp_path / "absent.csv"))
 
 
-def test_the_samples_are_a_hundred_of_many_kinds() -> None:
+def test_there_are_a_hundred_samples_of_many_kinds() -> None:
     comments = list(read_comments(SAMPLE_COMMENTS))
 
     assert len({comment.id for comment in comments}) == 100

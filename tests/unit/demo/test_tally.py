@@ -35,7 +35,7 @@ def published(partition: int, offset: int, *labels: str) -> Published:
 
 
 def letter(partition: int, offset: int) -> DeadLetter:
-    record: Any = None  # what was in it is not counted
+    record: Any = None  # its content does not matter
     return DeadLetter(record, "comments", str(partition), str(offset), "DECODE", "InvalidJson", "not JSON", "", "", 0)
 
 

@@ -53,7 +53,7 @@ def test_average_precision_sums_precision_over_the_recall_gained_at_each_thresho
 
 
 @given(SAMPLES)
-def test_an_integer_weight_counts_like_so_many_copies(samples: list[tuple[int, bool, int]]) -> None:
+def test_an_integer_weight_counts_like_that_many_copies(samples: list[tuple[int, bool, int]]) -> None:
     copies = [(score, truth, 1) for score, truth, weight in samples for _ in range(weight)]
     weighted = evaluate_label("toxic", *columns(samples), 0.5)
     repeated = evaluate_label("toxic", *columns(copies), 0.5)
@@ -63,7 +63,7 @@ def test_an_integer_weight_counts_like_so_many_copies(samples: list[tuple[int, b
         assert one is None or one == pytest.approx(other), name
 
 
-def test_figures_at_the_threshold_of_a_case_counted_by_hand() -> None:
+def test_figures_at_the_threshold_match_a_case_counted_by_hand() -> None:
     scores, truth = np.array([0.9, 0.8, 0.6, 0.5, 0.1]), np.array([1.0, 0.0, 1.0, 1.0, 0.0])
     quality = evaluate_label("toxic", scores, truth, np.ones(5), 0.6)
     assert quality.positives == 3
@@ -81,7 +81,7 @@ def test_a_label_without_positives_or_flags_has_no_figures_instead_of_wrong_ones
     assert mean([quality.f1]) is None
 
 
-def test_scores_that_are_the_rates_have_no_calibration_error_and_certain_wrong_ones_the_whole() -> None:
+def test_scores_equal_to_the_rates_have_no_calibration_error_and_certain_wrong_ones_the_largest() -> None:
     half = np.full(10, 0.5)
     truth = np.array([1.0, 0.0] * 5)
     assert calibration_error(half, truth, np.ones(10)) == pytest.approx(0)
@@ -89,10 +89,10 @@ def test_scores_that_are_the_rates_have_no_calibration_error_and_certain_wrong_o
     assert brier(np.ones(10), np.zeros(10), np.ones(10)) == 1
 
 
-def test_recall_at_a_precision_nothing_reaches_is_zero() -> None:
+def test_recall_at_a_precision_that_nothing_reaches_is_zero() -> None:
     assert recall_at_precision(np.array([0.9, 0.1]), np.array([0.0, 1.0]), np.ones(2), 0.9) == 0
 
 
-def test_clean_texts_count_for_those_they_stand_for() -> None:
+def test_clean_texts_carry_the_weight_of_the_texts_they_stand_for() -> None:
     truth = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     assert text_weights(truth, 7.5).tolist() == [7.5, 1, 1]

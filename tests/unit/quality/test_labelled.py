@@ -1,4 +1,4 @@
-"""Labelled texts are read as they are, and a broken row is named by its line, never quoted."""
+"""Labelled texts are read unchanged, and a broken row is named by its line, never quoted."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_csv_gives_the_labels_it_has_in_the_models_order(tmp_path: Path) -> None
     assert found.truth.tolist() == [[0, 1], [1, 0]]
 
 
-def test_the_challenges_own_column_is_known_and_a_byte_order_mark_is_no_part_of_it(tmp_path: Path) -> None:
+def test_the_jigsaw_challenges_column_is_known_and_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", b"\xef\xbb\xbfcomment_text,toxic\nhello,1\n")
     assert read_labelled(path, LABELS).texts == ["hello"]
 
@@ -43,29 +43,31 @@ def test_a_long_text_is_read_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("a.csv", f"text,toxic\n{PRIVATE},2\n", "line 2: toxic must be 0 or 1"),
         ("a.csv", f"text,toxic\nok,1\n{PRIVATE}\n", "line 3: 1 fields, but the header has 2"),
         ("a.csv", f"text,toxic\n{PRIVATE},1,7\n", "line 2: 3 fields, but the header has 2"),
-        ("a.csv", f"body,toxic\n{PRIVATE},1\n", "no column is called text"),
-        ("a.csv", f"text,fun\n{PRIVATE},1\n", "none of the model's labels: toxic, insult, threat"),
+        ("a.csv", f"body,toxic\n{PRIVATE},1\n", "no column is named text"),
+        ("a.csv", f"text,fun\n{PRIVATE},1\n", "none of the model's labels. Name its columns"),
         ("a.csv", f'text,toxic\n"{PRIVATE}', "not CSV"),
         ("a.csv", "text,toxic\n", "has no texts"),
         ("a.csv", b"text,toxic\n\xff\xfe,1\n", "line 2: not UTF-8"),
         ("a.jsonl", f'{{"text": "ok", "labels": []}}\n{{"text": "{PRIVATE}"\n', "line 2: not JSON"),
         ("a.jsonl", '{"text": 7, "labels": []}\n', "line 1: text is missing or not a string"),
-        ("a.jsonl", '{"text": "x", "toxic": 1}\n{"text": "y", "insult": 1}\n', "line 2: it speaks of other labels"),
-        ("a.txt", "hello\n", "give labelled texts as .csv"),
+        ("a.jsonl", '{"text": "x", "toxic": 1}\n{"text": "y", "insult": 1}\n', "line 2: it has other labels"),
+        ("a.txt", "hello\n", "Give labelled texts as .csv"),
     ],
 )
-def test_what_is_wrong_is_told_without_the_text(tmp_path: Path, name: str, content: str | bytes, told: str) -> None:
+def test_an_error_names_the_line_and_never_quotes_the_text(
+    tmp_path: Path, name: str, content: str | bytes, message: str
+) -> None:
     with pytest.raises(SettingsInvalid) as caught:
         read_labelled(written(tmp_path, name, content), LABELS)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert PRIVATE not in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsInvalid, match=r"absent\.csv can't be read: No such file"):
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"absent\.csv cannot be read: No such file"):
         read_labelled(tmp_path / "absent.csv", LABELS)

@@ -1,4 +1,4 @@
-"""A chosen threshold gives what its rule says, and says so where it can't."""
+"""A chosen threshold meets its rule, and the choice says so where it cannot."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from worker.quality.threshold_rules import NEVER, Choice, best_f1, lowest_at_pre
 
 
 def separable(count: int = 200) -> tuple[Vector, Vector, Vector]:
-    """Scores 0 to 1; from 0.6 on all are positive, below none is."""
+    """Scores from 0 to 1; all texts from 0.6 on are positive, none below."""
     scores = np.round(np.linspace(0, 1, count), 6)
     return scores, (scores >= 0.6).astype(float), np.ones(count)
 
@@ -24,7 +24,7 @@ def brute_force(scores: Vector, truth: Vector, weights: Vector, precision: float
     return suited[0] if suited else NEVER
 
 
-def test_best_f1_parts_what_can_be_parted() -> None:
+def test_best_f1_separates_what_can_be_separated() -> None:
     choice = best_f1(*separable(), np.random.default_rng(0))
     assert choice.threshold == pytest.approx(0.6, abs=0.01)
     assert choice.recall == pytest.approx(1, abs=0.02)
@@ -38,7 +38,7 @@ def test_best_f1_is_the_same_for_the_same_seed() -> None:
     assert first == again
 
 
-def test_best_f1_has_nothing_to_go_by_without_positives() -> None:
+def test_best_f1_chooses_nothing_without_positives() -> None:
     scores, _, weights = separable()
     none = np.zeros(len(scores))
     assert best_f1(scores, none, weights, np.random.default_rng(0)) == Choice(None, None, None, None, reached=False)
@@ -66,12 +66,12 @@ def test_a_precision_that_few_texts_cannot_prove_is_not_claimed() -> None:
     assert not choice.reached
 
 
-def test_wilsons_bound_is_the_published_one() -> None:
+def test_wilsons_bound_equals_the_published_one() -> None:
     # 95 % one-sided for 9 of 10: (0.9 + z²/20 - z·sqrt(0.09/10 + z²/400)) / (1 + z²/10) with z = 1.6449
     assert wilson_lower_bound(np.array([1.0] * 9 + [0.0]), np.ones(10)) == pytest.approx(0.6523, abs=5e-4)
     assert wilson_lower_bound(np.empty(0), np.empty(0)) == 0
 
 
-def test_weights_that_are_all_equal_change_no_bound() -> None:
+def test_equal_weights_do_not_change_the_bound() -> None:
     truth = np.array([1.0] * 9 + [0.0])
     assert wilson_lower_bound(truth, np.full(10, 7.5)) == pytest.approx(wilson_lower_bound(truth, np.ones(10)))

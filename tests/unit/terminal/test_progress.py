@@ -1,11 +1,11 @@
-"""Off a terminal, progress is a line now and then and one at the end."""
+"""Off a terminal, progress is an occasional line and one at the end."""
 
 import io
 
 from worker.terminal.progress import LINE_SECONDS, progress
 
 
-def test_lines_come_no_closer_than_the_interval_and_the_last_tells_the_whole() -> None:
+def test_lines_keep_their_interval_and_the_last_one_has_the_total() -> None:
     out, now = io.StringIO(), [0.0]
     with progress("texts", 40, stream=out, clock=lambda: now[0]) as advance:
         for _ in range(4):
@@ -18,7 +18,7 @@ def test_lines_come_no_closer_than_the_interval_and_the_last_tells_the_whole() -
     ]
 
 
-def test_work_that_was_quick_gets_one_line() -> None:
+def test_quick_work_gets_one_line() -> None:
     out, now = io.StringIO(), [0.0]
     with progress("comments", None, stream=out, clock=lambda: now[0]) as advance:
         now[0] = 0.5
