@@ -80,7 +80,7 @@ def scored_rows(scores: Matrix, classifier: Classifier, path: Path) -> NDArray[n
     Raises:
         ModelFault: No text has.
     """
-    scored: NDArray[np.bool_] = ~np.isnan(scores).any(axis=1)
+    scored: NDArray[np.bool_] = np.asarray(~np.isnan(scores).any(axis=1))
     if not scored.any():
         message = f"model {classifier.identity.id!r} could score none of the texts of {path}. Check the file's texts."
         raise ModelFault(message)
