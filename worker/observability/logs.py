@@ -14,7 +14,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from worker.settings import LogFormat, LogLevel, LogSettings
 
-OWN_LOGGERS = ("worker", "librdkafka")
+OWN_LOGGERS = ("worker",)
+"""Loggers that are heard from the level of the settings up; librdkafka's messages come through one of ours."""
 WITHHELD_FIELDS = frozenset({"text", "comment", "payload"})
 WITHHELD = "[withheld]"
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import structlog
+from transformers.utils import logging as transformers_logging
 
+from worker.kafka.client.properties import LIBRARY_LOG
 from worker.observability.logs import adopt_logger, configure_logs
 from worker.settings import LogFormat, LogLevel, LogSettings
 
@@ -70,11 +72,11 @@ def test_a_format_that_is_named_wins_over_the_terminal() -> None:
 def test_the_standard_library_goes_the_same_way() -> None:
     out = io.StringIO()
     configure_logs(LogSettings(), out)
-    logging.getLogger("librdkafka").info("broker %s is up", "b1")
+    LIBRARY_LOG.info("broker %s is up", "b1")
     logging.getLogger("somelib").warning("careful", extra={"attempt": 2})
     warnings.warn("this will go", UserWarning, stacklevel=1)
     first, second, third = lines(out)
-    assert (first["logger"], first["event"]) == ("librdkafka", "broker b1 is up")
+    assert (first["logger"], first["event"]) == (LIBRARY_LOG.name, "broker b1 is up")
     assert (second["level"], second["attempt"]) == ("warning", 2)
     assert third["logger"] == "py.warnings"
 
@@ -118,13 +120,11 @@ def test_fields_that_could_hold_a_text_are_withheld() -> None:
     assert lines(out)[0]["text"] == "[withheld]"
 
 
-def test_a_library_with_a_handler_of_its_own_can_be_adopted() -> None:
-    own, out = io.StringIO(), io.StringIO()
-    library = logging.getLogger("library_with_handler")
-    library.addHandler(logging.StreamHandler(own))
-    library.propagate = False
+def test_what_transformers_says_goes_the_same_way(capfd: pytest.CaptureFixture[str]) -> None:
+    library = transformers_logging.get_logger("transformers.models.bert")  # brings a handler for stderr
+    out = io.StringIO()
     configure_logs(LogSettings(), out)
-    adopt_logger("library_with_handler")
+    adopt_logger("transformers")
     library.warning("heard once")
-    assert own.getvalue() == ""
+    assert capfd.readouterr() == ("", "")
     assert [event["event"] for event in lines(out)] == ["heard once"]
