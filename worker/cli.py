@@ -8,12 +8,13 @@ it runs, so that `sluice --help` answers at once.
 import argparse
 import importlib
 import logging
+import sys
 import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from worker import __version__
 
@@ -44,6 +45,29 @@ _FLAGS = {
 }
 
 
+SHELLS = ("bash", "zsh")
+
+
+class _Completion(argparse.Action):
+    """Prints the shell's completion script and exits, as `--version` does.
+
+    shtab writes it from the parsers, once: nothing of ours runs when the tab key is pressed, as argcomplete would need.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> NoReturn:
+        del parser, namespace, option_string
+        import shtab  # noqa: PLC0415 - only here
+
+        sys.stdout.write(shtab.complete(whole_parser(), values) + "\n")
+        raise SystemExit(0)
+
+
 def dispatch(arguments: Sequence[str]) -> None:
     """Parse the arguments and run their command. Settings may stand before the command, after it, or both.
 
@@ -52,7 +76,7 @@ def dispatch(arguments: Sequence[str]) -> None:
         SystemExit: `--help`, `--version`, or arguments that make no command (exit code 2).
     """
     before, name, rest = _named(arguments)
-    command = importlib.import_module(f"worker.commands.{name.replace('-', '_')}")
+    command = _module(name)
     after = _command_parser(name, command).parse_args(rest)
 
     from worker.configuration import load  # noqa: PLC0415 - pydantic takes a while, and `sluice --help` needs none
@@ -66,6 +90,20 @@ def dispatch(arguments: Sequence[str]) -> None:
     for warning in renamed:
         logging.getLogger(__name__).warning("%s", warning.message)
     command.run(after, settings)
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """All commands under one parser, for what reads parsers: shell completion and the documentation."""
+    parser = argparse.ArgumentParser(prog="sluice", allow_abbrev=False)
+    _add_settings(parser)
+    commands = parser.add_subparsers(metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        _fill(commands.add_parser(name, help=summary, allow_abbrev=False), _module(name))
+    return parser
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"worker.commands.{name.replace('-', '_')}")
 
 
 def _named(arguments: Sequence[str]) -> tuple[argparse.Namespace, str, list[str]]:
@@ -97,6 +135,9 @@ def _front_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"sluice {__version__}")
+    parser.add_argument(
+        "--completion", action=_Completion, choices=SHELLS, help="print completion of commands and options for a shell"
+    )
     listing = "\n".join(f"  {name:<14}{summary}" for name, summary in COMMANDS.items())
     commands = parser.add_argument_group("commands", f"{listing}\n\n  sluice COMMAND --help tells more.")
     commands.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
@@ -113,9 +154,13 @@ def _command_parser(name: str, command: ModuleType) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    _fill(parser, command)
+    return parser
+
+
+def _fill(parser: argparse.ArgumentParser, command: ModuleType) -> None:
     command.add_arguments(parser)
     _add_settings(parser)
-    return parser
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:

@@ -1,15 +1,25 @@
 """What can stop a worker, and the exit code each one ends it with.
 
-A fault of one record is never an exception that leaves its step: it becomes a `Rejected` outcome
-(`worker.types`). The classes here are for faults of the worker itself. Messages say what happened, to what,
-and what to do; they never quote a comment's text.
+    SluiceError                 1   any error with a message for the user
+      Fatal                     1   the client, the device or memory is broken
+      SettingsInvalid           2   settings or arguments are wrong
+      NoBroker                  3   no broker answered within the limit
+      DrainDeadlinePassed       4   shutdown ran out of time; nothing is lost
+      BreakerOpen               5   too many records were rejected
+      ModelFault                6   the model cannot be loaded or cannot score
+
+    OwnershipLost, Retryable, Poison: signals between the parts of a worker; each is handled where it is expected and
+    none ends a command.
+
+What is wrong with one record is never an exception that leaves its step: it becomes a `Rejected` outcome
+(`worker.types`). Messages say what happened, to what, and what to do; they never quote a comment's text.
 """
 
 from typing import ClassVar
 
 
 class SluiceError(Exception):
-    """Any fault that ends a command with a message meant for its user and with `exit_code`."""
+    """Any error that ends a command with a message for its user and with `exit_code`."""
 
     exit_code: ClassVar[int] = 1
 
@@ -49,7 +59,7 @@ class ModelFault(SluiceError):
 
 
 class OwnershipLost(Exception):
-    """The group has given these partitions to another member: drop the work, commit nothing, poll on."""
+    """The group has given these partitions to another member: drop the work, commit nothing, keep polling."""
 
 
 class Retryable(Exception):
@@ -57,4 +67,4 @@ class Retryable(Exception):
 
 
 class Poison(Exception):
-    """One record cannot be scored whatever is done; the batch it came in is bisected until it stands alone."""
+    """Some text of a batch cannot be scored; the batch is bisected until that text stands alone."""

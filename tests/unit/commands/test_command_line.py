@@ -63,6 +63,23 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"sluice {__version__}\n"
 
 
+@pytest.mark.parametrize("shell", cli.SHELLS)
+def test_completion_knows_every_command_and_its_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--completion", shell])
+    assert ended.value.code == 0
+    script = capsys.readouterr().out
+    assert all(command in script for command in cli.COMMANDS)
+    assert "--clean-weight" in script
+
+
+def test_the_shell_reads_its_completion() -> None:
+    script = subprocess.run(
+        [sys.executable, "-m", "worker", "--completion", "bash"], capture_output=True, check=True, cwd=ROOT
+    ).stdout
+    subprocess.run(["bash", "-n"], input=script, check=True)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
