@@ -32,7 +32,7 @@ from benchmarks.steady_rate import Measured, Point, TooShort, measure
 from benchmarks.texts import read_texts
 from testkit.kafka import Kafka, die_with_parent, find_kafka_home, free_ports
 from testkit.stream import Topics
-from worker.configuration import variable
+from worker.setting_origins import variable
 
 OFFLINE, STREAM = "offline", "stream"
 TARGET = 0.95

@@ -79,13 +79,16 @@ def dispatch(arguments: Sequence[str]) -> None:
     command = _module(name)
     after = _command_parser(name, command).parse_args(rest)
 
-    from worker.configuration import load  # noqa: PLC0415 - pydantic takes a while, and `sluice --help` needs none
+    from worker.configuration import default_env_file, load  # noqa: PLC0415 - pydantic takes a while, and `sluice --help` needs none
     from worker.observability.logs import configure_logs  # noqa: PLC0415
+    from worker.setting_origins import Origins  # noqa: PLC0415
 
     flags = {**_flags(before), **_flags(after)}
     with warnings.catch_warnings(record=True) as renamed:
         warnings.simplefilter("always", FutureWarning)
-        settings = load(after.config or before.config, flags, after.env_file or before.env_file)
+        config, env_file = after.config or before.config, after.env_file or before.env_file
+        settings = load(config, flags, env_file)
+    after.origins = Origins(config, flags, env_file or default_env_file())
     configure_logs(settings.log)
     for warning in renamed:
         logging.getLogger(__name__).warning("%s", warning.message)

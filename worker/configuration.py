@@ -28,10 +28,8 @@ from pydantic_settings import (
 from worker.errors import SettingsInvalid
 from worker.renamed_settings import RENAMED
 from worker.secrets import is_secret, masked
+from worker.setting_origins import DELIMITER, PREFIX, variable
 from worker.settings import Settings
-
-PREFIX = "SLUICE_"
-DELIMITER = "__"
 
 _PROPERTIES_EXAMPLE = 'write an object such as {"security.protocol": "SSL"}'
 
@@ -54,8 +52,7 @@ def load(config: Path | None = None, flags: Mapping[str, Any] | None = None, env
         SettingsInvalid: Every problem found, a line each.
     """
     problems = list(_unknown_variables(os.environ, "the environment"))
-    if env_file is None and (beside := Path(".env")).is_file():
-        env_file = beside
+    env_file = env_file or default_env_file()
     variables, file_problems = _read_env_file(env_file) if env_file else ({}, [])
     problems += file_problems
     if config is not None and (problem := _unreadable(config)):
@@ -75,16 +72,17 @@ def load(config: Path | None = None, flags: Mapping[str, Any] | None = None, env
     raise SettingsInvalid(message)
 
 
+def default_env_file() -> Path | None:
+    """The `.env` of the working folder, where there is one."""
+    beside = Path(".env")
+    return beside if beside.is_file() else None
+
+
 def shown(settings: Settings) -> dict[str, Any]:
     """The settings as plain values, secrets masked: for `sluice config`."""
     values = settings.model_dump(mode="json")
     values["kafka"]["properties"] = masked(values["kafka"]["properties"])
     return values
-
-
-def variable(name: str) -> str:
-    """The environment variable of a dotted name."""
-    return PREFIX + name.replace(".", DELIMITER).upper()
 
 
 def names() -> Iterator[str]:

@@ -1,16 +1,20 @@
-"""`sluice config`: the effective settings, secrets masked."""
+"""`sluice config`: the effective settings as a file that `--config` reads, secrets masked."""
 
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from worker.configuration import shown
+from worker.secrets import MASK
+from worker.setting_origins import Origins
 from worker.settings import Settings
 
 EXAMPLE = "sluice config --config sluice.toml"
 
 _SILENT = {"log_level": 0}
-"""A client begins to connect as soon as it is made; a broker that is away is no fault of the settings."""
+"""A client connects as soon as it exists; a broker that is away is not an error in the settings."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +34,29 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     if arguments.json:
         sys.stdout.write(json.dumps(values) + "\n")
         return
+    origins: Origins = arguments.origins
     for section, fields in values.items():
-        sys.stdout.write(f"[{section}]\n")
-        for name, value in fields.items():
-            sys.stdout.write(f"{name} = {json.dumps(value)}\n")
-        sys.stdout.write("\n")
+        sys.stdout.write("\n".join(_table(section, fields, origins)) + "\n\n")
+
+
+def _table(section: str, fields: Mapping[str, Any], origins: Origins) -> Iterator[str]:
+    """A section as TOML; a table within it comes last, as TOML requires."""
+    yield f"[{section}]"
+    tables = {name: value for name, value in fields.items() if isinstance(value, Mapping)}
+    for name, value in fields.items():
+        if name not in tables:
+            yield _line(name, value, origins.of(f"{section}.{name}"))
+    for name, table in tables.items():
+        if table:
+            yield f"\n[{section}.{name}]  # {origins.of(f'{section}.{name}')}"
+            yield from (_line(json.dumps(key), value, "") for key, value in table.items())
+
+
+def _line(name: str, value: Any, origin: str) -> str:
+    """One setting; what TOML cannot hold (none) and what must not be shown stand in a comment."""
+    comment = f"  # {origin}" if origin else ""
+    if value is None:
+        return f"# {name} is not set"
+    if value == MASK:
+        return f"# {name} is secret and not shown"
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}{comment}"
