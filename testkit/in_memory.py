@@ -1,11 +1,11 @@
 """A source and a publisher in memory, for tests of the loop: no broker, no threads, every call recorded."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from testkit.records import record
 from worker.protocols import RebalanceListener, Source
-from worker.types import Assignment, Batch, Outcome, Record
+from worker.types import Assignment, Batch, DeliveryFacts, GroupFacts, Outcome, Record, Settled
 
 
 class InMemorySource:
@@ -66,13 +66,19 @@ class InMemorySource:
                 self.positions[partition] += 1
         return polled
 
-    def commit(self, offsets: dict[Assignment, int], *, wait: bool) -> None:
-        del wait
+    def commit(self, offsets: Mapping[Assignment, int]) -> None:
         for assignment, offset in offsets.items():
             if assignment.owned:
                 self.committed[assignment.partition] = offset
             else:
                 self.commits_refused.append((assignment.partition, offset))
+
+    def flush_commits(self, timeout_seconds: float) -> bool:
+        del timeout_seconds
+        return True
+
+    def facts(self) -> GroupFacts:
+        return GroupFacts("steady", True, True, {}, 0, 0)
 
     def pause(self) -> None:
         self.paused = True
@@ -103,20 +109,19 @@ class InMemoryPublisher:
         self.published += [outcome for outcome in batch.outcomes if outcome.assignment.owned]
         self.waiting.append((batch, [self.delay]))
 
-    def settle(self, timeout_seconds: float) -> list[Batch]:
+    def settle(self, timeout_seconds: float) -> list[Settled]:
         del timeout_seconds
         settled = []
         while self.waiting and self.waiting[0][1][0] <= 0:
             batch, _ = self.waiting.pop(0)
-            self.source.commit(batch.offsets, wait=False)
-            settled.append(batch)
+            self.source.commit(batch.offsets)
+            settled.append(Settled(batch, batch.outcomes))
         if self.waiting:
             self.waiting[0][1][0] -= 1
         return settled
 
-    def drain(self, timeout_seconds: float) -> bool:
-        del timeout_seconds
-        return not self.waiting
+    def facts(self) -> DeliveryFacts:
+        return DeliveryFacts()
 
     def close(self) -> None:
         self.closed = True

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from worker.errors import Poison
-from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 
 LABELS = ("toxic", "insult", "threat")
 WORDS = {"toxic": "stupid", "insult": "jerk", "threat": "hurt"}
@@ -42,6 +42,10 @@ class KeywordClassifier:
             message = "one of these texts makes the model fail"
             raise Poison(message)
         return [self._score(text) for text in encoded]
+
+    def facts(self) -> ModelFacts:
+        """It counts nothing."""
+        return ModelFacts()
 
     def _score(self, text: Words) -> Classification | Unscorable:
         if UNSCORABLE in text.words:

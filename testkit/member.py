@@ -12,6 +12,7 @@ from worker.events.dead_letter import DeadLetterEncoder
 from worker.kafka.consumer.source import KafkaSource
 from worker.kafka.delivery.publishers import make_publisher
 from worker.settings import Settings
+from worker.stream.circuit_breaker import Breaker
 from worker.types import (
     Assignment,
     Batch,
@@ -21,6 +22,7 @@ from worker.types import (
     Outgoing,
     Record,
     Rejected,
+    Settled,
     Skipped,
     TextFacts,
     next_offsets,
@@ -59,12 +61,20 @@ class Member:
         self.settings = settings
         self.events: list[tuple[str, list[int]]] = []
         self.polled: list[tuple[Record, Assignment]] = []
-        self.settled: list[Batch] = []
+        self.settled: list[Settled] = []
         self._judge = judge
         self._enlarge = enlarge
         self._dead_letter = DeadLetterEncoder(settings, task_id="t", model_id="m", clock=time.time)
         self.source = KafkaSource(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
-        self.publisher: Publisher = make_publisher(settings, self.source, self.encode, clock=time.monotonic)
+        self.publisher: Publisher = make_publisher(
+            settings,
+            self.source,
+            self.encode,
+            Breaker(settings.dead_letters),
+            clock=time.monotonic,
+            sleep=time.sleep,
+            uniform=random.uniform,
+        )
         self.source.subscribe(self)
 
     def encode(self, outcome: Outcome) -> Outgoing | None:
@@ -107,7 +117,7 @@ class Member:
             return self.publisher.pending == 0
 
         assert eventually(turn, PATIENCE_SECONDS, 0.0), "a batch does not settle"
-        assert self.publisher.drain(PATIENCE_SECONDS)
+        assert self.source.flush_commits(PATIENCE_SECONDS)
 
     def consume(self, records: int) -> None:
         """Read, publish and commit so many."""
@@ -126,7 +136,13 @@ class Member:
         """As the worker does: finish and commit what is in flight."""
         self.events.append(("revoke", [a.partition for a in assignments]))
         self.publish()
-        self.publisher.drain(30)
+
+        def settled() -> bool:
+            self.publisher.settle(0.02)
+            return self.publisher.pending == 0
+
+        eventually(settled, 30, 0.0)
+        self.source.flush_commits(30)
 
     def on_lost(self, assignments: Sequence[Assignment]) -> None:
         self.events.append(("lost", [a.partition for a in assignments]))

@@ -1,5 +1,6 @@
 """Stands in for `confluent_kafka.Consumer`: what each poll brings, rebalances and answers included, is written down."""
 
+import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,6 +54,9 @@ class ScriptedConsumer:
 
     def incremental_unassign(self, _: list[TopicPartition]) -> None:
         return
+
+    def consumer_group_metadata(self) -> bytes:
+        return b"CGMDv2:" + struct.pack("=i", 1)
 
     def close(self) -> None:
         return

@@ -3,17 +3,21 @@
 `worker.stream.loop` knows only these. `worker.kafka` and `worker.classifier` implement them without knowing each other.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from worker.types import (
     Assignment,
     Batch,
     Classification,
+    DeliveryFacts,
+    GroupFacts,
+    ModelFacts,
     ModelIdentity,
     Outcome,
     Outgoing,
     Record,
+    Settled,
     ThresholdSet,
     Unscorable,
 )
@@ -62,6 +66,9 @@ class Classifier(Protocol[E]):
             SluiceError: The model or its device is broken; nothing can be scored.
         """
 
+    def facts(self) -> ModelFacts:
+        """What it has counted so far. May be asked on any thread."""
+
 
 class ScoringObserver(Protocol):
     """Told of each batch on the inference thread: for health and metrics."""
@@ -82,11 +89,11 @@ class LoopObserver(Protocol):
     def published(self, batch: Batch) -> None:
         """A batch's outcomes are on their way."""
 
-    def settled(self, batch: Batch) -> None:
+    def settled(self, settled: Settled) -> None:
         """A batch's outcomes are acknowledged and its offsets handed to the group."""
 
-    def in_flight(self, records: int, value_bytes: int) -> None:
-        """Polled but not yet settled, after a turn of the loop."""
+    def turned(self, records: int, value_bytes: int) -> None:
+        """The loop has turned once; so many records, and bytes of their values, are polled but not yet settled."""
 
     def paused(self, now: bool) -> None:
         """Partitions were paused or resumed."""
@@ -126,17 +133,26 @@ class Source(Protocol):
         Serves rebalances; raises NoBroker when no broker answered for too long, Fatal when the consumer is broken.
         """
 
-    def commit(self, offsets: dict[Assignment, int], *, wait: bool) -> None:
-        """Commit next offsets of the assignments still owned; the others are left out.
+    def commit(self, offsets: Mapping[Assignment, int]) -> None:
+        """Begin to commit next offsets of the assignments still owned; the others are left out.
 
-        With `wait` the broker has answered on return; without, later polls serve the answer, and the next commit
-        makes a failure good that passes.
+        Later polls serve the broker's answer, and the next commit retries after a transient failure.
 
         Raises:
-            OwnershipLost: With `wait`, the group is being divided anew: what was not committed will be read again.
-            Retryable: With `wait`, no answer came in time; the offsets go with the next commit.
             Fatal: No later commit can succeed.
         """
+
+    def flush_commits(self, timeout_seconds: float) -> bool:
+        """Wait until the broker has answered for every offset given to `commit`; False when the time ran out.
+
+        A group that is being rebalanced answers too: what it did not take is read again by the next owner.
+
+        Raises:
+            Fatal: No later commit can succeed.
+        """
+
+    def facts(self) -> GroupFacts:
+        """What it knows of its group now."""
 
     def pause(self) -> None:
         """Stop fetching from every assigned partition; `poll` still serves the group."""
@@ -146,6 +162,24 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Leave the group. Never raises; safe to call twice."""
+
+
+class RejectionLimit(Protocol):
+    """Asked by a publisher about outcomes as they will be delivered, in order of consumption, before their commit."""
+
+    def check(self, outcomes: Sequence[Outcome]) -> None:
+        """Count nothing.
+
+        Raises:
+            BreakerOpen: With these, too many records would be rejected: nothing of them may be committed.
+        """
+
+    def admit(self, outcomes: Sequence[Outcome]) -> None:
+        """Count them.
+
+        Raises:
+            BreakerOpen: As `check`.
+        """
 
 
 class Publisher(Protocol):
@@ -158,14 +192,18 @@ class Publisher(Protocol):
     def publish(self, batch: Batch) -> None:
         """Begin to deliver every outcome of an assignment that is still owned."""
 
-    def settle(self, timeout_seconds: float) -> list[Batch]:
+    def settle(self, timeout_seconds: float) -> list[Settled]:
         """Serve delivery reports; return batches whose outcomes are all acknowledged and committed (or commit begun).
 
-        Raises Fatal when an outcome cannot be delivered: its batch stays uncommitted.
+        A label event that its topic refuses is delivered as a dead letter instead.
+
+        Raises:
+            Fatal: An outcome cannot be delivered; its batch stays uncommitted.
+            BreakerOpen: Too many events were refused. None of the rejections past the limit is committed.
         """
 
-    def drain(self, timeout_seconds: float) -> bool:
-        """Wait until nothing is pending and the last commit is answered; False when the time ran out."""
+    def facts(self) -> DeliveryFacts:
+        """What it has counted so far."""
 
     def close(self) -> None:
         """Give up what is not delivered and release the producer. Never raises; safe to call twice."""

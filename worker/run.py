@@ -116,16 +116,24 @@ def _assemble(settings: Settings, model: Classifier[Any], metrics: Metrics, heal
     """The parts, joined through the protocols of `worker.protocols`."""
     clock = time.monotonic
     source = KafkaSource(settings, clock=clock, sleep=time.sleep, uniform=random.uniform)
-    publisher = make_publisher(settings, source, _encoder(settings, model), clock=clock)
-    watcher = Watcher(
-        metrics,
-        health,
-        settings.input.topic,
+    publisher = make_publisher(
+        settings,
         source,
-        getattr(model, "counters", None),
-        getattr(publisher, "transactions", {}),
-        clock,
-        time.time,
+        _encoder(settings, model),
+        Breaker(settings.dead_letters),
+        clock=clock,
+        sleep=time.sleep,
+        uniform=random.uniform,
+    )
+    watcher = Watcher(
+        metrics=metrics,
+        health=health,
+        topic=settings.input.topic,
+        source=source,
+        publisher=publisher,
+        classifier=model,
+        clock=clock,
+        wall_clock=time.time,
     )
     observer = WorkerObserver(metrics, health, settings.input.topic, clock, time.time, watcher.look)
     return Worker(

@@ -5,7 +5,7 @@ order of consumption, and each names the `Assignment` it was polled under, so th
 data (arroyo's `committable` is the model) and is never asked of the consumer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -43,7 +43,8 @@ class Assignment:
         partition: Number of the partition.
         epoch: Counts the assignments of this worker; a later one has a higher epoch.
         owned: True until the partition is revoked or lost; work of an assignment no longer owned is neither
-            published nor committed (the coordinator checks the member, not the partition).
+            published nor committed (the coordinator checks the member, not the partition). Written by the thread that
+            polls, read by the inference thread too, which only saves work by it.
     """
 
     topic: str
@@ -165,9 +166,11 @@ Outcome = Labelled | Rejected | Skipped
 Decoded = Comment | Rejected | Skipped
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """Outcomes of consecutive records, in order of consumption; the unit of publishing and committing.
+
+    Compared by identity: what is delivered of it is a value of its own (`Settled`), never written back.
 
     Attributes:
         outcomes: One outcome for each record.
@@ -176,10 +179,75 @@ class Batch:
         value_bytes: Bytes of those records' values.
     """
 
-    outcomes: list[Outcome]
-    offsets: dict[Assignment, int]
+    outcomes: Sequence[Outcome]
+    offsets: Mapping[Assignment, int]
     records: int = 0
     value_bytes: int = 0
+
+
+class Settled(NamedTuple):
+    """A batch whose outcomes are all acknowledged.
+
+    Attributes:
+        batch: As it was published.
+        outcomes: As they were delivered: an event that its topic refused is a `Rejected` here.
+    """
+
+    batch: Batch
+    outcomes: Sequence[Outcome]
+
+
+class GroupFacts(NamedTuple):
+    """What a source knows of its group, at one moment.
+
+    Attributes:
+        join_state: Where the member is on its way into the group; "steady" when it is in.
+        is_member: True once the group has taken the worker in, with partitions or as a spare.
+        broker_answers: True while a broker is known to answer.
+        lag_records: Records behind the end, by partition held; as of the last statistics.
+        commits_succeeded: Commits that the broker took, so far.
+        commits_failed: Commits that it answered with an error.
+    """
+
+    join_state: str
+    is_member: bool
+    broker_answers: bool
+    lag_records: Mapping[int, int]
+    commits_succeeded: int
+    commits_failed: int
+
+
+class DeliveryFacts(NamedTuple):
+    """How many transactions ended how, so far; both 0 without transactions."""
+
+    transactions_committed: int = 0
+    transactions_aborted: int = 0
+
+
+class ModelFacts(NamedTuple):
+    """What a classifier has counted so far; all 0 for one that does not count.
+
+    Attributes:
+        windows: Windows computed.
+        computed_tokens: Tokens computed, special tokens included, padding not.
+        padded_tokens: Padding computed.
+        duplicate_texts: Texts that shared the computation of an equal text.
+        cache_hits: Texts whose scores came from the cache.
+        truncated_texts: Texts longer than their windows.
+        unscorable_texts: Texts without a finite score.
+        float32_retries: Texts computed again in float32, because their score was not finite.
+        memory_halvings: How often memory ran out and the tokens computed at once were halved for good.
+    """
+
+    windows: int = 0
+    computed_tokens: int = 0
+    padded_tokens: int = 0
+    duplicate_texts: int = 0
+    cache_hits: int = 0
+    truncated_texts: int = 0
+    unscorable_texts: int = 0
+    float32_retries: int = 0
+    memory_halvings: int = 0
 
 
 class Outgoing(NamedTuple):

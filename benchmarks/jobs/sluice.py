@@ -8,7 +8,7 @@ from benchmarks.jobs import LABELS, SCORES
 from worker.observability.logs import configure_logs
 from worker.run import run
 from worker.settings import DeadLetterSettings, HttpSettings, InputSettings, KafkaSettings, OutputSettings, Settings
-from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 
 
 class Unread(NamedTuple):
@@ -33,6 +33,10 @@ class NoClassifier:
     def score(self, encoded: Sequence[Unread]) -> list[Classification | Unscorable]:
         """The same, so many times."""
         return [self._result] * len(encoded)
+
+    def facts(self) -> ModelFacts:
+        """It counts nothing."""
+        return ModelFacts()
 
 
 def main() -> None:

@@ -18,7 +18,9 @@ from worker.kafka.delivery.at_least_once import AtLeastOncePublisher
 from worker.kafka.delivery.exactly_once import ExactlyOncePublisher
 from worker.kafka.delivery.transactional_producer import TransactionalProducer, TransactionFailed, UnderWay
 from worker.kafka.embedded.broker import EmbeddedBroker
-from worker.types import Assignment, Batch, Outcome, Record, Rejected, Stage, next_offsets
+from worker.settings import DeadLetterSettings
+from worker.stream.circuit_breaker import Breaker
+from worker.types import Assignment, Batch, DeliveryFacts, Outcome, Record, Rejected, Stage, next_offsets
 
 EXACTLY_ONCE = {"guarantee": "exactly-once"}
 
@@ -122,7 +124,7 @@ def test_batches_settle_in_order(group: Group, delivery: dict[str, Any]) -> None
     member.polled.clear()
     assert member.publisher.pending == len(batches)
     member.settle()
-    assert member.settled == batches
+    assert [settled.batch for settled in member.settled] == batches
 
 
 def test_closing_gives_up_what_is_pending_and_may_be_repeated(group: Group, delivery: dict[str, Any]) -> None:
@@ -191,14 +193,14 @@ class TestExactlyOnce:
         member.publish()
         member.settle()
         assert sorted(real_group.published()) == real_group.everything(10)
-        assert publisher.transactions == {"committed": 1, "aborted": 1}
+        assert publisher.facts() == DeliveryFacts(transactions_committed=1, transactions_aborted=1)
 
     def test_lag_counts_from_what_a_transaction_committed(self, real_group: Group) -> None:
         member = _polled(real_group)
         _exactly_once(member)
         member.publish()
         member.settle()
-        member.step_until(lambda: member.source.lag_records == dict.fromkeys(range(PARTITIONS), 0))
+        member.step_until(lambda: member.source.facts().lag_records == dict.fromkeys(range(PARTITIONS), 0))
 
     def test_a_fenced_producer_is_replaced_and_nothing_is_doubled(self, real_group: Group) -> None:
         member = _polled(real_group)
@@ -208,7 +210,7 @@ class TestExactlyOnce:
         member.publish()
         member.settle()
         assert sorted(real_group.published()) == real_group.everything(10)
-        assert publisher.transactions["aborted"] >= 1
+        assert publisher.facts().transactions_aborted >= 1
         rival.discard()
 
     def test_a_commit_whose_answer_is_lost_is_not_made_twice(
@@ -231,7 +233,7 @@ class TestExactlyOnce:
         member.settle()
         assert lost
         assert sorted(real_group.published()) == real_group.everything(10)
-        assert publisher.transactions["aborted"] == 1
+        assert publisher.facts() == DeliveryFacts(transactions_committed=1)
 
     def test_a_coordinator_that_does_not_answer_holds_nobody_up(
         self, real_group: Group, monkeypatch: pytest.MonkeyPatch
@@ -259,7 +261,7 @@ class TestExactlyOnce:
             kafka.nodes[0].resume()
         member.settle()
         assert sorted(real_group.published()) == real_group.everything(10)
-        assert publisher.transactions == {"committed": 1, "aborted": 0}
+        assert publisher.facts() == DeliveryFacts(transactions_committed=1)
 
     def test_a_transaction_that_outlives_its_time_is_made_again_by_a_new_producer(
         self, real_group: Group, monkeypatch: pytest.MonkeyPatch
@@ -280,7 +282,7 @@ class TestExactlyOnce:
         member.publish()
         member.settle()
         assert sorted(real_group.published()) == real_group.everything(10)
-        assert publisher.transactions == {"committed": 1, "aborted": 1}
+        assert publisher.facts() == DeliveryFacts(transactions_committed=1, transactions_aborted=1)
 
     def test_what_was_sent_before_a_failure_is_never_seen(
         self, real_group: Group, monkeypatch: pytest.MonkeyPatch
@@ -317,7 +319,7 @@ class TestExactlyOnce:
         member = _polled(real_group)
         member.publish()
         member.source.close()  # the group knows it no more, and its assignments are over
-        assert [b.records for b in member.publisher.settle(0)] == [10 * PARTITIONS]
+        assert [settled.batch.records for settled in member.publisher.settle(0)] == [10 * PARTITIONS]
         assert real_group.published() == []
         assert real_group.committed() == {}
 
@@ -330,6 +332,7 @@ def test_transactions_are_refused_on_the_embedded_broker(embedded: EmbeddedBroke
             group.settings(delivery=EXACTLY_ONCE),
             source=None,  # type: ignore[arg-type] # it is not asked
             encode=lambda _: None,
+            limit=Breaker(DeadLetterSettings()),
             transactional_id=str(uuid.uuid4()),
             clock=time.monotonic,
             sleep=time.sleep,

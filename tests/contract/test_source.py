@@ -86,7 +86,7 @@ def test_a_commit_without_waiting_is_made_by_later_polls(group: Group) -> None:
     member = group.join()
     member.step_until(lambda: len(member.polled) == 10 * PARTITIONS)
     for offset in (3, 5, 8):
-        member.source.commit(dict.fromkeys(member.source.assigned, offset), wait=False)
+        member.source.commit(dict.fromkeys(member.source.assigned, offset))
     member.step_until(lambda: group.committed() == dict.fromkeys(ALL, 8))
 
 
@@ -94,8 +94,10 @@ def test_a_commit_never_moves_back_within_an_assignment(group: Group) -> None:
     group.fill(10)
     member = group.join()
     member.step_until(lambda: member.partitions == ALL)
-    member.source.commit(dict.fromkeys(member.source.assigned, 8), wait=True)
-    member.source.commit(dict.fromkeys(member.source.assigned, 3), wait=True)
+    member.source.commit(dict.fromkeys(member.source.assigned, 8))
+    member.source.flush_commits(30)
+    member.source.commit(dict.fromkeys(member.source.assigned, 3))
+    member.source.flush_commits(30)
     assert group.committed() == dict.fromkeys(ALL, 8)
 
 
@@ -120,7 +122,7 @@ def test_a_revoke_commits_what_is_in_flight_before_the_next_owner_reads(group: G
     first.step_until(lambda: len(first.partitions) == len(second.partitions) == 2, second)
     first.publish()
     first.settle()
-    second.step_until(lambda: second.source.join_state == "steady", first)
+    second.step_until(lambda: second.source.facts().join_state == "steady", first)
     second.publish()
     second.settle()
     published = sorted(group.published())
@@ -137,7 +139,8 @@ def test_a_late_commit_of_a_partition_given_away_changes_nothing(group: Group) -
     stale = first.source.assigned
     second = group.join()
     first.step_until(lambda: len(first.partitions) == len(second.partitions) == 2, second)
-    first.source.commit(dict.fromkeys(stale, 7), wait=True)
+    first.source.commit(dict.fromkeys(stale, 7))
+    first.source.flush_commits(30)
     assert group.committed() == dict.fromkeys(first.partitions, 7)
 
 
@@ -176,7 +179,8 @@ def test_exceeding_max_poll_is_lost_and_its_late_commit_changes_nothing(group: G
     member.polled.clear()
     member.step_until(lambda: ("lost", sorted(ALL)) in [(e, sorted(p)) for e, p in member.events])
     assert not any(a.owned for a in stale)
-    member.source.commit(dict.fromkeys(stale, 10), wait=True)
+    member.source.commit(dict.fromkeys(stale, 10))
+    member.source.flush_commits(30)
     assert group.committed() == {}
     member.step_until(lambda: len(member.polled) == 10 * PARTITIONS)  # from the committed offset, so all of them
     assert member.source.rebalances["lost"] == 1
@@ -245,5 +249,10 @@ def test_lag_and_join_state_are_known(group: Group) -> None:
     member.consume(10 * PARTITIONS)
     group.fill(3)
     member.source.pause()
-    member.step_until(lambda: member.source.join_state == "steady" and member.source.lag_records.keys() == ALL)
-    assert member.source.last_broker_contact is not None
+
+    def settled() -> bool:
+        facts = member.source.facts()
+        return facts.join_state == "steady" and facts.lag_records.keys() == ALL
+
+    member.step_until(settled)
+    assert member.source.facts().broker_answers

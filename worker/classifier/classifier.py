@@ -14,7 +14,7 @@ from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_
 from worker.classifier.score_cache import ScoreCache
 from worker.errors import ModelFault, Poison
 from worker.settings import ModelSettings, Precision
-from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -131,10 +131,20 @@ class Classifier:
         """Texts computed again in float32, for their score was not finite."""
         return self._model.scorer.retries
 
-    @property
-    def memory_halvings(self) -> int:
-        """How often memory ran out and the tokens computed at once were halved."""
-        return self._model.memory.halvings
+    def facts(self) -> ModelFacts:
+        """What was counted so far."""
+        counters = self.counters
+        return ModelFacts(
+            windows=counters.windows,
+            computed_tokens=counters.computed_tokens,
+            padded_tokens=counters.padded_tokens,
+            duplicate_texts=counters.duplicate_texts,
+            cache_hits=counters.cache_hits,
+            truncated_texts=counters.truncated_texts,
+            unscorable_texts=counters.unscorable_texts,
+            float32_retries=counters.float32_retries,
+            memory_halvings=self._model.memory.halvings,
+        )
 
     def encode(self, texts: Sequence[str]) -> list[EncodedText]:
         """Tokenize; one result per text, in order. Equal texts are tokenized once, recent ones not at all."""

@@ -12,18 +12,21 @@ from worker.types import Headers, Outgoing, Rejected, Stage
 
 ORIGIN_HEADER = "dlq.origin"
 REPLAY_COUNT_HEADER = "dlq.replay_count"
+FAILED_AT_HEADER = "dlq.failed_at"
+TIMESTAMP_HEADER = "dlq.original_timestamp"
 
-_CLASS_NAMES = {
-    Stage.DECODE: b"worker.events.decoding.Decoder",
-    Stage.VALIDATE: b"worker.events.decoding.Decoder",
-    Stage.TOKENIZE: b"worker.classifier.Classifier",
-    Stage.INFERENCE: b"worker.classifier.Classifier",
-    Stage.PRODUCE: b"worker.kafka.Publisher",
+_COMPONENTS = {
+    Stage.DECODE: b"sluice.decoder",
+    Stage.VALIDATE: b"sluice.decoder",
+    Stage.TOKENIZE: b"sluice.tokenizer",
+    Stage.INFERENCE: b"sluice.model",
+    Stage.PRODUCE: b"sluice.producer",
 }
-_OWN_HEADERS = frozenset({"dlq.consumer_group", "dlq.attempts", "dlq.failed_at", "dlq.model_id"})
+"""Words that stay whatever a module is called; `schemas.dead_letter` has them."""
+
+_OWN_HEADERS = frozenset({"dlq.consumer_group", "dlq.attempts", FAILED_AT_HEADER, "dlq.model_id", TIMESTAMP_HEADER})
 _MAX_NAME_BYTES = 1024
 _MAX_MESSAGE_BYTES = 1024
-_FIRST_ATTEMPT = b"1"
 
 
 class DeadLetterEncoder:
@@ -43,7 +46,6 @@ class DeadLetterEncoder:
             (CONNECT_PREFIX + "connector.name", _cut(settings.kafka.client_id, _MAX_NAME_BYTES)),
             (CONNECT_PREFIX + "task.id", _cut(task_id, _MAX_NAME_BYTES)),
             ("dlq.consumer_group", _cut(settings.kafka.group_id, _MAX_NAME_BYTES)),
-            ("dlq.attempts", _FIRST_ATTEMPT),
             ("dlq.model_id", _cut(model_id, _MAX_NAME_BYTES)),
         ]
 
@@ -60,13 +62,26 @@ class DeadLetterEncoder:
             (CONNECT_PREFIX + "partition", b"%d" % partition),
             (CONNECT_PREFIX + "offset", b"%d" % offset),
             (CONNECT_PREFIX + "stage", outcome.stage.value.encode()),
-            (CONNECT_PREFIX + "class.name", _CLASS_NAMES[outcome.stage]),
+            (CONNECT_PREFIX + "class.name", _COMPONENTS[outcome.stage]),
             (CONNECT_PREFIX + "exception.class.name", _cut(outcome.error, _MAX_NAME_BYTES)),
             (CONNECT_PREFIX + "exception.message", _cut(outcome.reason, _MAX_MESSAGE_BYTES)),
-            ("dlq.failed_at", rfc3339(int(self._clock() * 1000))),
+            ("dlq.attempts", b"%d" % (1 + replay_count(received))),
+            (FAILED_AT_HEADER, rfc3339(int(self._clock() * 1000))),
         )
         _, milliseconds = record.timestamp()
         return Outgoing(self._topic, record.key(), record.value(), headers, max(0, milliseconds))
+
+
+def with_time_of_now(letter: Outgoing) -> Outgoing:
+    """The same dead letter for a topic that refuses its timestamp: the original is kept in a header."""
+    original = (TIMESTAMP_HEADER, b"%d" % letter.timestamp_ms)
+    return letter._replace(headers=[*letter.headers, original], timestamp_ms=0)
+
+
+def replay_count(headers: Headers) -> int:
+    """How often a record was replayed; 0 where the header is absent or holds no count. The last of several counts."""
+    found = next((value for name, value in reversed(headers) if name == REPLAY_COUNT_HEADER), None) or b""
+    return int(found) if found.isdigit() else 0
 
 
 def strip_failure(headers: Headers) -> list[tuple[str, bytes | None]]:

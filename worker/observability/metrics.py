@@ -84,6 +84,12 @@ class Metrics:
         self.tokens_computed = counter("tokens_computed", "Tokens the model computed, padding left out")
         self.tokens_padded = counter("tokens_padded", "Padding tokens the model computed for nothing")
         self.texts_deduplicated = counter("texts_deduplicated", "Texts scored once for several records of a batch")
+        self.texts_truncated = counter("texts_truncated", "Texts longer than their windows, whose end was not scored")
+        self.texts_unscorable = counter("texts_unscorable", "Texts the model gave no finite score, or none at all")
+        self.windows_computed = counter("windows_computed", "Windows the model computed")
+        self.memory_halvings = counter(
+            "memory_halvings", "Times memory ran out in a forward pass and its tokens were halved, until a restart"
+        )
         self.cache_hits = counter("cache_hits", "Texts whose scores came from the cache")
         self.model_info = gauge(
             "model_info", "1, and what computes the scores", "model_id", "revision", "digest", "precision"

@@ -6,7 +6,7 @@ from worker.observability.batch_metrics import record_settled
 from worker.observability.health import Health
 from worker.observability.metrics import LOOP_PHASES, Metrics
 from worker.protocols import Clock, WallClock
-from worker.types import Assignment, Batch
+from worker.types import Assignment, Batch, Settled
 
 
 class WorkerObserver:
@@ -49,15 +49,15 @@ class WorkerObserver:
         """A batch's outcomes are on their way."""
         self._published_at[batch] = self._clock()
 
-    def settled(self, batch: Batch) -> None:
+    def settled(self, settled: Settled) -> None:
         """A batch's outcomes are acknowledged and its offsets handed to the group, which may yet refuse them."""
-        published_at = self._published_at.pop(batch, None)
+        published_at = self._published_at.pop(settled.batch, None)
         if published_at is not None:
             self._metrics.produce_duration_seconds.observe(self._clock() - published_at)
-        record_settled(self._metrics, batch.outcomes, self._wall_clock())
+        record_settled(self._metrics, settled.outcomes, self._wall_clock())
 
-    def in_flight(self, records: int, value_bytes: int) -> None:
-        """Polled but not yet settled, after a turn of the loop."""
+    def turned(self, records: int, value_bytes: int) -> None:
+        """The loop has turned once; so many records, and bytes of their values, are polled but not yet settled."""
         self._health.tick()
         self._watch()
         if records == self._records_in_flight == 0:

@@ -10,11 +10,14 @@ from worker.settings import BatchSettings, DeliverySettings
 class FlowControl:
     """Counts records and bytes in flight; owned by the poll thread.
 
+    `look` notes how things stand; the questions (`room`, `should_pause`, `may_resume`) change nothing.
+
     Attributes:
         records: Records polled and not yet settled.
         value_bytes: Bytes of their values.
-        has_room: What the last call of `room` found.
-        paused: True from `should_pause` giving True until `should_resume` does.
+        room: How many records might be polled at the last look, at most a batch; 0 while the model is behind.
+        should_pause: Whether, at the last look, there had been no room for `delivery.pause_after_seconds`.
+        paused: From `pause` to `resume`.
     """
 
     def __init__(self, delivery: DeliverySettings, batch: BatchSettings) -> None:
@@ -25,7 +28,8 @@ class FlowControl:
         self._behind_since: float | None = None
         self.records = 0
         self.value_bytes = 0
-        self.has_room = True
+        self.room = self._batch_records
+        self.should_pause = False
         self.paused = False
 
     def acquire(self, records: int, value_bytes: int) -> None:
@@ -38,33 +42,37 @@ class FlowControl:
         self.records -= records
         self.value_bytes -= value_bytes
 
-    def room(self, now: float, *, model_is_full: bool) -> int:
-        """How many records may be polled, at most a batch; 0 while the model is behind.
+    def look(self, now: float, *, model_is_full: bool) -> None:
+        """Note how much room there is now.
 
         With a full batch waiting for the model nothing is gained by more, and a rebalance would have more to finish.
         """
         room = min(self._batch_records, self._max_records - self.records)
-        self.has_room = room > 0 and self.value_bytes < self._max_bytes and not model_is_full
-        if self.has_room:
+        if room > 0 and self.value_bytes < self._max_bytes and not model_is_full:
+            self.room = room
             self._behind_since = None
-            return room
+            self.should_pause = False
+            return
+        self.room = 0
         if self._behind_since is None:
             self._behind_since = now
-        return 0
+        self.should_pause = not self.paused and now - self._behind_since >= self._pause_after_seconds
 
-    def should_pause(self, now: float) -> bool:
-        """True once, when there has been no room for `delivery.pause_after_seconds`."""
-        if self.paused or self._behind_since is None or now - self._behind_since < self._pause_after_seconds:
-            return False
+    def may_resume(self, *, model_is_full: bool) -> bool:
+        """True when the model can take more and a pause has let what is in flight fall to half its bounds."""
+        return (
+            self.paused
+            and not model_is_full
+            and self.records <= self._max_records // 2
+            and self.value_bytes <= self._max_bytes // 2
+        )
+
+    def pause(self) -> None:
+        """The partitions are paused."""
         self.paused = True
-        return True
+        self.should_pause = False
 
-    def should_resume(self, *, model_is_full: bool) -> bool:
-        """True once, when the model can take more and a pause has let what is in flight fall to half its bounds."""
-        if not self.paused or model_is_full:
-            return False
-        if self.records > self._max_records // 2 or self.value_bytes > self._max_bytes // 2:
-            return False
+    def resume(self) -> None:
+        """They are read again; the seconds of the next pause count from here."""
         self.paused = False
         self._behind_since = None
-        return True

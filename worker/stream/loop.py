@@ -1,8 +1,9 @@
-"""The loop: poll -> batch -> classify -> publish -> commit.
+"""The loop: poll -> batch -> classify -> publish -> settle.
 
-One thread, this one, owns the consumer: it polls, serves rebalances, publishes and commits. The model works beside it
-(`worker.stream.model_threads`). An offset is committed only after every outcome before it is acknowledged by the
-broker.
+One thread, this one, owns the consumer: it polls, serves rebalances (they come as callbacks inside `Source.poll`, and a
+revoke drains there), publishes and settles. The model works beside it (`worker.stream.model_threads`). The publisher
+commits: an offset moves only after the broker has acknowledged every outcome before it, and with exactly-once in the
+same transaction.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,13 +38,13 @@ class Worker(Generic[E]):
     Args:
         source: Records, and the commit of their offsets.
         publisher: Delivery of outcomes.
-        scorer: The model's threads.
+        model_threads: Tokenize and score.
         decoder: From record to comment.
-        breaker: Stops a worker that rejects too much.
+        breaker: Stops a worker that rejects too much, before the rejections are published.
         flow: Bounds what is in flight.
         settings: Deadlines of draining.
         clock: Monotonic seconds.
-        observer: Told where the loop's time goes.
+        observer: Hears where the loop's time goes.
     """
 
     def __init__(
@@ -95,27 +96,29 @@ class Worker(Generic[E]):
 
     def _patience(self) -> float:
         """Seconds to wait for the model: none while records can be polled, long while nothing else can happen."""
-        if self._flow.has_room:
+        if self._flow.room:
             return 0.0
         return BUSY_POLL_SECONDS if self._publisher.pending else FULL_WAIT_SECONDS
 
     def _take_in(self) -> None:
         """Poll and hand over to the model; only serve the group while enough is in flight."""
         started = self._clock()
-        room = self._flow.room(started, model_is_full=self._model_threads.has_full_batch)
-        if self._flow.should_pause(started):
+        flow = self._flow
+        flow.look(started, model_is_full=self._model_threads.has_full_batch)
+        if flow.should_pause:
+            flow.pause()
             self._source.pause()
             self._observer.paused(True)
-        if room == 0 and not self._flow.paused:
+        if flow.room == 0 and not flow.paused:
             return  # a poll would bring more than there is room for, a pause would throw the prefetch away
-        polled = self._source.poll(room or 1, BUSY_POLL_SECONDS if self._flow.records else IDLE_POLL_SECONDS)
+        polled = self._source.poll(flow.room or 1, BUSY_POLL_SECONDS if flow.records else IDLE_POLL_SECONDS)
         read = self._clock()
         self._observer.phase("poll", read - started)
         if not polled:
             return
         decode = self._decoder.decode
         items = [decode(record, assignment) for record, assignment in polled]
-        self._flow.acquire(len(items), sum(len(item.record.value() or b"") for item in items))
+        flow.acquire(len(items), sum(len(item.record.value() or b"") for item in items))
         self._model_threads.submit(items)
         self._observer.consumed(len(items))
         self._observer.phase("decode", self._clock() - read)
@@ -124,7 +127,7 @@ class Worker(Generic[E]):
         """Publish what the model has finished, in order; wait up to the timeout for the first batch."""
         for batch in self._model_threads.finished(timeout_seconds):
             started = self._clock()
-            self._breaker.check(batch)
+            self._breaker.admit(batch.outcomes)
             self._publisher.publish(batch)
             self._observer.published(batch)
             self._observer.phase("publish", self._clock() - started)
@@ -132,13 +135,15 @@ class Worker(Generic[E]):
     def _settle(self, timeout_seconds: float) -> None:
         """Serve delivery reports; what is acknowledged is committed by the publisher and leaves the flow."""
         started = self._clock()
-        for batch in self._publisher.settle(timeout_seconds):
-            self._flow.release(batch.records, batch.value_bytes)
-            self._observer.settled(batch)
-        if self._flow.should_resume(model_is_full=self._model_threads.has_full_batch):
+        flow = self._flow
+        for settled in self._publisher.settle(timeout_seconds):
+            flow.release(settled.batch.records, settled.batch.value_bytes)
+            self._observer.settled(settled)
+        if flow.may_resume(model_is_full=self._model_threads.has_full_batch):
+            flow.resume()
             self._source.resume()
             self._observer.paused(False)
-        self._observer.in_flight(self._flow.records, self._flow.value_bytes)
+        self._observer.turned(flow.records, flow.value_bytes)
         self._observer.phase("settle", self._clock() - started)
 
     def _drain(self, limit_seconds: float) -> bool:
@@ -149,7 +154,7 @@ class Worker(Generic[E]):
                 return False
             self._send_out(BUSY_POLL_SECONDS if self._model_threads.in_flight else 0.0)
             self._settle(BUSY_POLL_SECONDS if self._publisher.pending else 0.0)
-        return self._publisher.drain(max(0.0, deadline - self._clock()))
+        return self._source.flush_commits(max(0.0, deadline - self._clock()))
 
     def _what_was_dropped(self) -> str:
         return (

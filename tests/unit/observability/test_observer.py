@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from worker.observability.health import Health, HealthLimits
 from worker.observability.metrics import Metrics
 from worker.observability.observer import WorkerObserver
-from worker.types import Assignment, Batch
+from worker.types import Assignment, Batch, Settled
 
 if TYPE_CHECKING:
     from worker.protocols import LoopObserver, ScoringObserver
@@ -63,8 +63,8 @@ def test_publishing_is_timed_to_the_last_acknowledgement(
     clock.now = 1.0
     observer.published(second)
     clock.now = 3.0
-    observer.settled(first)
-    observer.settled(second)
+    observer.settled(Settled(first, ()))
+    observer.settled(Settled(second, ()))
     assert value(metrics, "produce_duration_seconds_count") == 2
     assert value(metrics, "produce_duration_seconds_sum") == 5.0
 
@@ -73,11 +73,11 @@ def test_a_batch_dropped_at_a_rebalance_is_not_kept(
     observer: WorkerObserver, metrics: Metrics, clock: FakeClock
 ) -> None:
     dropped = empty_batch()
-    observer.in_flight(1, 10)
+    observer.turned(1, 10)
     observer.published(dropped)
-    observer.in_flight(0, 0)
+    observer.turned(0, 0)
     clock.now = 1000.0
-    observer.settled(dropped)
+    observer.settled(Settled(dropped, ()))
     assert value(metrics, "produce_duration_seconds_count") == 0
 
 
@@ -100,7 +100,7 @@ def test_assigned_partitions_follow_the_rebalances_and_lag_goes_with_them(
 
 def test_a_poll_with_nothing_in_flight_is_idle_time(observer: WorkerObserver, metrics: Metrics) -> None:
     observer.phase("poll", 2.0)
-    observer.in_flight(5, 50)
+    observer.turned(5, 50)
     observer.phase("poll", 0.5)
     observer.phase("decode", 0.25)
     assert value(metrics, "loop_seconds_total", phase="idle") == 2.0
@@ -112,22 +112,22 @@ def test_a_poll_with_nothing_in_flight_is_idle_time(observer: WorkerObserver, me
 def test_each_turn_of_the_loop_keeps_the_worker_alive(
     observer: WorkerObserver, health: Health, clock: FakeClock
 ) -> None:
-    observer.in_flight(0, 0)
+    observer.turned(0, 0)
     clock.now = 11.0
     assert not health.live().ok
-    observer.in_flight(0, 0)
+    observer.turned(0, 0)
     assert health.live().ok
 
 
 def test_work_that_never_settles_is_a_fault_and_a_batch_whose_commit_may_be_refused_is_no_progress(
     observer: WorkerObserver, health: Health, clock: FakeClock
 ) -> None:
-    observer.in_flight(3, 30)
+    observer.turned(3, 30)
     clock.now = 101.0
-    observer.settled(empty_batch())
-    observer.in_flight(3, 30)
+    observer.settled(Settled(empty_batch(), ()))
+    observer.turned(3, 30)
     assert not health.live().ok
-    observer.in_flight(0, 0)
+    observer.turned(0, 0)
     assert health.live().ok
 
 

@@ -1,86 +1,137 @@
 """What source, model and publisher count for themselves reaches the metrics once, as it grows."""
 
-from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from worker.observability.health import Health, HealthLimits
 from worker.observability.metrics import Metrics
 from worker.observability.watcher import Watcher
+from worker.types import DeliveryFacts, GroupFacts, ModelFacts
+
+WALL_SECONDS = 1_795_348_800.0
 
 
-def test_growing_counts_are_added_once_and_lag_is_told_by_partition() -> None:
-    registry = CollectorRegistry()
-    group: Any = SimpleNamespace(
-        lag_records={0: 5, 1: 7},
-        join_state="steady",
-        commits_succeeded=2,
-        commits_failed=1,
-        broker_answers=True,
-        is_member=True,
-    )
-    model: Any = SimpleNamespace(
-        computed_tokens=100, padded_tokens=10, duplicate_texts=3, cache_hits=0, float32_retries=4
-    )
-    transactions = {"committed": 4, "aborted": 0}
-    now = [0.0]
-    watcher = Watcher(
-        Metrics(registry),
-        Health(lambda: now[0]),
-        "comments",
-        group,
-        model,
-        transactions,
-        lambda: now[0],
-        lambda: 1_795_348_800.0,
-    )
+class Known:
+    """Source, publisher or classifier, as far as a watcher asks."""
 
-    def value(name: str, **labels: str) -> float | None:
-        return registry.get_sample_value(f"sluice_{name}", labels)
+    def __init__(self, facts: Any) -> None:
+        self.known = facts
 
-    watcher.look()
-    watcher.look()  # too soon: nothing is read, nothing is counted twice
-    assert value("commits_total", result="ok") == 2
-    assert value("commits_total", result="failed") == 1
-    assert value("transactions_total", result="committed") == 4
-    assert value("tokens_computed_total") == 100
-    assert value("texts_deduplicated_total") == 3
-    assert value("retries_total", stage="INFERENCE") == 4
-    assert value("consumer_lag_records", topic="comments", partition="1") == 7
-    now[0], group.commits_succeeded, transactions["committed"] = 2.0, 5, 6
-    watcher.look()
-    assert value("commits_total", result="ok") == 5
-    assert value("transactions_total", result="committed") == 6
-    assert value("last_commit_timestamp_seconds") == 1_795_348_800.0
+    def facts(self) -> Any:
+        return self.known
+
+    def change(self, **facts: Any) -> None:
+        self.known = self.known._replace(**facts)
 
 
-def test_commits_that_the_broker_took_are_progress_and_membership_makes_ready() -> None:
-    now = [0.0]
-    health = Health(lambda: now[0], HealthLimits(progress_seconds=100))
-    group: Any = SimpleNamespace(
-        lag_records={0: 5},
-        join_state="init",
-        commits_succeeded=0,
-        commits_failed=0,
-        broker_answers=True,
-        is_member=False,
-    )
-    transactions = {"committed": 0, "aborted": 0}
-    watcher = Watcher(
-        Metrics(CollectorRegistry()), health, "comments", group, None, transactions, lambda: now[0], lambda: 0.0
-    )
-    health.model_loaded()
-    health.in_flight(3)
-    watcher.look()
-    assert health.ready().reasons == ("not a member of the consumer group yet",)
-    group.is_member = True
-    for counts, name in ((vars(group), "commits_succeeded"), (transactions, "committed")):
-        now[0] += 101
-        group.commits_failed += 1
-        watcher.look()
-        assert "no offset was committed" in health.ready().reasons[0]
-        now[0] += 1
-        counts[name] += 1
-        watcher.look()
-        assert health.ready().ok
+def known(facts: Any) -> Any:
+    return Known(facts)
+
+
+class Watched:
+    """A watcher, and the three that it watches."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.registry = CollectorRegistry()
+        self.health = Health(lambda: self.now, HealthLimits(progress_seconds=100))
+        self.source: Any = known(GroupFacts("steady", True, True, {0: 5, 1: 7}, 0, 0))
+        self.publisher: Any = known(DeliveryFacts())
+        self.classifier: Any = known(ModelFacts())
+        self.watcher = Watcher(
+            metrics=Metrics(self.registry),
+            health=self.health,
+            topic="comments",
+            source=self.source,
+            publisher=self.publisher,
+            classifier=self.classifier,
+            clock=lambda: self.now,
+            wall_clock=lambda: WALL_SECONDS,
+        )
+
+    def look(self, after_seconds: float = 0.0) -> None:
+        self.now += after_seconds
+        self.watcher.look()
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"sluice_{name}", labels)
+
+
+@pytest.fixture
+def watched() -> Watched:
+    return Watched()
+
+
+def test_growing_counts_are_added_once(watched: Watched) -> None:
+    watched.source.change(commits_succeeded=2, commits_failed=1)
+    watched.publisher.change(transactions_committed=4)
+    watched.look()
+    watched.look()  # too soon: nothing is read, nothing is counted twice
+    assert watched.value("commits_total", result="ok") == 2
+    assert watched.value("commits_total", result="failed") == 1
+    assert watched.value("transactions_total", result="committed") == 4
+    watched.source.change(commits_succeeded=5)
+    watched.publisher.change(transactions_committed=6, transactions_aborted=1)
+    watched.look(after_seconds=2)
+    assert watched.value("commits_total", result="ok") == 5
+    assert watched.value("transactions_total", result="committed") == 6
+    assert watched.value("transactions_total", result="aborted") == 1
+    assert watched.value("last_commit_timestamp_seconds") == WALL_SECONDS
+
+
+def test_lag_is_exported_by_partition(watched: Watched) -> None:
+    watched.look()
+    assert watched.value("consumer_lag_records", topic="comments", partition="1") == 7
+
+
+@pytest.mark.parametrize(
+    ("fact", "metric", "labels"),
+    [
+        ("windows", "windows_computed_total", {}),
+        ("computed_tokens", "tokens_computed_total", {}),
+        ("padded_tokens", "tokens_padded_total", {}),
+        ("duplicate_texts", "texts_deduplicated_total", {}),
+        ("cache_hits", "cache_hits_total", {}),
+        ("truncated_texts", "texts_truncated_total", {}),
+        ("unscorable_texts", "texts_unscorable_total", {}),
+        ("float32_retries", "retries_total", {"stage": "INFERENCE"}),
+        ("memory_halvings", "memory_halvings_total", {}),
+    ],
+)
+def test_everything_the_model_counts_has_a_metric(
+    watched: Watched, fact: str, metric: str, labels: dict[str, str]
+) -> None:
+    watched.classifier.change(**{fact: 3})
+    watched.look()
+    watched.classifier.change(**{fact: 5})
+    watched.look(after_seconds=2)
+    assert watched.value(metric, **labels) == 5
+
+
+def test_no_fact_of_the_model_is_left_out() -> None:
+    (mark,) = test_everything_the_model_counts_has_a_metric.pytestmark  # type: ignore[attr-defined]
+    assert {fact for fact, _, _ in mark.args[1]} == set(ModelFacts._fields)
+
+
+def test_membership_makes_ready(watched: Watched) -> None:
+    watched.health.model_loaded()
+    watched.source.change(is_member=False)
+    watched.look()
+    assert watched.health.ready().reasons == ("not a member of the consumer group yet",)
+    watched.source.change(is_member=True)
+    watched.look(after_seconds=2)
+    assert watched.health.ready().ok
+
+
+@pytest.mark.parametrize(("part", "count"), [("source", "commits_succeeded"), ("publisher", "transactions_committed")])
+def test_only_commits_that_the_broker_took_are_progress(watched: Watched, part: str, count: str) -> None:
+    watched.health.model_loaded()
+    watched.health.in_flight(3)
+    watched.source.change(commits_failed=1)
+    watched.look(after_seconds=101)
+    assert "no offset was committed" in watched.health.ready().reasons[0]
+    getattr(watched, part).change(**{count: 1})
+    watched.look(after_seconds=2)
+    assert watched.health.ready().ok

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from worker.errors import Fatal, Poison
 from worker.stream.isolation import encode_isolating, score_isolating
-from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 
 
 class Text(NamedTuple):
@@ -53,6 +53,9 @@ class FragileModel:
             if text.fault:
                 raise text.fault(*["words of the text"])
         return [Classification({"toxic": text.number / 1000}, (), TextFacts(1, 1, False)) for text in encoded]
+
+    def facts(self) -> ModelFacts:
+        return ModelFacts()
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40))

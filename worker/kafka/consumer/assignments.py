@@ -4,7 +4,7 @@ State that survives a rebalance is how other workers lost or doubled records (ar
 connect#4009); here it ends with its `Assignment`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from worker.types import Assignment
 
@@ -51,7 +51,7 @@ class Assignments:
                 ended.append(assignment)
         return ended
 
-    def stage(self, offsets: dict[Assignment, int]) -> None:
+    def stage(self, offsets: Mapping[Assignment, int]) -> None:
         """These next offsets may be committed; those of ended assignments are left out, and none moves back."""
         for assignment, offset in offsets.items():
             if assignment.owned and offset > self._staged.get(assignment, -1):

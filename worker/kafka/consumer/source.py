@@ -12,7 +12,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
-from worker.errors import Fatal, Retryable
+from worker.errors import Fatal, OwnershipLost, Retryable
 from worker.kafka.client.error_codes import describe, error_of, refused_connection
 from worker.kafka.client.group_metadata import generation
 from worker.kafka.client.properties import consumer_properties, make_client
@@ -26,7 +26,7 @@ from worker.kafka.consumer.statistics import read_statistics
 from worker.kafka.consumer.unknown_topic import UnknownTopic
 from worker.protocols import Clock, RebalanceListener
 from worker.settings import GroupProtocol, Settings
-from worker.types import Assignment, Record
+from worker.types import Assignment, GroupFacts, Record
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +44,6 @@ class KafkaSource:
         clock: Monotonic seconds.
         sleep: Waits between attempts to commit.
         uniform: Draws the length of those waits.
-
-    Attributes:
-        join_state: Where the member is on its way into the group; "steady" when it is in.
 
     Raises:
         SettingsInvalid: A property is refused, by the worker or by librdkafka.
@@ -69,7 +66,7 @@ class KafkaSource:
         self._closed = False
         self._lag_records: dict[Assignment, int] = {}
         self._is_member = False
-        self.join_state = "init"
+        self._join_state = "init"
         self._consumer: Consumer = make_client(
             Consumer,
             consumer_properties(settings),
@@ -88,30 +85,16 @@ class KafkaSource:
         """How often `assign`, `revoke` and `lost` were served."""
         return self._rebalances.counts
 
-    @property
-    def lag_records(self) -> dict[int, int]:
-        """Records behind the end, by partition held; as of the last statistics."""
-        return {a.partition: lag for a, lag in self._lag_records.items() if a.owned}
-
-    @property
-    def commits_succeeded(self) -> int:
-        """Commits that the broker took."""
-        return self._commits.succeeded
-
-    @property
-    def commits_failed(self) -> int:
-        """Commits that the broker answered with an error."""
-        return self._commits.failed
-
-    @property
-    def last_broker_contact(self) -> float | None:
-        """When a broker was last known to answer, on the clock; None before the first."""
-        return self._availability.last_contact
-
-    @property
-    def broker_answers(self) -> bool:
-        """True while a broker is known to answer."""
-        return not self._availability.is_down
+    def facts(self) -> GroupFacts:
+        """What is known of the group now."""
+        return GroupFacts(
+            join_state=self._join_state,
+            is_member=self._has_joined(),
+            broker_answers=not self._availability.is_down,
+            lag_records={a.partition: lag for a, lag in self._lag_records.items() if a.owned},
+            commits_succeeded=self._commits.succeeded,
+            commits_failed=self._commits.failed,
+        )
 
     def subscribe(self, listener: RebalanceListener) -> None:
         """Join the group; `poll` then serves it."""
@@ -165,27 +148,36 @@ class KafkaSource:
                 records.append((message, assignment))
         return records
 
-    def commit(self, offsets: dict[Assignment, int], *, wait: bool) -> None:
-        """Commit next offsets of the assignments still owned; the others are left out, and none moves back.
+    def commit(self, offsets: Mapping[Assignment, int]) -> None:
+        """Begin to commit next offsets of the assignments still owned; the others are left out, and none moves back.
 
         One commit is on its way at a time; offsets that come meanwhile go together with the next.
-
-        Raises:
-            OwnershipLost: With `wait`, the group is being divided anew: what was not committed will be read again.
-            Retryable: With `wait`, no answer in time; the offsets stay staged.
-            Fatal: The broker refuses this group or principal.
         """
         self._assignments.stage(offsets)
-        if wait:
+        self._commits.send(self._consumer)
+
+    def flush_commits(self, timeout_seconds: float) -> bool:
+        """Wait until the broker has answered for every offset given to `commit`; False when the time ran out.
+
+        A group that is being rebalanced answers too: what it did not take is read again by the next owner.
+
+        Raises:
+            Fatal: The broker refuses this group or principal.
+        """
+        try:
             retry(
                 lambda: self._commits.send_and_wait(self._consumer),
-                limit_seconds=self._commit_limit_seconds,
+                limit_seconds=min(self._commit_limit_seconds, timeout_seconds),
                 backoff=self._backoff,
                 clock=self._clock,
                 sleep=self._sleep,
             )
-        else:
-            self._commits.send(self._consumer)
+        except OwnershipLost as lost:
+            log.info("the last commit came too late, its records will be read again: %s", lost)
+        except Retryable as error:
+            log.warning("the last commit was not answered, its records will be read again: %s", error)
+            return False
+        return True
 
     def pause(self) -> None:
         """Stop fetching from every assigned partition, those assigned later included; `poll` still serves the group."""
@@ -195,9 +187,7 @@ class KafkaSource:
         """Undo `pause`."""
         self._rebalances.resume(self._consumer)
 
-    @property
-    def is_member(self) -> bool:
-        """True once the group has taken the worker in, with partitions or as a spare."""
+    def _has_joined(self) -> bool:
         if not self._is_member:
             with suppress(Fatal):  # a format not known here; only transactions can't do without it, and they say so
                 self._is_member = generation(self._consumer.consumer_group_metadata()) >= 0
@@ -260,7 +250,7 @@ class KafkaSource:
         current = self._assignments.current
         statistics = read_statistics(report, self._topic, self._assignments.committed())
         self._lag_records = {current[partition]: lag for partition, lag in statistics.lag_records.items()}
-        self.join_state = statistics.join_state
+        self._join_state = statistics.join_state
         if statistics.brokers_up:
             self._availability.answered()
         else:

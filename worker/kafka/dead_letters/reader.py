@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.dead_letter import CONNECT_PREFIX
 from worker.errors import Fatal, NoBroker
-from worker.events.dead_letter import ORIGIN_HEADER, REPLAY_COUNT_HEADER
+from worker.events.dead_letter import ORIGIN_HEADER, replay_count
 from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
 from worker.kafka.client.error_codes import describe, error_of
 from worker.kafka.client.properties import client_properties, make_client
@@ -76,7 +76,6 @@ class Filter:
 def dead_letter(record: Record) -> DeadLetter:
     """What the headers of a dead letter say; of repeated ones the last."""
     headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers() or ()}
-    replays = headers.get(REPLAY_COUNT_HEADER, "0")
     return DeadLetter(
         record,
         topic=headers.get(CONNECT_PREFIX + "topic", ""),
@@ -87,7 +86,7 @@ def dead_letter(record: Record) -> DeadLetter:
         reason=headers.get(CONNECT_PREFIX + "exception.message", ""),
         failed_at=headers.get(_FAILED_AT, ""),
         origin=headers.get(ORIGIN_HEADER, ""),
-        replays=int(replays) if replays.isascii() and replays.isdigit() else 0,
+        replays=replay_count(record.headers() or ()),
     )
 
 

@@ -1,8 +1,8 @@
 """At-least-once delivery: publish, wait for every acknowledgement, then commit.
 
-The producer is idempotent, so a retry inside it neither doubles nor reorders. Every record's delivery report is counted
-on its own; `flush() == 0` or an empty queue would not tell a delivered record from a failed one. A report costs 0.8 us
-of CPU a record over none at all, measured; that is the price of knowing.
+The producer is idempotent, so a retry inside it neither duplicates nor reorders. Every record's delivery report is
+counted: `flush() == 0` or an empty queue would not distinguish a delivered record from a failed one. A report costs
+0.8 us of CPU a record more than none at all, measured; that is the price of knowing.
 """
 
 import logging
@@ -12,17 +12,19 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from worker.errors import Fatal, NoBroker, OwnershipLost, Retryable
-from worker.events.record_too_large import dead_letter_of
-from worker.kafka.client.error_codes import REFUSED, TOO_LARGE, describe, error_of, refused
+from worker.errors import Fatal, NoBroker
+from worker.events.refused_record import Form, Refusal
+from worker.kafka.client.error_codes import REFUSED, describe, error_of, refused
+from worker.kafka.client.producing import produce
 from worker.kafka.client.properties import make_client, producer_properties
-from worker.protocols import Clock, Encode, Source
+from worker.kafka.delivery.refusals import REFUSALS
+from worker.protocols import Encode, RejectionLimit, Source
 from worker.settings import Settings
-from worker.types import Batch, Outcome, Outgoing
+from worker.types import Batch, DeliveryFacts, Outcome, Outgoing, Settled
 
 log = logging.getLogger(__name__)
 
-_FULL_QUEUE_POLL_SECONDS = 0.1
+_WAIT_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -32,12 +34,14 @@ class _Delivery:
     Attributes:
         batch: What is delivered.
         unacknowledged: Records whose report has not come.
-        too_large: Outcomes whose record the broker found too large, alone or with those it was sent along with.
+        suspects: Outcomes whose record was refused by the broker together with those of its request.
+        refused: Outcomes whose record was refused alone, by the client, and what takes their place.
     """
 
     batch: Batch
     unacknowledged: int = 0
-    too_large: list[Outcome] = field(default_factory=list)
+    suspects: list[Outcome] = field(default_factory=list)
+    refused: list[tuple[Outcome, Form]] = field(default_factory=list)
 
 
 class AtLeastOncePublisher:
@@ -47,21 +51,20 @@ class AtLeastOncePublisher:
         settings: The worker's settings; `kafka`, `delivery` and the topics are read.
         source: Commits the offsets.
         encode: From an outcome to its record.
-        clock: Monotonic seconds.
+        limit: Counts the rejections of each batch before its commit.
 
     Raises:
         SettingsInvalid: A property is refused, by the worker or by librdkafka.
     """
 
-    def __init__(self, settings: Settings, source: Source, encode: Encode, *, clock: Clock) -> None:
+    def __init__(self, settings: Settings, source: Source, encode: Encode, limit: RejectionLimit) -> None:
         self._source = source
         self._encode = encode
-        self._clock = clock
+        self._limit = limit
         self._timeout_seconds = settings.delivery.timeout_seconds
-        self._dead_letter_topic = settings.dead_letters.topic
         self._deliveries: deque[_Delivery] = deque()
         self._brokers_down = False
-        self._fault: Exception | None = None
+        self._error: Exception | None = None
         self._closed = False
         self._producer: Producer = make_client(
             Producer, producer_properties(settings), error_cb=self._serve_client_error
@@ -87,44 +90,30 @@ class AtLeastOncePublisher:
                     self._produce(delivery, outcome, outgoing)
         self._deliveries.append(delivery)
 
-    def settle(self, timeout_seconds: float) -> list[Batch]:
+    def settle(self, timeout_seconds: float) -> list[Settled]:
         """Serve delivery reports and commit, in order, the batches whose outcomes are all acknowledged.
 
         Raises:
             Fatal: An outcome cannot be delivered; its batch stays uncommitted.
             NoBroker: Likewise, because no broker answers.
+            BreakerOpen: Too many events were refused; their batch stays uncommitted.
         """
         self._serve(timeout_seconds)
-        settled: list[Batch] = []
+        settled: list[Settled] = []
         while self._deliveries and not self._deliveries[0].unacknowledged:
             delivery = self._deliveries[0]
-            suspects, delivery.too_large = delivery.too_large, []
-            for outcome in suspects:
-                self._deliver_alone(delivery, outcome)
+            outcomes = delivery.batch.outcomes
+            if delivery.suspects or delivery.refused:
+                outcomes = self._deliver_refused(delivery)
+            self._limit.admit(outcomes)
             self._deliveries.popleft()
-            self._source.commit(delivery.batch.offsets, wait=False)
-            settled.append(delivery.batch)
+            self._source.commit(delivery.batch.offsets)
+            settled.append(Settled(delivery.batch, outcomes))
         return settled
 
-    def drain(self, timeout_seconds: float) -> bool:
-        """Wait until nothing is pending and the last commit is answered; False when the time ran out.
-
-        A group that is being divided anew answers too: what it did not take will be read again by the next owner.
-        """
-        deadline = self._clock() + timeout_seconds
-        while self._deliveries:
-            left = deadline - self._clock()
-            if left <= 0:
-                return False
-            self.settle(min(left, _FULL_QUEUE_POLL_SECONDS))
-        try:
-            self._source.commit({}, wait=True)
-        except OwnershipLost as lost:
-            log.info("the last commit came too late, its records will be read again: %s", lost)
-        except Retryable as fault:
-            log.warning("the last commit was not answered, its records will be read again: %s", fault)
-            return False
-        return True
+    def facts(self) -> DeliveryFacts:
+        """No transactions here."""
+        return DeliveryFacts()
 
     def close(self) -> None:
         """Give up what is not delivered and release the producer. Never raises; safe to call twice."""
@@ -135,86 +124,115 @@ class AtLeastOncePublisher:
         try:
             self._producer.purge()
             self._producer.flush(0)
-        except KafkaException as fault:
-            log.warning("the producer did not close cleanly: %s", describe(error_of(fault)))
+        except KafkaException as error:
+            log.warning("the producer did not close cleanly: %s", describe(error_of(error)))
 
     def _produce(self, delivery: _Delivery, outcome: Outcome, outgoing: Outgoing) -> None:
-        while True:
-            topic, key, value, headers, timestamp_ms = outgoing
-            report = partial(self._serve_report, delivery, outcome)
-            try:
-                self._producer.produce(topic, value, key, -1, report, None, timestamp_ms, headers)  # type: ignore[arg-type] # the stub's list is invariant
-            except BufferError:
-                self._serve(_FULL_QUEUE_POLL_SECONDS)  # reports make room
-            except KafkaException as fault:
-                if error_of(fault).code() != TOO_LARGE:
-                    raise self._undeliverable(error_of(fault)) from None
-                outcome = self._rejected(delivery, outcome, outgoing)
-                outgoing = self._encoded(outcome)
-            else:
-                delivery.unacknowledged += 1
-                return
+        report = partial(self._serve_report, delivery, outcome)
+        try:
+            produce(self._producer, outgoing, report, self._serve)
+        except KafkaException as exception:
+            refusal = self._refusal(error_of(exception), outgoing.topic)
+            delivery.refused.append((outcome, Form(outcome).after(refusal, outgoing)))
+        else:
+            delivery.unacknowledged += 1
 
-    def _deliver_alone(self, delivery: _Delivery, outcome: Outcome) -> None:
-        """Send again what was refused as too large, and wait.
+    def _deliver_refused(self, delivery: _Delivery) -> list[Outcome]:
+        """Send the suspects again, each alone, and then what takes the place of those refused again.
 
-        The broker refuses a whole request, so those that were sent along with a large record are refused with it. What
-        is refused alone is too large indeed and goes to the dead letters.
+        Returns:
+            The outcomes of the batch as they are delivered.
+
+        Raises:
+            BreakerOpen: Too many are refused; nothing has been sent in their place.
         """
-        outgoing = self._encoded(outcome)
-        self._produce(delivery, outcome, outgoing)
-        while delivery.unacknowledged:  # bounded: librdkafka reports each record within delivery.timeout.ms
-            self._serve(_FULL_QUEUE_POLL_SECONDS)
-        if delivery.too_large:
-            delivery.too_large.clear()
-            self._deliver_alone(delivery, self._rejected(delivery, outcome, outgoing))
+        self._wait_for_reports()  # of later batches too: a suspect must be alone in its request
+        forms = {id(outcome): form for outcome, form in delivery.refused}
+        for outcome in delivery.suspects:
+            form = Form(outcome)
+            outgoing = self._encoded(form)
+            if (refusal := self._refusal_alone(outgoing)) is not None:
+                forms[id(outcome)] = form.after(refusal, outgoing)
+        outcomes = list(delivery.batch.outcomes)
+        for index, outcome in enumerate(outcomes):
+            if (found := forms.get(id(outcome))) is not None:
+                outcomes[index] = found.outcome
+        self._limit.check(outcomes)
+        for form in forms.values():
+            self._deliver_alone(form)
+        return outcomes
 
-    def _rejected(self, delivery: _Delivery, outcome: Outcome, outgoing: Outgoing) -> Outcome:
-        """The rejection that takes the place of an outcome whose record is too large, in its batch as well."""
-        rejected = dead_letter_of(outcome, outgoing, self._dead_letter_topic)
-        outcomes = delivery.batch.outcomes
-        outcomes[next(index for index, one in enumerate(outcomes) if one is outcome)] = rejected
-        return rejected
+    def _deliver_alone(self, form: Form) -> None:
+        outgoing = self._encoded(form)
+        while (refusal := self._refusal_alone(outgoing)) is not None:
+            form = form.after(refusal, outgoing)
+            outgoing = self._encoded(form)
 
-    def _encoded(self, outcome: Outcome) -> Outgoing:
-        outgoing = self._encode(outcome)
-        assert outgoing is not None  # noqa: S101 - only what publishes something is sent again or rejected
+    def _refusal_alone(self, outgoing: Outgoing) -> Refusal | None:
+        """Send a record in a request of its own and wait; why it is refused, or None when it is acknowledged."""
+        reports: list[KafkaError | None] = []
+        try:
+            produce(self._producer, outgoing, lambda error, _: reports.append(error), self._serve)
+        except KafkaException as exception:
+            return self._refusal(error_of(exception), outgoing.topic)
+        self._wait_for_reports()
+        (error,) = reports
+        return None if error is None else self._refusal(error, outgoing.topic)
+
+    def _wait_for_reports(self) -> None:
+        """Until every record is reported: bounded, since librdkafka reports each within `delivery.timeout.ms`."""
+        while len(self._producer):
+            self._producer.flush(_WAIT_SECONDS)  # unlike a poll it does not wait for `linger.ms`
+            self._serve(0)
+
+    def _encoded(self, form: Form) -> Outgoing:
+        outgoing = form.encoded(self._encode)
+        assert outgoing is not None  # noqa: S101 - only what publishes something is refused
         return outgoing
 
     def _serve(self, timeout_seconds: float) -> None:
         try:
             self._producer.poll(timeout_seconds)
-        except KafkaException as fault:  # a fatal error comes this way, and error_cb is not told of it
-            raise self._undeliverable(error_of(fault)) from None
-        if self._fault is not None:
-            raise self._fault
+        except KafkaException as exception:  # a fatal error is raised here and not given to error_cb
+            raise self._undeliverable(error_of(exception), None) from None
+        if self._error is not None:
+            raise self._error
 
-    def _serve_report(self, delivery: _Delivery, outcome: Outcome, error: KafkaError | None, _: Message) -> None:
+    def _serve_report(self, delivery: _Delivery, outcome: Outcome, error: KafkaError | None, record: Message) -> None:
         delivery.unacknowledged -= 1
         if error is None:
             self._brokers_down = False
-        elif error.code() == TOO_LARGE:
-            delivery.too_large.append(outcome)
-        elif not self._closed and self._fault is None:
-            self._fault = self._undeliverable(error)
+        elif error.code() in REFUSALS:
+            delivery.suspects.append(outcome)
+        elif not self._closed and self._error is None:
+            self._error = self._undeliverable(error, record.topic())
 
     def _serve_client_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how the library names its own codes
             self._brokers_down = True
 
-    def _undeliverable(self, error: KafkaError) -> Exception:
+    def _refusal(self, error: KafkaError, topic: str) -> Refusal:
+        """What the topic has against a record; raises when the error is not about the record."""
+        refusal = REFUSALS.get(error.code())
+        if refusal is None:
+            raise self._undeliverable(error, topic)
+        return refusal
+
+    def _undeliverable(self, error: KafkaError, topic: str | None) -> Exception:
+        where = f" to {topic}" if topic else ""
         if error.code() in REFUSED:
-            return refused(error, "to let the worker write its output or dead letter topic")
+            return refused(error, f"to let the worker write{where or ' its output or dead letter topic'}")
         if self._brokers_down:
             return NoBroker(
-                f"no broker answered for delivery.timeout_seconds = {self._timeout_seconds:g}, so an event could not "
-                "be delivered. It is not committed and will be read again"
+                f"no broker answered for delivery.timeout_seconds = {self._timeout_seconds:g}, so a record could not "
+                f"be delivered{where}. It is not committed and will be read again"
             )
         advice = (
-            "create it with `sluice topics`"
+            "create the topic with `sluice topics`"
             if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001
             else "look at the brokers' health and their in-sync replicas, then start again"
         )
         return Fatal(
-            f"an event could not be delivered ({describe(error)}). It is not committed and will be read again: {advice}"
+            f"a record could not be delivered{where} ({describe(error)}). It is not committed and will be read again: "
+            f"{advice}"
         )

@@ -2,62 +2,53 @@
 
 What waits when no transaction is open goes into the next one together, so nothing is open while the worker is idle and
 a busy one does not pay for a commit per batch. Inference is long over by then. Steps that the broker doesn't answer at
-once are taken up again by the next `settle`, between which the consumer is polled.
+once are continued by the next `settle`, between which the consumer is polled.
 
 Known hole: librdkafka has no KIP-890, so a request delayed in the network by more than a transaction's life can still
 land in a later transaction of the same epoch (librdkafka#5423). A new producer, with a new epoch, after every failure
 keeps that to transactions which all succeed; it does not close it.
 """
 
-import logging
 from collections import deque
-from enum import Enum, auto
+from collections.abc import Sequence
+
+import structlog
 
 from worker.errors import Fatal, NoBroker, Retryable
 from worker.kafka.client.retry import Backoff, RetryBudget, Sleep, Uniform, retry
+from worker.kafka.delivery.transaction import Recovery, Transaction
 from worker.kafka.delivery.transaction_offsets import TransactionalSource, TransactionOffsets
-from worker.kafka.delivery.transaction_records import TransactionRecords
+from worker.kafka.delivery.transaction_records import Refusals
 from worker.kafka.delivery.transactional_producer import TransactionalProducer, TransactionFailed, UnderWay
-from worker.protocols import Clock, Encode
+from worker.protocols import Clock, Encode, RejectionLimit
 from worker.settings import Settings
-from worker.types import Batch
+from worker.types import Batch, DeliveryFacts, Settled
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
-_WAIT_SECONDS = 0.02
-_REPORT_POLL_SECONDS = 0.002
-
-
-class _Step(Enum):
-    IDLE = auto()
-    DELIVERING = auto()
-    SENDING_OFFSETS = auto()
-    COMMITTING = auto()
-    REPLACING_PRODUCER = auto()
-    FINDING_THE_END = auto()
 
 
 class ExactlyOncePublisher:
     """Delivers batches in transactions; implements `worker.protocols.Publisher`.
 
+    A batch waits, then belongs to the open transaction, and when that fails to its recovery, until it is settled.
+
     Args:
         settings: The worker's settings.
         source: The consumer whose group the offsets belong to.
         encode: From an outcome to its record.
+        limit: Asked about the rejections of each transaction before its commit.
         transactional_id: Unique among live workers (two with one id would fence each other for ever), the same for
             the life of this process.
         clock: Monotonic seconds.
         sleep: Waits between attempts to reach the coordinator at the start.
         uniform: Draws the length of those waits.
 
-    Attributes:
-        transactions: How many were `committed`, and how many `aborted` (fenced ones included).
-
     Raises:
         SettingsInvalid: The broker is the embedded one, or a property is refused.
-        NoBroker: No broker took the producer in within `kafka.no_broker_seconds`.
+        NoBroker: No broker initialized the producer within `kafka.no_broker_seconds`.
     """
 
     def __init__(
@@ -65,6 +56,7 @@ class ExactlyOncePublisher:
         settings: Settings,
         source: TransactionalSource,
         encode: Encode,
+        limit: RejectionLimit,
         *,
         transactional_id: str,
         clock: Clock,
@@ -73,41 +65,41 @@ class ExactlyOncePublisher:
     ) -> None:
         self._settings = settings
         self._source = source
+        self._encode = encode
+        self._limit = limit
         self._transactional_id = transactional_id
         self._clock = clock
         backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
         self._retry_budget = RetryBudget(settings.delivery.timeout_seconds, backoff, clock)
         self._waiting: deque[Batch] = deque()
-        self._open: list[Batch] = []
-        self._offsets = TransactionOffsets(source, ())
-        self._step = _Step.IDLE
-        self._end_unknown = False
-        self._open_until: float | None = None
-        self._records = TransactionRecords(encode, settings.dead_letters.topic)
+        self._transaction: Transaction | None = None
+        self._recovery: Recovery | None = None
+        self._committed = 0
+        self._aborted = 0
         self._closed = False
-        self.transactions = {"committed": 0, "aborted": 0}
         self._producer = TransactionalProducer(settings, transactional_id)
         limit_seconds = settings.kafka.no_broker_seconds
         try:
             for call in (self._producer.check_cluster, self._producer.begin_life):
                 retry(call, limit_seconds=limit_seconds, backoff=backoff, clock=clock, sleep=sleep)
-        except Retryable as fault:
-            message = f"no broker began a transactional producer's life within {limit_seconds:g} s: {fault}"
+        except Retryable as error:
+            message = f"no broker initialized a transactional producer within {limit_seconds:g} s: {error}"
             raise NoBroker(message) from None
-        except TransactionFailed as fault:
-            message = f"no transactional producer could be made: {fault}"
+        except TransactionFailed as error:
+            message = f"no transactional producer could be made: {error}"
             raise Fatal(message) from None
 
     @property
     def pending(self) -> int:
         """Batches published but not yet settled."""
-        return len(self._waiting) + len(self._open)
+        begun = self._transaction or (self._recovery and self._recovery.failed)
+        return len(self._waiting) + (len(begun.batches) if begun else 0)
 
     def publish(self, batch: Batch) -> None:
         """Take the batch into the next transaction."""
         self._waiting.append(batch)
 
-    def settle(self, timeout_seconds: float) -> list[Batch]:
+    def settle(self, timeout_seconds: float) -> list[Settled]:
         """Go on with the transaction; return the batches of one that is committed.
 
         May take longer than the timeout by some milliseconds, and by a second when the producer is replaced. Batches of
@@ -116,32 +108,31 @@ class ExactlyOncePublisher:
         Raises:
             Fatal: The outcomes can't be delivered; nothing of them is visible or committed.
             NoBroker: Likewise, because no broker answered for `delivery.timeout_seconds`.
+            BreakerOpen: Too many events were refused; nothing of the transaction is visible or committed.
         """
         if self.pending == 0 or self._retry_budget.pausing:
             self._producer.poll(timeout_seconds)
             return []
         try:
             settled = self._go_on()
-        except Retryable as fault:
-            self._wait_after(fault)
-            if self._is_overdue:
-                self._give_up_transaction(fault)
+        except Retryable as error:
+            self._spend(error)
+            if self._transaction is not None and self._transaction.is_overdue(self._clock()):
+                self._start_over(error)
             return []
-        except TransactionFailed as fault:
-            self._wait_after(fault)
-            self._give_up_transaction(fault)
+        except TransactionFailed as error:
+            if self._transaction is None or not self._transaction.has_learned:
+                self._spend(error)
+            else:
+                self._retry_budget.renew()  # what was learned of a refused record brings the next one nearer to its end
+            self._start_over(error)
             return []
         self._retry_budget.renew()
         return settled
 
-    def drain(self, timeout_seconds: float) -> bool:
-        """Settle until nothing is pending; False when the time ran out."""
-        deadline = self._clock() + timeout_seconds
-        while self.pending:
-            if self._clock() >= deadline:
-                return False
-            self.settle(_WAIT_SECONDS)
-        return True
+    def facts(self) -> DeliveryFacts:
+        """How transactions ended so far."""
+        return DeliveryFacts(self._committed, self._aborted)
 
     def close(self) -> None:
         """Give up what is open: it is never committed. Never raises; safe to call twice."""
@@ -149,94 +140,80 @@ class ExactlyOncePublisher:
             return
         self._closed = True
         self._waiting.clear()
-        self._open.clear()
+        self._transaction = None
+        self._recovery = None
         self._producer.discard()
 
-    def _go_on(self) -> list[Batch]:
+    def _go_on(self) -> list[Settled]:
         """Take the steps that remain, from wherever the last call stopped."""
-        if self._step is _Step.REPLACING_PRODUCER:
-            self._producer.begin_life()
-            self._step = _Step.FINDING_THE_END
-        if self._step is _Step.FINDING_THE_END:
-            if self._end_unknown and self._offsets.were_committed():
-                self._offsets.confirm()
-                return self._end_open()
-            self._end_unknown = False
-            self._step = _Step.IDLE
-        if self._step is _Step.IDLE and not self._begin():
-            return self._end_open()
-        if self._step is _Step.DELIVERING:
-            self._wait_for_reports()
-        if self._step is _Step.SENDING_OFFSETS:
-            self._offsets.send(self._producer)
-            self._step = _Step.COMMITTING
-        self._producer.commit()
-        self._offsets.confirm()
-        self.transactions["committed"] += 1
-        return self._end_open()
+        if self._recovery is not None:
+            self._recovery.go_on()
+            recovery, self._recovery = self._recovery, None
+            if recovery.committed:
+                return self._ended(recovery.failed)
+            self._aborted += 1
+            self._transaction = self._next_transaction(recovery.failed.batches, recovery.failed.learned())
+        elif self._transaction is None:
+            self._transaction = self._next_transaction((), Refusals())
+        transaction = self._transaction
+        if not transaction.offsets:  # nothing of it is owned any more
+            self._transaction = None
+            return transaction.settled
+        transaction.go_on()
+        return self._ended(transaction)
 
-    def _begin(self) -> bool:
-        """Open a transaction with all that waits and is still owned; False when there is nothing of that kind."""
-        self._open += self._waiting
+    def _next_transaction(self, batches: Sequence[Batch], known: Refusals) -> Transaction:
+        """These batches and all that wait."""
+        together = (*batches, *self._waiting)
         self._waiting.clear()
-        self._offsets = TransactionOffsets(self._source, self._open)
-        if not self._offsets:
-            return False
-        self._producer.begin()
-        self._open_until = self._clock() + self._settings.delivery.transaction_timeout_seconds
-        self._records.begin()
-        self._step = _Step.DELIVERING
-        for batch in self._open:
-            for index, outcome in enumerate(batch.outcomes):
-                if outcome.assignment.owned:
-                    batch.outcomes[index] = self._records.add(self._producer, outcome)
-        return True
+        return Transaction(
+            together,
+            TransactionOffsets(self._source, together),
+            known,
+            producer=self._producer,
+            encode=self._encode,
+            limit=self._limit,
+            deadline=self._clock() + self._settings.delivery.transaction_timeout_seconds,
+        )
 
-    def _wait_for_reports(self) -> None:
-        """Leave when every record is reported: the coordinator is done with the last transaction then.
+    def _ended(self, transaction: Transaction) -> list[Settled]:
+        """It is committed."""
+        self._transaction = None
+        self._committed += 1
+        transaction.offsets.confirm()
+        settled = transaction.settled
+        for one in settled:
+            self._limit.admit(one.outcomes)
+        log.debug("transaction committed", batches=len(settled), records=sum(one.batch.records for one in settled))
+        return settled
 
-        Asked for the offsets before that, it says so again and again, for as long as the markers of the last
-        transaction take, and the call blocks the thread that polls.
+    def _start_over(self, error: Exception) -> None:
+        """Find out with a new producer how the transaction ended; if it was not committed, its records go into another.
+
+        Also when the new producer of a recovery fails: then with another one.
         """
-        self._producer.poll(_REPORT_POLL_SECONDS)
-        self._records.raise_failure()
-        if waiting := self._producer.undelivered:
-            message = f"{waiting} records are not acknowledged yet"
-            raise UnderWay(message)
-        self._step = _Step.SENDING_OFFSETS
-
-    @property
-    def _is_overdue(self) -> bool:
-        """The coordinator aborts the open transaction about now.
-
-        librdkafka may not notice: a call that had lost the coordinator's broker was seen to wait for ever.
-        """
-        return self._open_until is not None and self._clock() >= self._open_until
-
-    def _give_up_transaction(self, fault: Exception) -> None:
-        """Its records go into another one, of a new producer."""
-        log.warning("a transaction failed and will be made again: %s", fault)
-        self.transactions["aborted"] += 1
-        self._open_until = None
-        self._end_unknown |= self._step is _Step.COMMITTING
-        self._step = _Step.REPLACING_PRODUCER
+        failed = self._transaction or (self._recovery and self._recovery.failed)
+        assert failed  # noqa: S101 - only their calls raise
+        log.warning("transaction failed", cause=str(error), batches=len(failed.batches))
         self._producer.discard()
         self._producer = TransactionalProducer(self._settings, self._transactional_id)
+        self._transaction = None
+        self._recovery = Recovery(failed, self._producer)
 
-    def _end_open(self) -> list[Batch]:
-        ended, self._open = self._open, []
-        self._open_until = None
-        self._step = _Step.IDLE
-        self._end_unknown = False
-        self._records.end()
-        return ended
+    def _spend(self, error: Exception) -> None:
+        """Note a failure; the next attempt follows at once when the broker has only not answered yet.
 
-    def _wait_after(self, fault: Exception) -> None:
-        if self._retry_budget.wait(paused=not isinstance(fault, UnderWay)):
+        Raises:
+            Fatal: Failures have followed each other for `delivery.timeout_seconds`.
+            NoBroker: Likewise, and no broker answers.
+        """
+        if self._retry_budget.wait(paused=not isinstance(error, UnderWay)):
             return
+        settings = self._settings
+        cause = self._producer.why_undelivered(settings.output.topic, settings.dead_letters.topic) or str(error)
         message = (
             "a transaction could not be committed within delivery.timeout_seconds = "
-            f"{self._settings.delivery.timeout_seconds:g}: {fault}. Nothing of it is visible or committed; its records "
+            f"{settings.delivery.timeout_seconds:g}: {cause}. Nothing of it is visible or committed; its records "
             "will be read again"
         )
         raise NoBroker(message) if self._producer.brokers_down else Fatal(message)

@@ -1,4 +1,4 @@
-"""The group's offsets that a transaction moves, and what they tell when its end is unknown."""
+"""The group's offsets that a transaction moves, and what they say of an end that is unknown."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -61,17 +61,17 @@ class TransactionOffsets:
             if generation(metadata) < 1:
                 message = "the worker is not in its group at this moment"
                 raise Retryable(message)
-            self._metadata = metadata  # a call that is made again must have the same arguments
+            self._metadata = metadata  # a retried call must have the same arguments
         producer.send_offsets([TopicPartition(a.topic, a.partition, o) for a, o in self._next.items()], self._metadata)
 
     def confirm(self) -> None:
-        """Tell the source that they are committed."""
+        """Let the source know that they are committed."""
         self._source.confirm(self._next)
 
     def were_committed(self) -> bool:
         """How the old producer's transaction ended: the new one's beginning has waited for that end.
 
-        All of a transaction is visible or none of it, so one partition that is still owned tells for all.
+        All of a transaction is visible or none of it, so one partition that is still owned answers for all.
 
         Raises:
             Retryable: The coordinator has not answered.

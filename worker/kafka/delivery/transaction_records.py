@@ -1,92 +1,86 @@
-"""The records of a transaction, and what takes the place of those that are too large.
+"""The records of one transaction, and what it learns about those that are refused.
 
-The broker refuses a whole request for one large record in it, and the transaction fails. When it is made again, each
-record of that request is sent alone: one refused then is too large indeed, and so is one that was the only one of its
-request from the start. The next time a dead letter goes in its place.
+The broker refuses a whole request for one record in it, and that fails the transaction. In the next one each record of
+that request is sent alone: one refused then is at fault itself, and so is one that was the only one of its request from
+the start. In the transaction after that something else goes in its place (`worker.events.refused_record`). So each
+record at fault costs a transaction; none is visible until one is committed.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from worker.events.record_too_large import dead_letter_of
-from worker.kafka.client.error_codes import TOO_LARGE, error_of
+from worker.events.refused_record import Form, Refusal
+from worker.kafka.client.error_codes import error_of
+from worker.kafka.delivery.refusals import REFUSALS
 from worker.kafka.delivery.transactional_producer import TransactionalProducer, not_taken
 from worker.protocols import Encode
-from worker.types import Assignment, Outcome, Outgoing
+from worker.types import Assignment, Batch, Outcome, Outgoing
 
 _REPORT_POLL_SECONDS = 0.05
 
 _Position = tuple[Assignment, int | None]
 
 
-@dataclass(slots=True)
-class _Attempt:
-    """What was reported of one attempt's records.
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """What is known of records that were refused, for the next transaction with the same batches.
 
     Attributes:
-        failure: The first error; None while there is none.
-        refused: Records that were too large, alone or with those of their request.
-        alone: True once one of them was sent alone.
+        suspects: Refused together with those of their request: to be sent alone.
+        forms: What goes in the place of those at fault.
     """
 
-    failure: KafkaError | None = None
-    refused: dict[_Position, Outgoing] = field(default_factory=dict)
-    alone: bool = False
+    suspects: frozenset[_Position] = frozenset()
+    forms: Mapping[_Position, Form] = field(default_factory=dict)
+
+    def outcomes(self, batch: Batch) -> Sequence[Outcome]:
+        """The outcomes of a batch as they are delivered."""
+        forms = self.forms
+        if not forms:
+            return batch.outcomes
+        found = ((outcome, forms.get(_position(outcome))) for outcome in batch.outcomes)
+        return [outcome if form is None else form.outcome for outcome, form in found]
 
 
 class TransactionRecords:
-    """Adds outcomes to a transaction, and remembers from one attempt to the next which were too large.
+    """Adds the outcomes of a transaction to it; made new for each transaction.
 
     Args:
+        producer: Whose transaction it is.
         encode: From an outcome to its record.
-        dead_letter_topic: Where what is too large goes.
+        known: What earlier transactions with these outcomes learned.
+
+    Attributes:
+        refusals: What is known now; grows with `add`, for the client refuses some records by itself.
     """
 
-    def __init__(self, encode: Encode, dead_letter_topic: str) -> None:
+    def __init__(self, producer: TransactionalProducer, encode: Encode, known: Refusals) -> None:
+        self._producer = producer
         self._encode = encode
-        self._dead_letter_topic = dead_letter_topic
-        self._attempt = _Attempt()
-        self._suspects: set[_Position] = set()
-        self._too_large: dict[_Position, Outgoing] = {}
+        self._failure: tuple[KafkaError, str] | None = None
+        self._refused: dict[_Position, tuple[Form, Outgoing, Refusal]] = {}
+        self._alone: _Position | None = None
+        self._cleared: set[_Position] = set()
+        self.refusals = known
 
-    def begin(self) -> None:
-        """The first attempt at a transaction begins, or another one after a failure."""
-        before, self._attempt = self._attempt, _Attempt()
-        if before.alone or len(before.refused) == 1:
-            self._too_large |= before.refused
-        else:
-            self._suspects |= before.refused.keys()
-
-    def add(self, producer: TransactionalProducer, outcome: Outcome) -> Outcome:
-        """Add an outcome's record to the open transaction of this producer; the outcome, or the rejection in its place.
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Add the records of the outcomes that are still owned to the open transaction.
 
         Raises:
-            Fatal: Its dead letter is too large too.
-            TransactionFailed: The producer takes no more.
+            Fatal: A dead letter is refused by the client, or the broker refuses this principal.
+            TransactionFailed: The transaction takes no more.
         """
-        position = (outcome.assignment, outcome.record.offset())
-        alone = position in self._suspects
-        if alone:
-            self._wait_for_reports(producer)
-        while True:
-            outcome = self._unless_too_large(outcome, position)
-            outgoing = self._encode(outcome)
-            if outgoing is None:
-                return outcome
-            try:
-                producer.produce(outgoing, partial(self._serve_report, self._attempt, position, outgoing))
-                break
-            except KafkaException as fault:
-                if error_of(fault).code() != TOO_LARGE:
-                    raise not_taken(error_of(fault)) from None
-                self._too_large[position] = outgoing
-        if alone:
-            self._attempt.alone = True
-            self._wait_for_reports(producer)
-            self._attempt.alone = False
-        return outcome
+        suspects = self.refusals.suspects
+        for outcome in outcomes:
+            if outcome.assignment.owned:
+                position = _position(outcome)
+                if position in suspects:
+                    self._add_alone(position, outcome)
+                else:
+                    self._add(position, outcome)
 
     def raise_failure(self) -> None:
         """Raise if a record could not be delivered: librdkafka keeps those behind it until they time out.
@@ -95,33 +89,63 @@ class TransactionRecords:
             TransactionFailed: One could not.
             Fatal: The broker refuses this principal.
         """
-        if self._attempt.failure is not None:
-            raise not_taken(self._attempt.failure)
+        if self._failure is not None:
+            raise not_taken(*self._failure)
 
-    def end(self) -> None:
-        """The transaction is over: the next one has other records."""
-        self._attempt = _Attempt()
-        self._suspects.clear()
-        self._too_large.clear()
+    def learned(self) -> Refusals:
+        """What the next transaction with these outcomes must know.
 
-    def _wait_for_reports(self, producer: TransactionalProducer) -> None:
+        Raises:
+            Fatal: A dead letter is refused, and nothing can take its place.
+        """
+        known = self.refusals
+        if self._alone in self._refused or len(self._refused) == 1:
+            at_fault = {p: form.after(refusal, outgoing) for p, (form, outgoing, refusal) in self._refused.items()}
+            return Refusals(known.suspects - self._cleared - at_fault.keys(), {**known.forms, **at_fault})
+        return Refusals((known.suspects - self._cleared) | self._refused.keys(), known.forms)
+
+    def _add_alone(self, position: _Position, outcome: Outcome) -> None:
+        self._wait_for_reports()
+        self._alone = position
+        self._add(position, outcome)
+        self._wait_for_reports()
+        self._alone = None
+        self._cleared.add(position)
+
+    def _add(self, position: _Position, outcome: Outcome) -> None:
+        form = self.refusals.forms.get(position) or Form(outcome)
+        while True:
+            outgoing = form.encoded(self._encode)
+            if outgoing is None:
+                return
+            try:
+                self._producer.produce(outgoing, partial(self._serve_report, position, form, outgoing))
+            except KafkaException as exception:
+                error = error_of(exception)
+                refusal = REFUSALS.get(error.code())
+                if refusal is None:
+                    raise not_taken(error, outgoing.topic) from None
+                form = form.after(refusal, outgoing)
+                self.refusals = Refusals(self.refusals.suspects, {**self.refusals.forms, position: form})
+            else:
+                return
+
+    def _wait_for_reports(self) -> None:
         """Until every record added so far is reported: bounded by `delivery.timeout.ms`."""
-        while producer.undelivered:
-            producer.poll(_REPORT_POLL_SECONDS)
+        while self._producer.undelivered:
+            self._producer.flush(_REPORT_POLL_SECONDS)
             self.raise_failure()
 
-    def _unless_too_large(self, outcome: Outcome, position: _Position) -> Outcome:
-        """The outcome, or its rejection if its record was too large; Fatal if that one's record was, too."""
-        refused = self._too_large.get(position)
-        return outcome if refused is None else dead_letter_of(outcome, refused, self._dead_letter_topic)
-
-    @staticmethod
     def _serve_report(
-        attempt: _Attempt, position: _Position, outgoing: Outgoing, error: KafkaError | None, _: Message
+        self, position: _Position, form: Form, outgoing: Outgoing, error: KafkaError | None, _: Message
     ) -> None:
-        """All records of one request are reported together, before anything is read of the attempt."""
+        """All records of one request are reported together, before anything is read of them."""
         if error is None:
             return
-        attempt.failure = attempt.failure or error
-        if error.code() == TOO_LARGE:
-            attempt.refused[position] = outgoing
+        self._failure = self._failure or (error, outgoing.topic)
+        if (refusal := REFUSALS.get(error.code())) is not None:
+            self._refused[position] = (form, outgoing, refusal)
+
+
+def _position(outcome: Outcome) -> _Position:
+    return outcome.assignment, outcome.record.offset()

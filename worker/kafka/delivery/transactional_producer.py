@@ -12,10 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from worker.errors import Fatal, Retryable, SettingsInvalid
 from worker.kafka.client.error_codes import OWNERSHIP_LOST, REFUSED, describe, error_of, refused, refused_connection
+from worker.kafka.client.producing import Report, produce
 from worker.kafka.client.properties import make_client, producer_properties
 from worker.kafka.delivery.background_call import BackgroundCall
 from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX
@@ -25,13 +26,10 @@ from worker.types import Outgoing
 _CALL_SECONDS = 1.0
 _STEP_SECONDS = 0.005
 _TRANSACTION_TIMEOUT = -1
-_FULL_QUEUE_POLL_SECONDS = 0.1
-
-Report = Callable[[KafkaError | None, Message], None]
 
 
 class UnderWay(Retryable):
-    """The call goes on in the background: made again, it is taken up where it is."""
+    """The call goes on in the background: calling again resumes it."""
 
 
 class TransactionFailed(Exception):
@@ -52,6 +50,7 @@ class TransactionalProducer:
     def __init__(self, settings: Settings, transactional_id: str) -> None:
         self.brokers_down = False
         self._refused: Fatal | None = None
+        self._last_error: KafkaError | None = None
         self._background: BackgroundCall | None = None
         self._producer: Producer = make_client(
             Producer, producer_properties(settings, transactional_id), error_cb=self._serve_client_error
@@ -93,15 +92,7 @@ class TransactionalProducer:
         Raises:
             KafkaException: As `Producer.produce`; BufferError never.
         """
-        topic, key, value, headers, timestamp_ms = outgoing
-        sent: Any = headers  # the stub's list is invariant
-        while True:
-            try:
-                self._producer.produce(topic, value, key, -1, report, None, timestamp_ms, sent)
-            except BufferError:
-                self.poll(_FULL_QUEUE_POLL_SECONDS)  # reports make room
-            else:
-                return
+        produce(self._producer, outgoing, report, self.poll)
 
     @property
     def undelivered(self) -> int:
@@ -113,6 +104,22 @@ class TransactionalProducer:
         with suppress(KafkaException):
             self._producer.poll(timeout_seconds)
 
+    def flush(self, timeout_seconds: float) -> None:
+        """As `poll`, and send what waits for `linger.ms`."""
+        with suppress(KafkaException):
+            self._producer.flush(timeout_seconds)
+
+    def why_undelivered(self, *topics: str) -> str:
+        """Why records for these topics are not acknowledged, as far as can be found out; empty for no cause known."""
+        try:
+            # All topics: asking for one by name would create it on a broker that allows that.
+            known = self._producer.list_topics(timeout=_CALL_SECONDS).topics
+        except KafkaException as exception:
+            return f"no broker answered ({describe(self._last_error or error_of(exception))})"
+        if missing := [topic for topic in topics if topic not in known]:
+            return f"{' and '.join(missing)} does not exist: create it with `sluice topics`"
+        return describe(self._last_error) if self._last_error is not None else ""
+
     def send_offsets(self, offsets: list[TopicPartition], metadata: bytes) -> None:
         """Add the group's offsets (KIP-447); a call that is taken up has those of the first one."""
         send = self._producer.send_offsets_to_transaction
@@ -122,6 +129,7 @@ class TransactionalProducer:
         """End the transaction."""
         self._go_on("to commit a transaction", self._producer.commit_transaction, _TRANSACTION_TIMEOUT)
         self.brokers_down = False
+        self._last_error = None
 
     def discard(self) -> None:
         """Stop sending; never raises. What is open is ended by the next producer of this id, or by the coordinator."""
@@ -163,6 +171,7 @@ class TransactionalProducer:
         # A fatal error is answered again by the next transactional call, which knows what to do about it.
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how the library names its own codes
             self.brokers_down = True
+        self._last_error = error
         self._refused = refused_connection(error) or self._refused
 
 
@@ -182,6 +191,8 @@ def classified(error: KafkaError, to_do: str) -> Exception:
     return Fatal(f"a transaction can't go on: the broker was asked {to_do} and said {describe(error)}")
 
 
-def not_taken(error: KafkaError) -> Exception:
-    """The exception for a record that `produce` did not take: mostly because the transaction has failed meanwhile."""
-    return refused(error, "to take an event") if error.code() in REFUSED else TransactionFailed(describe(error))
+def not_taken(error: KafkaError, topic: str) -> Exception:
+    """The exception for a record that was not taken: mostly because the transaction has failed meanwhile."""
+    if error.code() in REFUSED:
+        return refused(error, f"to let the worker write to {topic}")
+    return TransactionFailed(f"a record for {topic} was not taken ({describe(error)})")
