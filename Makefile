@@ -3,9 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := test,lint,plots
+EXTRAS := test,lint,plots,docs
 
-.PHONY: setup demo test lint test-kafka bench bench-rivals chaos distribution schemas clean
+.PHONY: setup demo test lint test-kafka bench bench-rivals chaos distribution docs reference schemas clean
 
 setup: $(VENV)/.complete
 
@@ -23,7 +23,7 @@ demo: setup
 	$(BIN)/sluice demo --count 100
 
 test: setup
-	$(BIN)/python -m pytest -m 'not kafka and not registry and not chaos'
+	$(BIN)/python -m pytest -m 'not kafka and not registry and not chaos and not docs'
 
 test-kafka: setup
 	$(BIN)/python -m pytest -m 'kafka or registry or chaos'
@@ -55,8 +55,17 @@ chaos: setup
 distribution: setup
 	.ci/check-distribution
 
+# The documentation: `make reference` writes the pages made from the code; `make docs` builds the site into site/ and runs
+# what the pages and the examples tell a reader to type.
+reference: setup
+	$(BIN)/python -m docgen
+
+docs: setup
+	$(BIN)/zensical build --strict
+	$(BIN)/python -m pytest -m docs
+
 schemas: setup
 	$(BIN)/python -m schemas.generate
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache

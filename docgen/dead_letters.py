@@ -1,0 +1,73 @@
+"""The page of dead-letter reasons: what the worker says of records that it is shown here."""
+
+import re
+from pathlib import Path
+
+import worker
+from docgen.markdown import code, page, sentence, table
+from testkit.records import record
+from worker.events.decoding import Decoder
+from worker.settings import InputSettings
+from worker.types import Assignment, Rejected
+
+_INTRODUCTION = """\
+*Stage* and *error* are the headers `__connect.errors.stage` and `__connect.errors.exception.class.name` of a dead
+letter, and the labels of `sluice_dead_letters_total`. *Sentence* is the header `__connect.errors.exception.message`; it
+never quotes the record. [Dead letters](../how-to/dead-letters.md) says what to do about them.
+
+A null value is no dead letter: it is a tombstone and is passed over.
+"""
+
+_LIMIT = 256
+_SURROGATE = rb"\ud800"
+EXAMPLES: list[tuple[str, bytes]] = [
+    ("empty, truncated, NaN, a byte order mark, bytes after the object", b'{"id": "1", "text": NaN}'),
+    ("invalid UTF-8", b'{"id": "1", "text": "\xff"}'),
+    ("half of a surrogate pair", b'{"id": "1", "text": "' + _SURROGATE + b'"}'),
+    ("a name twice in one object", b'{"id": "1", "text": "a", "text": "b"}'),
+    ("nested too deep", b'{"id": "1", "text": "a", "x": ' + b"[" * 220 + b"]" * 220 + b"}"),
+    ("larger than `input.max_value_bytes`", b'{"id": "1", "text": "' + b"a" * 1000 + b'"}'),
+    ("JSON, but no object", b"[1, 2]"),
+    ("nothing at `input.id_pointer`", b'{"text": "a"}'),
+    ("an id that is no string", b'{"id": 1, "text": "a"}'),
+    ("nothing at `input.text_pointer`", b'{"id": "1"}'),
+    ("a text that is no string", b'{"id": "1", "text": null}'),
+]
+
+_LATER = [
+    ("TOKENIZE", "class of the exception", "a text the tokenizer fails on, found by halving its batch"),
+    ("INFERENCE", "class of the exception", "a text the model fails on, found by halving its batch"),
+    ("INFERENCE", "NonFiniteScore", "a text whose scores are not finite, also in float32"),
+    ("INFERENCE", "NoTokens", "a text the tokenizer makes no token of, where the model needs one"),
+    ("PRODUCE", "OutputTooLarge", "a label event larger than the output topic takes (`max.message.bytes`)"),
+]
+
+
+def render() -> str:
+    """The page."""
+    rows = [[what, code(one.stage.value), code(one.error), sentence(one.reason)] for what, one in rejections()]
+    rows += [[what, code(stage), _class(error), ""] for stage, error, what in _LATER]
+    return page("Dead-letter reasons", _INTRODUCTION.strip(), table(["record", "stage", "error", "sentence"], rows))
+
+
+def rejections() -> list[tuple[str, Rejected]]:
+    """What the decoder makes of each example, with a limit of 256 bytes on values of the long one."""
+    assignment = Assignment("comments", 0, 1)
+    found = []
+    for what, value in EXAMPLES:
+        limit = _LIMIT if "max_value_bytes" in what else InputSettings().max_value_bytes
+        outcome = Decoder(InputSettings(max_value_bytes=limit)).decode(record(value), assignment)
+        assert isinstance(outcome, Rejected), what  # noqa: S101 - an example that is no longer rejected is a wrong page
+        found.append((what, outcome))
+    return found
+
+
+def errors_in_the_code() -> set[str]:
+    """Every fixed word that the code rejects a record with."""
+    pattern = re.compile(r'(?:Stage\.[A-Z]+,\s*|Unscorable\(\s*|", )"([A-Z][a-z]+(?:[A-Z][a-z0-9]*)+)"')
+    sources = (path.read_text(encoding="utf-8") for path in Path(worker.__file__).parent.rglob("*.py"))
+    return {word for source in sources for word in pattern.findall(source)}
+
+
+def _class(error: str) -> str:
+    return error if " " in error else code(error)

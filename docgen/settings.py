@@ -1,0 +1,88 @@
+"""The settings page, from `worker.settings`."""
+
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from docgen.markdown import code, page, summary, table
+from worker.configuration import variable
+from worker.settings import Settings
+
+_INTRODUCTION = """\
+Settings come from the environment, a `.env` file, a TOML file (`--config`) and flags, in this order, the later winning.
+A variable is `SLUICE_`, the section, two underscores and the name; in TOML a section is a table; on the command line
+`--set section.name=value` sets any of them.
+
+```toml
+[kafka]
+bootstrap_servers = "broker-1:9092,broker-2:9092"
+group_id = "moderation"
+
+[batch]
+max_records = 128
+```
+
+Unknown names are refused and all problems are reported at once. `sluice config` prints the settings in force, secrets
+masked, and exits 2 when something is wrong with them."""
+
+_UNITS = {"seconds": "seconds", "bytes": "bytes", "tokens": "tokens", "records": "records", "entries": "entries"}
+
+
+def render() -> str:
+    """The page."""
+    return page("Settings", _INTRODUCTION, *(_section(name) for name in Settings.model_fields))
+
+
+def _section(name: str) -> str:
+    section = Settings.model_fields[name].annotation
+    assert isinstance(section, type) and issubclass(section, BaseModel)  # noqa: S101, PT018 - sections are models
+    properties = section.model_json_schema(mode="validation")
+    rows = [
+        [code(variable(f"{name}.{field}")), written(info), _values(field, properties), info.description or ""]
+        for field, info in section.model_fields.items()
+    ]
+    header = ["variable", "default", "values", "what"]
+    return f"## {name}\n\n{summary(section)}\n\n{table(header, rows)}"
+
+
+def written(info: FieldInfo) -> str:
+    """A default as a reader would write it."""
+    default = info.get_default(call_default_factory=True)
+    value = default.value if isinstance(default, Enum) else default
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return code(str(value).lower())
+    return code(f"{value:g}" if isinstance(value, float) else value)
+
+
+def _values(field: str, schema: dict[str, Any]) -> str:
+    """What a setting takes, from its JSON Schema, with the unit that its name ends in."""
+    description = schema["properties"][field]
+    options = description.get("anyOf", [description])
+    kinds = [_kind(option, schema) for option in options if option.get("type") != "null"]
+    unit = _UNITS.get(field.rpartition("_")[2])
+    return " or ".join(kinds) + (f" ({unit})" if unit else "")
+
+
+def _kind(option: dict[str, Any], schema: dict[str, Any]) -> str:
+    if "$ref" in option:
+        option = schema["$defs"][option["$ref"].rpartition("/")[2]]
+    if "enum" in option:
+        return ", ".join(map(code, option["enum"]))
+    bounds = [
+        f"{word} {option[key]:g}" if isinstance(option[key], float) else f"{word} {option[key]}"
+        for key, word in (
+            ("minimum", "at least"),
+            ("exclusiveMinimum", "above"),
+            ("maximum", "at most"),
+            ("exclusiveMaximum", "below"),
+        )
+        if key in option
+    ]
+    name = {"integer": "whole number", "boolean": "`true` or `false`", "object": "JSON object"}.get(
+        option.get("type", "string"), option.get("type", "string")
+    )
+    return ", ".join([name, *bounds])
