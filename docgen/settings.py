@@ -6,8 +6,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from docgen.markdown import code, page, summary, table
-from worker.configuration import variable
+from docgen.markdown import code, page, sentence, summary, table
+from worker.owned_properties import OWNED
+from worker.renamed_settings import RENAMED
+from worker.setting_origins import variable
 from worker.settings import Settings
 
 _INTRODUCTION = """\
@@ -32,7 +34,24 @@ _UNITS = {"seconds": "seconds", "bytes": "bytes", "tokens": "tokens", "records":
 
 def render() -> str:
     """The page."""
-    return page("Settings", _INTRODUCTION, *(_section(name) for name in Settings.model_fields))
+    return page(
+        "Settings", _INTRODUCTION, *(_section(name) for name in Settings.model_fields), *_refused(), *_renamed()
+    )
+
+
+def _refused() -> tuple[str, str, str]:
+    text = "`kafka.properties` takes any librdkafka property but these, on which the worker's promises rest."
+    rows = [[code(name), sentence(instead)] for name, instead in OWNED.items()]
+    return "## Properties that are refused", text, table(["property", "instead, or why"], rows)
+
+
+def _renamed() -> tuple[str, str, str]:
+    text = "The old name is read until 1.0, with a warning."
+    return (
+        "## Names that changed",
+        text,
+        table(["old", "new"], [[code(old), code(new)] for old, new in RENAMED.items()]),
+    )
 
 
 def _section(name: str) -> str:

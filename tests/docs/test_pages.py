@@ -83,7 +83,8 @@ def test_every_settings_file_is_one_the_worker_takes(page: Path, block: Block, t
     assert tomllib.loads(block.text)
     file = tmp_path / "sluice.toml"
     file.write_text(block.text, encoding="utf-8")
-    load(file, env_file=tmp_path / "none")
+    (tmp_path / "empty").touch()
+    load(file, env_file=tmp_path / "empty")
 
 
 def test_every_json_and_yaml_block_can_be_read() -> None:
