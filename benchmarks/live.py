@@ -1,31 +1,27 @@
-"""The worker as its users run it: a process of its own, watched through its metrics, its log and its CPU time."""
+"""The worker as its users run it: in a process of its own, observed through its metrics, its log and its CPU time."""
 
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http.client import HTTPConnection
-from pathlib import Path
+from subprocess import TimeoutExpired
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from testkit.kafka import Kafka, die_with_parent, free_ports
+from benchmarks.processes import cpu_seconds
+from testkit.kafka import Kafka, free_ports
 from testkit.stream import Topics
+from testkit.workers import Child, environment_of
 
-ROOT = Path(__file__).parents[1]
 START_SECONDS = 180.0
-END_SECONDS = 60.0
 _LOOK_SECONDS = 0.5
 _SCRAPE_SECONDS = 30.0
 _LOG_TAIL = 2000
-_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class LogLine(NamedTuple):
@@ -35,18 +31,58 @@ class LogLine(NamedTuple):
     event: str
 
 
-class LiveWorker:
-    """`python -m worker run` with the embedded model; a context manager that asks it to stop, or kills it on an error.
+class MeasuredProcess(Child):
+    """A program under measurement: the benchmark ends with an error if the program fails or ends on its own."""
 
-    Start it on the main thread: the kernel ends it with the thread that started it.
+    def check(self) -> None:
+        """End the benchmark, with the end of the program's output, if the program has ended on its own."""
+        if self.process.poll() is not None:
+            self._fail("ended on its own")
+
+    def stop(self) -> None:
+        """Ask the program to stop; end the benchmark if its exit code is not 0."""
+        try:
+            self.terminate()
+        except TimeoutExpired:
+            self.kill()
+        if self.process.returncode != 0:
+            self._fail("was asked to stop and ended")
+
+    def cpu_seconds(self) -> float:
+        """User and system time of all its threads so far."""
+        return cpu_seconds(self.process.pid)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self.stop()
+        finally:
+            super().__exit__(kind, None, trace)
+
+    def _fail(self, how: str) -> None:
+        sys.exit(f"{self.process.args!r} {how} with exit code {self.process.returncode}:\n{self.log[-_LOG_TAIL:]}")
+
+
+class LiveWorker(MeasuredProcess):
+    """`python -m worker run` with its HTTP server; by default with the embedded model.
 
     Args:
-        kafka: Its broker.
-        topics: What it reads and writes, and its group.
+        kafka: The broker.
+        topics: The topics it reads and writes, and its group.
         settings: Further settings by dotted name.
+        keep: Prefixes of settings' variables that it takes from this process's environment.
     """
 
-    def __init__(self, kafka: Kafka, topics: Topics, settings: dict[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        kafka: Kafka,
+        topics: Topics,
+        settings: Mapping[str, object] | None = None,
+        *,
+        keep: Sequence[str] = (),
+    ) -> None:
         (self._port,) = free_ports(1)
         everything = {
             "kafka.bootstrap_servers": kafka.bootstrap_servers,
@@ -56,24 +92,7 @@ class LiveWorker:
             **topics.settings,
             **(settings or {}),
         }
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
-        environment |= {"SLUICE_" + name.replace(".", "__").upper(): str(value) for name, value in everything.items()}
-        self._log = tempfile.TemporaryFile(mode="w+", encoding="utf-8")  # noqa: SIM115 - closed in `__exit__`
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "worker", "run"],
-            env=environment,
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=self._log,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs Python code before exec
-        )
-
-    def check(self) -> None:
-        """End the benchmark, with the end of the worker's log, if the worker has ended by itself."""
-        if self._process.poll() is not None:
-            sys.exit(
-                f"a worker ended by itself with exit code {self._process.returncode}:\n{self._text()[-_LOG_TAIL:]}"
-            )
+        super().__init__([sys.executable, "-m", "worker", "run"], environment_of(everything, keep=keep))
 
     def totals(self) -> dict[str, float]:
         """Every sample of /metrics, summed over its labels; all 0 before the worker listens."""
@@ -91,50 +110,20 @@ class LiveWorker:
                 sums[sample.name] += sample.value
         return sums
 
-    def cpu_seconds(self) -> float:
-        """User and system time so far, all threads, from proc_pid_stat(5)."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
-
-    def log(self) -> list[LogLine]:
+    def log_lines(self) -> list[LogLine]:
         """What the worker has logged so far."""
         lines = []
-        for line in self._text().splitlines():
+        for line in self.log.splitlines():
             try:
                 fields = json.loads(line)
                 lines.append(LogLine(datetime.fromisoformat(fields["timestamp"]).timestamp(), fields["event"]))
             except (ValueError, KeyError, TypeError):
-                continue  # not the worker's own: a library that writes to stderr by itself
+                continue  # not a log line of the worker: a library wrote to stderr on its own
         return lines
-
-    def _text(self) -> str:
-        # Not through the shared file's own position: the worker's writes go on from there.
-        descriptor = self._log.fileno()
-        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self._process.terminate()
-        else:
-            self._process.kill()
-        try:
-            code = self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
-        ending = self._text()[-_LOG_TAIL:]
-        self._log.close()
-        if kind is None and code != 0:
-            sys.exit(f"a worker ended with exit code {code} when it was asked to stop:\n{ending}")
 
 
 def wait_until_shared(workers: Sequence[LiveWorker], partitions: int) -> None:
-    """Wait until every worker holds its equal share of so many partitions; the benchmark ends where that fails."""
+    """Wait until every worker holds an equal share of the partitions; the benchmark ends if that takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         for worker in workers:

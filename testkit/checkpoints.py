@@ -32,6 +32,10 @@ SENTENCES = (
 """Sentences that the tokenizers are trained on and the logits are spread over."""
 
 
+Checkpoints = Callable[[str], Path]
+"""Gives the folder of a small checkpoint of an architecture."""
+
+
 class Architecture(NamedTuple):
     """One kind of model: its transformers class prefix, its tokenizer, and the config values that make it small."""
 

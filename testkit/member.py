@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 
 from testkit.kafka import eventually
 from worker.events.dead_letter import DeadLetterEncoder
@@ -174,59 +174,3 @@ def produce(
         producer.poll(0)
     producer.flush()
     assert not failed, failed
-
-
-def read_all(servers: str, topic: str, *, isolation: str = "read_committed") -> list[Any]:
-    """Every record that a reader of that isolation sees, partition by partition, once no transaction is open.
-
-    The coordinator answers a commit before its markers are in every partition.
-    """
-    assert eventually(lambda: _ends(servers, topic, "read_committed") == _ends(servers, topic, "read_uncommitted"), 60)
-    consumer = Consumer(
-        {
-            "bootstrap.servers": servers,
-            "group.id": "reader",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "isolation.level": isolation,
-            "fetch.wait.max.ms": 20,
-            "log_level": 0,
-        }
-    )
-    found: list[Any] = []
-    try:
-        unread = set(consumer.list_topics(topic, timeout=30).topics[topic].partitions)
-        consumer.assign([TopicPartition(topic, p, 0) for p in unread])
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while unread:
-            assert time.monotonic() < deadline, f"{topic} has partitions without an end: {unread}"
-            for message in consumer.consume(1000, 0.1):
-                if message.error() is None:
-                    found.append(message)
-                else:
-                    unread.discard(message.partition())
-    finally:
-        consumer.close()
-    return sorted(found, key=lambda m: (m.partition(), m.offset()))
-
-
-def _ends(servers: str, topic: str, isolation: str) -> list[int]:
-    """Where each partition ends for a reader of that isolation."""
-    consumer = Consumer(
-        {"bootstrap.servers": servers, "group.id": "reader", "isolation.level": isolation, "log_level": 0}
-    )
-    try:
-        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
-        return [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in sorted(partitions)]
-    finally:
-        consumer.close()
-
-
-def committed(servers: str, group: str, topic: str, partitions: int = 4) -> dict[int, int]:
-    """Next offsets that the group has committed, without those of none."""
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": group, "log_level": 0})
-    try:
-        found = consumer.committed([TopicPartition(topic, p) for p in range(partitions)], timeout=30)
-    finally:
-        consumer.close()
-    return {p.partition: p.offset for p in found if p.offset >= 0}

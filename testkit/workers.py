@@ -1,37 +1,96 @@
-"""Starts workers as processes, and ends each of them for sure."""
+"""Starts workers and other programs as processes, and makes sure that each of them ends."""
 
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from testkit.kafka import die_with_parent
+from worker.configuration import PREFIX, variable
 
 ROOT = Path(__file__).parents[1]
 END_SECONDS = 60
 
 
-def environment_of(settings: Mapping[str, object]) -> dict[str, str]:
-    """This process's environment with these settings, by dotted name, and no others; without the HTTP server."""
-    variables = {"http.port": 0, **settings}
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")},
-        **{"SLUICE_" + name.replace(".", "__").upper(): str(value) for name, value in variables.items()},
-    }
-
-
-class WorkerProcess:
-    """A worker with the keyword classifier on a real broker; a context manager that kills what is left.
+def environment_of(settings: Mapping[str, object], *, keep: Sequence[str] = ()) -> dict[str, str]:
+    """This process's environment with these settings, by dotted name, and no others; without the HTTP server.
 
     Args:
-        bootstrap_servers: Of the cluster.
         settings: By dotted name, for example `{"input.topic": "in"}`.
-        slow_seconds: What each batch takes in the model.
+        keep: Prefixes of settings' variables in this process's environment that stay, for example `SLUICE_MODEL__`.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(PREFIX) or any(name.startswith(prefix) for prefix in keep)
+    }
+    return kept | {variable(name): str(value) for name, value in {"http.port": 0, **settings}.items()}
+
+
+class Child:
+    """A program in a process of its own, with its output in `log`; a context manager that kills what is left.
+
+    Start it on the main thread: the kernel ends it with the thread that started it.
+
+    Args:
+        command: The program and its arguments.
+        environment: All of its environment.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._log = tempfile.TemporaryFile(mode="w+", encoding="utf-8")  # noqa: SIM115 - closed in `__exit__`
+        self.process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs Python code in the child before exec
+        )
+
+    @property
+    def log(self) -> str:
+        """What the program has written so far."""
+        # Not through the shared file's own position, which the program's writes move.
+        descriptor = self._log.fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait(END_SECONDS)
+
+    def terminate(self) -> int:
+        """Ask it to stop, and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(END_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        if error is not None:
+            sys.stderr.write(f"--- process {self.process.pid} (exit {self.process.returncode})\n{self.log}\n")
+        self._log.close()
+
+
+class WorkerProcess(Child):
+    """A worker with the keyword classifier on a real broker.
+
+    Args:
+        bootstrap_servers: Addresses of the cluster.
+        settings: By dotted name, for example `{"input.topic": "in"}`.
+        slow_seconds: How long each batch takes in the model.
         crash: A point of `testkit.crashing_worker` to die at, and how often it is passed before; None: it lives.
     """
 
@@ -52,40 +111,4 @@ class WorkerProcess:
         if crash is not None:
             program = "testkit.crashing_worker"
             environment |= {"CRASH_AT": crash[0], "CRASH_AFTER": str(crash[1])}
-        self._log = tempfile.TemporaryFile(mode="w+", encoding="utf-8")  # noqa: SIM115 - closed in `__exit__`
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", program],
-            env=environment,
-            cwd=ROOT,
-            stdout=self._log,
-            stderr=self._log,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs in the child before exec
-        )
-
-    @property
-    def log(self) -> str:
-        """What the worker wrote so far."""
-        self._log.seek(0)
-        return self._log.read()
-
-    def kill(self) -> None:
-        """End it as a crash would."""
-        self.process.kill()
-        self.process.wait(END_SECONDS)
-
-    def terminate(self) -> int:
-        """Ask it to stop; its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(END_SECONDS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.process.poll() is None:
-            self.kill()
-        if error is not None:
-            sys.stderr.write(f"--- worker {self.process.pid} (exit {self.process.returncode})\n{self.log}\n")
-        self._log.close()
+        super().__init__([sys.executable, "-m", program], environment)

@@ -1,17 +1,13 @@
 """Where the missing events are: never sent, never read, never written, or only not heard of by the run's reader."""
 
 import re
-import uuid
 from collections.abc import Callable, Collection
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
-
 from testkit.stream import Topics
+from testkit.topic_reader import read_to_end
 from tests.chaos.events import NUMBER_HEADER
 
-_AT_ONCE = 5000
-_END_SECONDS = 60.0
 _COMMENT = re.compile(rb'"comment":\{"id":"e-(\d+)"')
 
 Places = dict[int, list[str]]
@@ -33,28 +29,10 @@ def explain_missing(servers: str, topics: Topics, missing: Collection[int]) -> l
 
 
 def _places(servers: str, topic: str, wanted: Collection[int], number_of: Callable[[Any], int]) -> Places:
-    consumer = Consumer(
-        {
-            "bootstrap.servers": servers,
-            "group.id": f"missing-events-{uuid.uuid4()}",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "log_level": 0,
-        }
-    )
-    open_ends: set[int | None] = set(consumer.list_topics(topic, timeout=_END_SECONDS).topics[topic].partitions)
-    consumer.assign([TopicPartition(topic, partition or 0, 0) for partition in open_ends])
     places: Places = {}
-    while open_ends:
-        for message in consumer.consume(_AT_ONCE, _END_SECONDS):
-            error = message.error()
-            if error is not None:
-                if error.name() == "_PARTITION_EOF":
-                    open_ends.discard(message.partition())
-            elif (number := number_of(message)) in wanted:
-                places.setdefault(number, []).append(f"{message.partition()}/{message.offset()}")
-    consumer.close()
+    for message in read_to_end(servers, topic):
+        if (number := number_of(message)) in wanted:
+            places.setdefault(number, []).append(f"{message.partition()}/{message.offset()}")
     return places
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from testkit.member import Judge, Member, as_labelled, committed, produce, read_all
+from testkit.member import Judge, Member, as_labelled, produce
+from testkit.topic_reader import committed_offsets, read_to_end
 from tests.contract.backend import PARTITIONS, Backend
 from worker.settings import Settings
 from worker.types import Outcome
@@ -56,11 +57,13 @@ class Group:
         )
 
     def committed(self) -> dict[int, int]:
-        return committed(self.backend.bootstrap_servers, self.name, self.input)
+        return committed_offsets(self.backend.bootstrap_servers, self.name, self.input)
 
     def published(self) -> list[str]:
         """Input positions of what is in the output topic."""
-        return [dict(m.headers())["position"].decode() for m in read_all(self.backend.bootstrap_servers, self.output)]
+        return [
+            dict(m.headers())["position"].decode() for m in read_to_end(self.backend.bootstrap_servers, self.output)
+        ]
 
     def everything(self, each: int) -> list[str]:
         return sorted(f"{self.input}/{p}/{n}" for p in range(PARTITIONS) for n in range(each))

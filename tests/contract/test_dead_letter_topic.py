@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from testkit.member import committed, read_all
+from testkit.topic_reader import committed_offsets, read_to_end
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
 from worker.errors import Fatal
@@ -47,15 +47,15 @@ def replay(settings: Settings, chosen: Filter | None = None, **how: Any) -> Repl
 
 def returned(group: Group) -> int:
     """How many records were sent back."""
-    return len(read_all(group.backend.bootstrap_servers, group.input)) - EACH * PARTITIONS
+    return len(read_to_end(group.backend.bootstrap_servers, group.input)) - EACH * PARTITIONS
 
 
 def position(group: Group) -> dict[int, int]:
-    return committed(group.backend.bootstrap_servers, f"{group.name}-replay", group.dead_letters)
+    return committed_offsets(group.backend.bootstrap_servers, f"{group.name}-replay", group.dead_letters)
 
 
 def ends(group: Group) -> dict[int, int]:
-    letters = read_all(group.backend.bootstrap_servers, group.dead_letters)
+    letters = read_to_end(group.backend.bootstrap_servers, group.dead_letters)
     return {m.partition(): m.offset() + 1 for m in letters}
 
 
@@ -133,7 +133,7 @@ def test_a_replayed_record_is_the_first_one_with_its_hops_counted(group: Group, 
     chosen = Filter(errors=frozenset({"InvalidJson"}))
     done = replay(settings, chosen, progress=told.append)
     assert done.replayed == len(told) == PARTITIONS
-    records = read_all(group.backend.bootstrap_servers, group.input)
+    records = read_to_end(group.backend.bootstrap_servers, group.input)
     back = [m for m in records if m.headers()]
     assert len(records) == (EACH + 1) * PARTITIONS
     assert sorted(m.key() or b"" for m in back) == sorted(letter.record.key() or b"" for letter in told)

@@ -10,7 +10,8 @@ from confluent_kafka import KafkaError
 
 from testkit.fatal import make_fatal
 from testkit.kafka import eventually
-from testkit.member import Member, as_labelled, produce, read_all
+from testkit.member import Member, as_labelled, produce
+from testkit.topic_reader import read_to_end
 from tests.contract.backend import PARTITIONS, Backend
 from tests.contract.group import Group
 from worker.errors import Fatal, Retryable, SettingsInvalid
@@ -25,7 +26,9 @@ from worker.types import Assignment, Batch, DeliveryFacts, Outcome, Record, Reje
 EXACTLY_ONCE = {"guarantee": "exactly-once"}
 
 
-@pytest.fixture(params=["at-least-once", pytest.param("exactly-once", marks=pytest.mark.kafka)])
+@pytest.fixture(
+    params=["at-least-once", pytest.param("exactly-once", marks=[pytest.mark.kafka, pytest.mark.transactions])]
+)
 def delivery(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"guarantee": request.param}
 
@@ -41,7 +44,7 @@ def test_every_outcome_is_published_and_then_its_offset_committed(group: Group, 
     group.fill(20)
     member = group.join(delivery=delivery, judge=reject_odd)
     member.consume(20 * PARTITIONS)
-    dead = [dict(m.headers()) for m in read_all(group.backend.bootstrap_servers, group.dead_letters)]
+    dead = [dict(m.headers()) for m in read_to_end(group.backend.bootstrap_servers, group.dead_letters)]
     dead_positions = [h["dlq.origin"].decode() for h in dead]
     assert sorted(group.published() + dead_positions) == group.everything(20)
     assert all(int(p.rsplit("/", 1)[1]) % 2 for p in dead_positions)
@@ -73,7 +76,7 @@ def test_an_output_too_large_becomes_a_dead_letter(group: Group, delivery: dict[
         enlarge=lambda outcome: bytes(10_000 if outcome.record.offset() == 1 else 10),
     )
     member.consume(3 * PARTITIONS)
-    dead = read_all(group.backend.bootstrap_servers, group.dead_letters)
+    dead = read_to_end(group.backend.bootstrap_servers, group.dead_letters)
     assert [dict(m.headers())["__connect.errors.exception.class.name"] for m in dead] == [b"OutputTooLarge"] * 4
     assert {m.value() for m in dead} == {b"1"}
     assert sorted(group.published()) == [p for p in group.everything(3) if not p.endswith("/1")]
@@ -106,7 +109,7 @@ def test_a_key_goes_where_a_java_producer_sends_it(group: Group, delivery: dict[
     produce(group.backend.bootstrap_servers, group.input, ({"key": k, "value": b"x", "partition": 0} for k in keys))
     member = group.join(delivery=delivery)
     member.consume(len(keys))
-    found = {m.key(): m.partition() for m in read_all(group.backend.bootstrap_servers, group.output)}
+    found = {m.key(): m.partition() for m in read_to_end(group.backend.bootstrap_servers, group.output)}
     # murmur2 as Kafka's own UtilsTest gives it, made positive, modulo four partitions.
     murmur2 = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536, b"": 275646681}
     assert {k: found[k] for k in murmur2} == {k: (h & 0x7FFFFFFF) % PARTITIONS for k, h in murmur2.items()}
@@ -147,7 +150,7 @@ class TestTooLargeForTheBroker:
             enlarge=lambda outcome: bytes(10_000 if outcome.record.offset() in (3, 7) else 10),
         )
         member.consume(20 * PARTITIONS)
-        dead = read_all(real_group.backend.bootstrap_servers, real_group.dead_letters)
+        dead = read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters)
         assert sorted({int(m.value()) for m in dead}) == [3, 7]
         assert len(dead) == 2 * PARTITIONS
         large = [p for p in real_group.everything(20) if p.endswith(("/3", "/7"))]
@@ -167,7 +170,7 @@ class TestTooLargeForTheBroker:
         )
         member.consume(each * PARTITIONS)
         assert len(real_group.published()) == (each - 1) * PARTITIONS
-        assert len(read_all(real_group.backend.bootstrap_servers, real_group.dead_letters)) == PARTITIONS
+        assert len(read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters)) == PARTITIONS
 
 
 def test_a_producer_broken_for_good_stops_an_at_least_once_worker_before_anything_is_committed(group: Group) -> None:
@@ -303,7 +306,7 @@ class TestExactlyOnce:
         member.publish()
         member.settle()
         servers = real_group.backend.bootstrap_servers
-        assert len(read_all(servers, real_group.output, isolation="read_uncommitted")) == 3 * 10 * PARTITIONS
+        assert len(read_to_end(servers, real_group.output, isolation="read_uncommitted")) == 3 * 10 * PARTITIONS
         assert sorted(real_group.published()) == real_group.everything(10)
 
     def test_no_transaction_is_open_while_idle(self, real_group: Group, monkeypatch: pytest.MonkeyPatch) -> None:

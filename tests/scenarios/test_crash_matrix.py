@@ -52,9 +52,7 @@ class Scene:
             "batch.max_records": 50,
             "delivery.max_in_flight_records": 200,
             "input.max_value_bytes": MAX_VALUE_BYTES,
-            "kafka.properties": json.dumps(
-                {"session.timeout.ms": 3000, "heartbeat.interval.ms": 500, "batch.size": 32_768}
-            ),
+            "kafka.properties": json.dumps(PROPERTIES),
             **settings,
         }
 

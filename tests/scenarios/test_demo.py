@@ -12,12 +12,12 @@ import pytest
 
 from schemas.label import LabelEvent
 from testkit.checkpoints import make_checkpoint
+from testkit.workers import ROOT, environment_of
 from worker.comments.reading import read_comments
 from worker.comments.samples import SAMPLE_COMMENTS
 from worker.kafka.embedded import mock_cluster
 
 DEADLINE_SECONDS = 280.0
-ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for what is left running in /proc")
 
@@ -28,11 +28,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(model: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
     return subprocess.Popen(
         [sys.executable, "-m", "worker", "demo", "--model", str(model), "--set", "model.threads=1", *arguments],
         cwd=ROOT,
-        env=environment,
+        env=environment_of({}),
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

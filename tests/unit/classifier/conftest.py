@@ -1,15 +1,12 @@
 """Checkpoints that several tests of the classifier share; each is made once."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from testkit.checkpoints import make_checkpoint
+from testkit.checkpoints import Checkpoints, make_checkpoint
 from worker.classifier import Classifier
-
-Checkpoints = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,47 +1,13 @@
 """The demo counts each record once, and its rate from the first comment sent to the last outcome."""
 
-from datetime import UTC, datetime
-from typing import Any
-
-from schemas.label import LabelEvent, ModelInfo, SourceCoordinates, TextInfo, Thresholds
+from testkit.clock import FakeClock
+from testkit.outcomes import letter, published
 from worker.demo.tally import Tally
-from worker.kafka.dead_letters.reader import DeadLetter
-from worker.kafka.outcome_reader import Published
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def published(partition: int, offset: int, *labels: str) -> Published:
-    event = LabelEvent(
-        schema_version="1.0",
-        id="an id",
-        comment={"id": "c-1", "text": "a text"},
-        labels=list(labels),
-        flagged=bool(labels),
-        scores={"toxic": 0.9, "insult": 0.2},
-        thresholds=Thresholds(set="default@1", values={"toxic": 0.5}),
-        model=ModelInfo(id="m", revision=None, digest="sha256:" + "ab" * 32, precision="float32"),
-        text=TextInfo(tokens=10, windows=1, truncated=False),
-        source=SourceCoordinates(topic="comments", partition=partition, offset=offset, timestamp=None),
-        processed_at=datetime(2026, 11, 22, tzinfo=UTC),
-    )
-    return Published(event, event.model_dump_json().encode())
-
-
-def letter(partition: int, offset: int) -> DeadLetter:
-    record: Any = None  # its content does not matter
-    return DeadLetter(record, "comments", str(partition), str(offset), "DECODE", "InvalidJson", "not JSON", "", "", 0)
 
 
 def test_a_repeated_delivery_is_counted_once_in_any_order() -> None:
-    tally = Tally(Clock())
-    outcomes: list[Published | DeadLetter] = [
+    tally = Tally(FakeClock())
+    outcomes = [
         published(0, 2),
         published(0, 0, "toxic"),
         letter(0, 1),
@@ -54,7 +20,7 @@ def test_a_repeated_delivery_is_counted_once_in_any_order() -> None:
 
 
 def test_the_rate_ends_with_the_last_outcome() -> None:
-    clock = Clock()
+    clock = FakeClock()
     tally = Tally(clock)
     assert tally.rate == 0
 

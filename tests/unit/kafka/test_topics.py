@@ -5,24 +5,12 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from testkit.clock import FakeClock
 from worker.errors import Fatal
 from worker.kafka.topics import HEADER_ROOM_BYTES, Topics
 from worker.settings import Settings
 
 INPUT_LIMIT = 1_048_588
-
-
-class FakeTime:
-    """A clock that sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class SlowAdmin:
@@ -57,7 +45,7 @@ class SlowAdmin:
 
 
 def topics_on(admin: SlowAdmin, monkeypatch: pytest.MonkeyPatch) -> Topics:
-    clock = FakeTime()
+    clock = FakeClock()
     topics = Topics(Settings(), clock=clock, sleep=clock.sleep, uniform=lambda _, high: high)
     monkeypatch.setattr(topics, "_admin", admin)
     return topics

@@ -1,28 +1,14 @@
 import pytest
 
+from testkit.clock import FakeClock
 from worker.observability.health import Health, HealthLimits
 
 LIMITS = HealthLimits(tick_seconds=10, inference_seconds=100, progress_seconds=200, rebalance_seconds=300)
 
 
-class FakeClock:
-    """Seconds that pass only when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float, *, ticking: Health | None = None) -> None:
-        self.now += seconds
-        if ticking:
-            ticking.tick()
-
-
 @pytest.fixture
 def clock() -> FakeClock:
-    return FakeClock()
+    return FakeClock(1000.0)
 
 
 @pytest.fixture
@@ -40,7 +26,7 @@ def running(health: Health) -> Health:
 
 
 def test_a_starting_worker_is_alive_but_not_ready_and_says_what_is_missing(health: Health, clock: FakeClock) -> None:
-    clock.wait(3600)
+    clock.advance(3600)
     assert health.live().ok
     verdict = health.ready()
     assert not verdict.ok
@@ -59,14 +45,15 @@ def test_a_running_worker_is_alive_and_ready(running: Health) -> None:
 def test_an_idle_worker_without_partitions_stays_ready(running: Health, clock: FakeClock) -> None:
     running.in_flight(0)
     running.lag(0)
-    clock.wait(86_400, ticking=running)
+    clock.advance(86_400)
+    running.tick()
     assert running.ready().ok
 
 
 def test_a_loop_that_stopped_turning_is_dead(running: Health, clock: FakeClock) -> None:
-    clock.wait(10)
+    clock.advance(10)
     assert running.live().ok
-    clock.wait(1)
+    clock.advance(1)
     assert "the loop has not turned for 11 s (limit 10 s)" in running.live().reasons
     assert not running.ready().ok
     running.tick()
@@ -75,7 +62,8 @@ def test_a_loop_that_stopped_turning_is_dead(running: Health, clock: FakeClock) 
 
 def test_a_batch_that_never_leaves_the_model_is_dead(running: Health, clock: FakeClock) -> None:
     running.inference_started()
-    clock.wait(101, ticking=running)
+    clock.advance(101)
+    running.tick()
     assert not running.live().ok
     running.inference_finished()
     assert running.live().ok
@@ -83,16 +71,19 @@ def test_a_batch_that_never_leaves_the_model_is_dead(running: Health, clock: Fak
 
 def test_records_in_flight_without_a_commit_are_dead(running: Health, clock: FakeClock) -> None:
     running.in_flight(5)
-    clock.wait(150, ticking=running)
+    clock.advance(150)
+    running.tick()
     running.in_flight(7)
-    clock.wait(51, ticking=running)
+    clock.advance(51)
+    running.tick()
     assert any("in flight but no offset was committed" in reason for reason in running.live().reasons)
 
 
 def test_each_commit_gives_the_work_at_hand_a_new_term(running: Health, clock: FakeClock) -> None:
     running.in_flight(5)
     for _ in range(5):
-        clock.wait(150, ticking=running)
+        clock.advance(150)
+        running.tick()
         running.progressed()
         running.in_flight(5)
     assert running.live().ok
@@ -101,7 +92,8 @@ def test_each_commit_gives_the_work_at_hand_a_new_term(running: Health, clock: F
 def test_a_growing_lag_without_a_commit_is_dead(running: Health, clock: FakeClock) -> None:
     running.lag(10)
     running.lag(11)
-    clock.wait(201, ticking=running)
+    clock.advance(201)
+    running.tick()
     running.lag(500)
     assert any("lag grows" in reason for reason in running.live().reasons)
 
@@ -109,7 +101,8 @@ def test_a_growing_lag_without_a_commit_is_dead(running: Health, clock: FakeCloc
 def test_a_lag_that_stands_still_is_an_idle_topic_behind_transaction_markers(running: Health, clock: FakeClock) -> None:
     running.lag(1)
     for _ in range(10):
-        clock.wait(100, ticking=running)
+        clock.advance(100)
+        running.tick()
         running.lag(1)
     assert running.live().ok
 
@@ -118,16 +111,19 @@ def test_a_worker_that_catches_up_is_alive(running: Health, clock: FakeClock) ->
     for lag in (1000, 1200, 900, 1100, 800, 1000, 700):
         running.lag(lag)
         running.progressed()
-        clock.wait(150, ticking=running)
+        clock.advance(150)
+        running.tick()
     assert running.live().ok
 
 
 @pytest.mark.parametrize("state", ["wait-join", "wait-sync", "wait-unassign-to-complete"])
 def test_a_rebalance_that_never_ends_is_dead(running: Health, clock: FakeClock, state: str) -> None:
     running.join_state(state)
-    clock.wait(200, ticking=running)
+    clock.advance(200)
+    running.tick()
     running.join_state(state)
-    clock.wait(101, ticking=running)
+    clock.advance(101)
+    running.tick()
     assert any(state in reason for reason in running.live().reasons)
     running.join_state("steady")
     assert running.live().ok
@@ -135,7 +131,8 @@ def test_a_rebalance_that_never_ends_is_dead(running: Health, clock: FakeClock, 
 
 def test_waiting_to_join_a_group_is_not_a_rebalance(running: Health, clock: FakeClock) -> None:
     running.join_state("init")
-    clock.wait(10_000, ticking=running)
+    clock.advance(10_000)
+    running.tick()
     assert running.live().ok
 
 

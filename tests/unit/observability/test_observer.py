@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client import CollectorRegistry
 
+from testkit.clock import FakeClock
 from worker.observability.health import Health, HealthLimits
 from worker.observability.metrics import Metrics
 from worker.observability.observer import WorkerObserver
@@ -10,14 +11,6 @@ from worker.types import Assignment, Batch, Settled
 
 if TYPE_CHECKING:
     from worker.protocols import LoopObserver, ScoringObserver
-
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

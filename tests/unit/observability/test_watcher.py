@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from testkit.clock import FakeClock
 from worker.observability.health import Health, HealthLimits
 from worker.observability.metrics import Metrics
 from worker.observability.watcher import Watcher
@@ -34,9 +35,9 @@ class Watched:
     """A watcher, and the three that it watches."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self.clock = FakeClock()
         self.registry = CollectorRegistry()
-        self.health = Health(lambda: self.now, HealthLimits(progress_seconds=100))
+        self.health = Health(self.clock, HealthLimits(progress_seconds=100))
         self.source: Any = known(GroupFacts("steady", True, True, {0: 5, 1: 7}, 0, 0))
         self.publisher: Any = known(DeliveryFacts())
         self.classifier: Any = known(ModelFacts())
@@ -47,12 +48,12 @@ class Watched:
             source=self.source,
             publisher=self.publisher,
             classifier=self.classifier,
-            clock=lambda: self.now,
+            clock=self.clock,
             wall_clock=lambda: WALL_SECONDS,
         )
 
     def look(self, after_seconds: float = 0.0) -> None:
-        self.now += after_seconds
+        self.clock.advance(after_seconds)
         self.watcher.look()
 
     def value(self, name: str, **labels: str) -> float | None:

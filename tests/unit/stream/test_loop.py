@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, Message
 
+from testkit.clock import FakeClock
 from testkit.in_memory import InMemoryPublisher, InMemorySource, SilentObserver, identities
 from testkit.keyword_classifier import POISON, UNSCORABLE, UNTOKENIZABLE, KeywordClassifier, Words
 from testkit.records import record
@@ -266,12 +267,12 @@ def test_a_slow_model_pauses_partitions_only_after_seconds_and_memory_stays_boun
     source = InMemorySource({0: [comment(n) for n in range(500)]})
     publisher = InMemoryPublisher(source)
     model = Gate()
-    now = [0.0]
+    clock = FakeClock()
     worker = make_worker(
         source,
         publisher,
         model,
-        clock=lambda: now[0],
+        clock=clock,
         max_in_flight_records=16,
         pause_after_seconds=5,
         drain_seconds=60,
@@ -280,7 +281,7 @@ def test_a_slow_model_pauses_partitions_only_after_seconds_and_memory_stays_boun
 
     def stop() -> bool:
         turns.append(source.pauses)
-        now[0] += 0.25 if model.entered.is_set() else 0.0
+        clock.now += 0.25 if model.entered.is_set() else 0.0
         if source.pauses:
             model.open.set()
         return source.committed == {0: 500}

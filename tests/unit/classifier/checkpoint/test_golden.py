@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from testkit.checkpoints import SENTENCES, reference_scores
-from tests.unit.classifier.conftest import Checkpoints
+from testkit.checkpoints import SENTENCES, Checkpoints, reference_scores
 from worker.classifier import Classifier
 from worker.classifier.checkpoint.checkpoint import find_checkpoint
 from worker.classifier.checkpoint.golden import GOLDEN_FILE, write_golden

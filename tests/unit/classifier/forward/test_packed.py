@@ -5,8 +5,6 @@ in float32; in bfloat16 0.5 and 0.08 in the mean, in int8 0.8 and 0.12 in the me
 is off by more than 1 in the mean.
 """
 
-import random
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,9 @@ import pytest
 import torch
 import transformers
 
-from tests.unit.classifier.conftest import Checkpoints
+from testkit.checkpoints import Checkpoints
+from tests.unit.classifier.forward.reference import TOLERANCES, build, load, plain, windows_of
 from worker.classifier.forward.build import build_forward
-from worker.classifier.forward.forward import Forward
 from worker.classifier.forward.packed import PackedForward
 from worker.classifier.forward.padded import PaddedForward
 from worker.classifier.machine.hardware import multiplies_int8
@@ -26,9 +24,6 @@ from worker.settings import Precision
 KNOWN = ("bert", "distilbert", "roberta", "xlm-roberta", "camembert", "albert", "electra", "minilm")
 UNKNOWN = ("mpnet", "deberta-v2")
 
-TOLERANCES = {Precision.FLOAT32: (1e-4, 1e-5), Precision.BFLOAT16: (0.5, 0.08), Precision.INT8: (0.8, 0.12)}
-"""Largest and mean difference of a logit."""
-
 PRECISIONS = [
     Precision.FLOAT32,
     Precision.BFLOAT16,
@@ -37,32 +32,6 @@ PRECISIONS = [
         marks=pytest.mark.skipif(not multiplies_int8(), reason="this CPU has no 8-bit products (VNNI, AMX)"),
     ),
 ]
-
-LENGTHS = (2, 3, 512, 17, 17, 17, 129, 2, 64, 65, 300)
-
-
-def load(folder: Path) -> transformers.PreTrainedModel:
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
-    return model.eval().requires_grad_(requires_grad=False)  # type: ignore[no-any-return]
-
-
-def build(folder: Path, precision: Precision, max_tokens: int = 700) -> Forward:
-    return build_forward(
-        load(folder), device=torch.device("cpu"), precision=precision, max_tokens=max_tokens, threads=None
-    )
-
-
-def plain(folder: Path, windows: Sequence[Sequence[int]]) -> torch.Tensor:
-    model = load(folder)
-    with torch.inference_mode():
-        return torch.cat([model(input_ids=torch.tensor([list(window)])).logits for window in windows])
-
-
-def windows_of(folder: Path, lengths: Sequence[int] = LENGTHS) -> list[list[int]]:
-    config = transformers.AutoConfig.from_pretrained(folder)
-    choose = random.Random(3)
-    others = [token for token in range(5, config.vocab_size) if token != config.pad_token_id]
-    return [choose.choices(others, k=length) for length in lengths]
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

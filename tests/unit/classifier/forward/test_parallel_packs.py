@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.unit.classifier.forward.test_packed import TOLERANCES, build, load, plain, windows_of
+from tests.unit.classifier.forward.reference import TOLERANCES, build, load, plain, windows_of
 from worker.classifier.forward.build import build_forward
 from worker.classifier.forward.parallel_packs import LANE_TOKENS, ParallelPacks
 from worker.settings import Precision

@@ -11,8 +11,7 @@ import pytest
 import torch
 import transformers
 
-from testkit.checkpoints import ARCHITECTURES, LABELS, SENTENCES, make_checkpoint, reference_scores
-from tests.unit.classifier.conftest import Checkpoints
+from testkit.checkpoints import ARCHITECTURES, LABELS, SENTENCES, Checkpoints, make_checkpoint, reference_scores
 from worker.classifier import Classifier
 from worker.types import Classification
 

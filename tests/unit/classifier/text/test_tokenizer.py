@@ -10,8 +10,7 @@ import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from testkit.checkpoints import SENTENCES
-from tests.unit.classifier.conftest import Checkpoints
+from testkit.checkpoints import SENTENCES, Checkpoints
 from worker.classifier import Classifier
 from worker.classifier.text.tokenizer import TextTokenizer
 

@@ -5,23 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from testkit.clock import FakeClock
 from worker.errors import Retryable
 from worker.kafka.client.retry import Backoff, RetryBudget, retry
-
-
-class Time:
-    """A clock that moves only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.slept: list[float] = []
-
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 def failing(times: int) -> Callable[[], str]:
@@ -40,26 +26,26 @@ LONGEST = Backoff(1, 8, uniform=lambda _, high: high)
 
 
 def test_a_call_is_repeated_until_it_succeeds() -> None:
-    time = Time()
-    assert retry(failing(4), limit_seconds=100, backoff=LONGEST, clock=time.clock, sleep=time.sleep) == "done"
-    assert time.slept == [1, 2, 4, 8]
+    clock = FakeClock(100.0)
+    assert retry(failing(4), limit_seconds=100, backoff=LONGEST, clock=clock, sleep=clock.sleep) == "done"
+    assert clock.slept == [1, 2, 4, 8]
 
 
 def test_the_time_is_never_overrun() -> None:
-    time = Time()
+    clock = FakeClock(100.0)
     with pytest.raises(Retryable):
-        retry(failing(1000), limit_seconds=10, backoff=LONGEST, clock=time.clock, sleep=time.sleep)
-    assert sum(time.slept) < 10
+        retry(failing(1000), limit_seconds=10, backoff=LONGEST, clock=clock, sleep=clock.sleep)
+    assert sum(clock.slept) < 10
 
 
 def test_other_faults_are_not_retried() -> None:
     def call() -> None:
         raise ValueError
 
-    time = Time()
+    clock = FakeClock(100.0)
     with pytest.raises(ValueError, match=r"^$"):
-        retry(call, limit_seconds=10, backoff=LONGEST, clock=time.clock, sleep=time.sleep)
-    assert time.slept == []
+        retry(call, limit_seconds=10, backoff=LONGEST, clock=clock, sleep=clock.sleep)
+    assert clock.slept == []
 
 
 def test_pauses_are_drawn_between_nothing_and_a_bound_that_doubles() -> None:
@@ -74,33 +60,33 @@ def test_pauses_are_drawn_between_nothing_and_a_bound_that_doubles() -> None:
 
 
 def test_patience_pauses_longer_after_each_failure_and_ends_with_its_time() -> None:
-    time = Time()
-    budget = RetryBudget(10, LONGEST, time.clock)
+    clock = FakeClock(100.0)
+    budget = RetryBudget(10, LONGEST, clock)
     waited = []
     while budget.wait(paused=True):
-        begun = time.now
+        begun = clock.now
         while budget.pausing:
-            time.sleep(0.5)
-        waited.append(time.now - begun)
+            clock.advance(0.5)
+        waited.append(clock.now - begun)
     assert waited == [1, 2, 4, 8]
 
 
 def test_patience_does_not_pause_for_what_is_under_way_yet_counts_its_time() -> None:
-    time = Time()
-    budget = RetryBudget(10, LONGEST, time.clock)
+    clock = FakeClock(100.0)
+    budget = RetryBudget(10, LONGEST, clock)
     assert budget.wait(paused=False)
     assert not budget.pausing
-    time.sleep(10)
+    clock.advance(10)
     assert not budget.wait(paused=False)
 
 
 def test_patience_is_whole_again_after_a_success() -> None:
-    time = Time()
-    budget = RetryBudget(10, LONGEST, time.clock)
+    clock = FakeClock(100.0)
+    budget = RetryBudget(10, LONGEST, clock)
     assert budget.wait(paused=True)
-    time.sleep(9)
+    clock.advance(9)
     budget.renew()
-    time.sleep(9)
+    clock.advance(9)
     assert budget.wait(paused=True)
-    time.sleep(1)
+    clock.advance(1)
     assert not budget.pausing, "the first pause is the short one"

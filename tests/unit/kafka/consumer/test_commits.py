@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from testkit.clock import FakeClock
 from worker.errors import OwnershipLost, Retryable
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
@@ -55,13 +56,13 @@ def test_a_member_that_the_group_has_put_out_does_not_try_again(code: int) -> No
 
 
 def test_a_refused_commit_is_not_sent_again_at_every_turn_of_the_loop() -> None:
-    now = [0.0]
-    _, commits = _staged(lambda: now[0])
+    clock = FakeClock()
+    _, commits = _staged(clock)
     consumer: Any = _Refusing(KafkaError.REBALANCE_IN_PROGRESS)
     for _ in range(100):
         commits.send(consumer)
-        now[0] += 0.001
+        clock.now += 0.001
     assert (consumer.asked, commits.failed) == (1, 1)
-    now[0] += 1
+    clock.now += 1
     commits.send(consumer)
     assert consumer.asked == 2

@@ -5,19 +5,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from testkit.kafka import eventually
 from worker.errors import Fatal
 from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX, EmbeddedBroker, embedded_properties
 from worker.settings import GroupProtocol
 
 DEADLINE_SECONDS = 60.0
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[2]
 
 OWNER = """
 import signal, time
@@ -34,15 +35,6 @@ while True:
 def broker() -> Iterator[EmbeddedBroker]:
     with EmbeddedBroker({"comments": 6, "labels": 2}) as running:
         yield running
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def is_gone(pid: int) -> bool:
@@ -132,8 +124,8 @@ def test_an_end_by_itself_is_noticed(broker: EmbeddedBroker) -> None:
     def noticed() -> bool:
         try:
             broker.check()
-        except Fatal as fault:
-            return "ended by itself" in str(fault)
+        except Fatal as error:
+            return "ended by itself" in str(error)
         return False
 
     assert eventually(noticed)

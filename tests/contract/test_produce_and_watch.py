@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
-from tests.unit.demo.test_tally import published
+from testkit.outcomes import published
 from worker.cli import dispatch
 from worker.errors import Fatal, NoBroker, SettingsInvalid
 from worker.kafka.embedded.broker import EmbeddedBroker
