@@ -1,8 +1,8 @@
-"""Benchmarks: each runs its rivals side by side in alternating rounds and says median, spread and ratio."""
+"""Benchmarks: each runs its rivals in alternating rounds and reports median, spread and ratio."""
 
 from importlib.util import find_spec
 
-if find_spec("torch"):  # the stream libraries of `benchmarks.jobs` run in environments of their own, without it
+if find_spec("torch"):  # the stream libraries of `benchmarks.jobs` run in environments without torch
     from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
 
     # All rivals compute under the worker's settings for threads and memory, wherever torch is imported first.

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME ...]`: the benchmarks named, or every one there is, each with its own defaults."""
+"""`python -m benchmarks [NAME ...]`: runs the benchmarks named, or all of them, each with its own defaults."""
 
 import runpy
 import sys
@@ -7,14 +7,14 @@ BENCHMARKS = ("classify", "overhead", "stream", "latency", "scaling", "memory", 
 
 
 def main() -> int:
-    """Run them one after another; each says on stderr what it needs and doesn't find."""
+    """Run them one after another; one that lacks something it needs reports that on stderr and is skipped."""
     asked = sys.argv[1:]
     if any(argument.startswith("-") for argument in asked):
-        sys.stderr.write("options are a benchmark's own: python -m benchmarks.NAME --help\n")
+        sys.stderr.write("options belong to a single benchmark: see python -m benchmarks.NAME --help\n")
         return 2
     unknown = sorted(set(asked) - set(BENCHMARKS))
     if unknown:
-        sys.stderr.write(f"no benchmark named {', '.join(unknown)}: there are {', '.join(BENCHMARKS)}\n")
+        sys.stderr.write(f"there is no benchmark named {', '.join(unknown)}; name one of {', '.join(BENCHMARKS)}\n")
         return 2
     for name in asked or BENCHMARKS:
         print(f"\n## {name}", flush=True)

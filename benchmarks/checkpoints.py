@@ -1,4 +1,4 @@
-"""The checkpoints that `classify` measures: DistilBERT-base's shape with random weights, and the embedded model."""
+"""A checkpoint that `classify` measures beside the embedded model: the shape of DistilBERT-base with random weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +12,11 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
 def distilbert_shape(folder: Path, texts: Sequence[str]) -> Path:
-    """DistilBERT-base with a six-label head and random weights; speed does not depend on their values.
+    """Save DistilBERT-base with a six-label head and random weights; speed does not depend on their values.
 
-    Its tokenizer is that of the embedded model (BERT's uncased vocabulary), else one trained on `texts`.
+    Its tokenizer is the embedded model's (BERT's uncased vocabulary), or one trained on `texts` if there is none.
     """
-    import torch  # noqa: PLC0415 - with the next, seconds
+    import torch  # noqa: PLC0415 - this and the next import take seconds
     from transformers import (  # noqa: PLC0415
         AutoTokenizer,
         DistilBertConfig,

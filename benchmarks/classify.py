@@ -1,9 +1,8 @@
-"""Comments a second of Sluice's classifier against the ways transformers teaches, offline, tokenizing included.
+"""Comments a second of Sluice's classifier against the ways that transformers documents, offline, with tokenizing.
 
 python -m benchmarks.classify --data validation.csv --comments 512 --rounds 3
 """
 
-import argparse
 import logging
 import random
 import statistics
@@ -21,8 +20,8 @@ from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from benchmarks.checkpoints import distilbert_shape
-from benchmarks.machine import machine
-from benchmarks.results import SIZE, bars, save
+from benchmarks.program import Program
+from benchmarks.results import SIZE, bars
 from benchmarks.rivals import (
     MAX_TOKENS,
     Score,
@@ -33,15 +32,14 @@ from benchmarks.rivals import (
     sorted_batches,
 )
 from benchmarks.rounds import run_rounds
-from benchmarks.texts import read_texts
 from worker.models import embedded_model
 
 OURS = "sluice bf16"
 TARGETS = {"pipeline, batch 32, fp32": 25, "loop, fp32": 6, "loop, bf16": 3, "sorted and padded, bf16": 2}
-"""How many times as fast `OURS` means to be."""
+"""How many times as fast as each rival `OURS` should be."""
 
 LINEAR = (2048, 768, 3072)
-"""Rows, inputs and outputs of the plain bfloat16 layer whose FLOP/s the others are held against."""
+"""Rows, inputs and outputs of the plain bfloat16 layer whose FLOP/s the others are compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +48,13 @@ class Row:
 
     Attributes:
         rate: Comments a second, median of the rounds.
-        spread: Slowest round over fastest, less one.
-        cpu_rate: Comments a second of one core's time.
+        spread: Slowest round over fastest, minus one.
+        cpu_rate: Comments for each second of CPU time.
         ratio: How many times as fast `OURS` is.
-        padding: Share of the tokens computed that is padding.
-        teraflops: Useful TFLOP/s: what the whole model needs for the real tokens, whoever skips part of it.
-        difference: Largest of a score to the loop in float32.
+        padding: Share of the computed tokens that is padding.
+        teraflops: Useful TFLOP/s: the operations that the whole model needs for the real tokens, even if part of them
+            is skipped.
+        difference: Largest difference of a score from the loop in float32.
     """
 
     rate: float
@@ -69,36 +68,35 @@ class Row:
 
 def main() -> None:
     """Run the benchmark, print the table, write JSON and plot."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, help="CSV with a `text` column, or its folder (default: SLUICE_DATA)")
-    parser.add_argument("--comments", type=int, default=128, help="how many, drawn at random (default: 128)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each rival runs (default: 3)")
-    parser.add_argument("--model", help="a checkpoint to measure beside the DistilBERT shape (default: embedded)")
-    parser.add_argument("--only", action="append", help="rivals whose name holds this; may be repeated")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the JSON and plot")
-    arguments = parser.parse_args()
+    program = Program("classify", __doc__, needs_kafka=False)
+    add = program.parser.add_argument
+    add("--comments", type=int, default=128, help="number of comments, drawn at random (default: 128)")
+    add("--rounds", type=int, default=3, help="how often each rival runs (default: 3)")
+    add("--model", help="a checkpoint to measure beside the DistilBERT shape (default: the embedded model)")
+    add("--only", action="append", help="only rivals whose name contains this; may be repeated")
+    arguments = program.parse()
     logging.basicConfig(level=logging.WARNING)
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
-    everything = read_texts(arguments.data)
+    everything = program.texts()
     chooser = random.Random(0)  # noqa: S311 - a sample, not a secret
     texts = chooser.sample(everything, min(arguments.comments, len(everything)))
-    facts = machine()
+    facts = program.machine
     facts["bfloat16_linear_teraflops"] = linear_teraflops()
-    report: dict[str, Any] = {"machine": facts, "comments": len(texts), "rounds": arguments.rounds, "models": {}}
+    report: dict[str, Any] = {"comments": len(texts), "rounds": arguments.rounds, "models": {}}
     with tempfile.TemporaryDirectory() as scratch:
         models = {"DistilBERT-base shape": distilbert_shape(Path(scratch), everything)}
         second = Path(arguments.model) if arguments.model else embedded_model("sluice-mini")
         if second is None:
-            print("no embedded model in this checkout: the DistilBERT shape alone", file=sys.stderr)
+            print("there is no embedded model in this checkout: measuring the DistilBERT shape alone", file=sys.stderr)
         else:
             models[second.name] = second
         for name, folder in models.items():
             report["models"][name] = measure(folder, texts, arguments.rounds, arguments.only)
             print_table(name, report["models"][name], facts)
     size = (SIZE[0], SIZE[1] * len(report["models"]))
-    save(arguments.out, "classify", report, lambda figure: draw(figure, report), size=size)
+    program.save(report, lambda figure: draw(figure, report), size=size)
 
 
 def measure(folder: Path, texts: Sequence[str], rounds: int, only: Sequence[str] | None) -> dict[str, Any]:
@@ -128,7 +126,7 @@ def measure(folder: Path, texts: Sequence[str], rounds: int, only: Sequence[str]
     expected = fp32.loop(texts)
     scores: dict[str, torch.Tensor] = {}
     for score in rivals.values():
-        score(texts[:8])  # kernels are compiled and caches filled before the clock runs
+        score(texts[:8])  # compiles kernels and fills caches before the clock runs
     before = {name: classifier.padded_tokens for name, classifier in ours.items()}
     timings = run_rounds(
         {name: _keeping(scores, name, score, texts) for name, score in rivals.items()},
@@ -172,7 +170,7 @@ def _keeping(scores: dict[str, torch.Tensor], name: str, score: Score, texts: Se
 
 
 def model_flops(folder: Path, lengths: Sequence[int]) -> float:
-    """Floating point operations of the whole encoder over these lengths: linear layers and attention."""
+    """Floating-point operations of the whole encoder for texts of these lengths: linear layers and attention."""
     config = AutoConfig.from_pretrained(folder)
     hidden, layers = config.hidden_size, config.num_hidden_layers
     inner = getattr(config, "intermediate_size", None) or config.hidden_dim
@@ -181,7 +179,7 @@ def model_flops(folder: Path, lengths: Sequence[int]) -> float:
 
 
 def linear_teraflops(rounds: int = 10) -> float:
-    """TFLOP/s of a plain bfloat16 layer here, median of some rounds."""
+    """TFLOP/s of a plain bfloat16 layer on this machine, median of the rounds."""
     rows, inputs, outputs = LINEAR
     generator = torch.Generator().manual_seed(0)
     given = torch.randn(rows, inputs, generator=generator).to(torch.bfloat16)
@@ -197,7 +195,7 @@ def linear_teraflops(rounds: int = 10) -> float:
 
 
 def print_table(name: str, measured: dict[str, Any], facts: dict[str, Any]) -> None:
-    """The table of one checkpoint, as Markdown."""
+    """Print the table of one checkpoint, as Markdown."""
     tokens = measured["tokens"]
     print(
         f"\n{name}; tokens: mean {tokens['mean']:.0f}, median {tokens['median']:.0f}, p95 {tokens['p95']:.0f}, longest "
@@ -214,7 +212,7 @@ def print_table(name: str, measured: dict[str, Any], facts: dict[str, Any]) -> N
 
 
 def draw(figure: Any, report: dict[str, Any]) -> None:
-    """Bars of comments a second, a panel for each model."""
+    """Draw bars of comments a second, with a panel for each model."""
     for index, (name, measured) in enumerate(report["models"].items()):
         axes = figure.add_subplot(len(report["models"]), 1, index + 1)
         rates = {rival: row["rate"] for rival, row in measured["rivals"].items()}

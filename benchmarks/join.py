@@ -1,8 +1,8 @@
-"""What a worker that joins costs the others: the pause of the partitions that stay where they are.
+"""How a joining worker disturbs the others: the pause of the partitions that do not move.
 
-Comments come at a steady rate to every partition in turn, at a share of what one worker can do, so that without a
-rebalance each partition's events follow each other closely. A newcomer first takes cores from the worker that is there
-(it imports and loads), then the group is divided anew; the two are told apart by the newcomer's log.
+Comments arrive at a steady rate for every partition in turn, at a share of one worker's capacity, so that without a
+rebalance each partition's events follow each other closely. A newcomer first takes cores from the running worker while
+it imports and loads; then the group rebalances. The newcomer's log separates the two.
 """
 
 import json
@@ -19,7 +19,7 @@ from testkit.kafka import Kafka
 from testkit.stream import Topics
 
 WINDOWS = ("before", "loading", "joining")
-"""The worker alone; a newcomer loads its model; from its wish to join until both have settled."""
+"""The worker alone; while a newcomer loads its model; from its join request until both are settled."""
 
 SETTLE_SECONDS = 3.0
 _LEAD_IN_SECONDS = 3.0
@@ -30,12 +30,12 @@ _ASSIGNED = "rebalance: assign "
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """The worst of one window, in seconds.
+    """The longest pauses in one window, in seconds.
 
     Attributes:
-        seconds: How long the window was.
-        stayed_gap: Longest time without an event of a partition that stayed.
-        stayed_wait: Longest a comment of such a partition waited for its label.
+        seconds: Length of the window.
+        stayed_gap: Longest time without an event of a partition that did not move.
+        stayed_wait: Longest time that a comment of such a partition waited for its label.
         moved_gap: Longest time without an event of a partition that moved.
     """
 
@@ -48,7 +48,7 @@ class Pause:
 def watch_join(
     kafka: Kafka, texts: Sequence[str], partitions: int, rate: float, seconds: float, settings: dict[str, object]
 ) -> dict[str, Pause]:
-    """One worker at `rate` comments a second for so many seconds; then a second one joins it."""
+    """Run one worker at `rate` comments a second for this many seconds; then a second worker joins."""
     topics = Topics(kafka, partitions, **LOG_APPEND_TIME)
     over = threading.Event()
     sent: list[Sent] = []
@@ -74,7 +74,7 @@ def watch_join(
                 sender.join()
                 (everything,) = sent
                 events = OutputLog(kafka, topics, partitions).read(len(everything.due), [first, second], _LIMIT_SECONDS)
-                joining, assigned, moved = joined(second.log())
+                joining, assigned, moved = joined(second.log_lines())
         finally:
             over.set()
     spans = ((begun, started), (started, joining), (joining, assigned + SETTLE_SECONDS))
@@ -87,7 +87,7 @@ def schedule(texts: Sequence[str], rate: float) -> Iterator[Due]:
 
 
 def joined(log: Iterable[LogLine]) -> tuple[float, float, set[int]]:
-    """When a newcomer asked to join, when it was last given partitions, and which ones it was given."""
+    """When a newcomer asked to join, when it last received partitions, and which partitions it received."""
     asked, assigned, moved = 0.0, 0.0, set[int]()
     for line in log:
         if line.event == _JOINS:
@@ -105,7 +105,7 @@ def pauses(
     moved: set[int],
     windows: Mapping[str, tuple[float, float]],
 ) -> dict[str, Pause]:
-    """The worst of each window; a comment belongs to the window it was due in, a gap to each that it reaches into."""
+    """The longest pauses of each window; a comment counts where it was due, a gap in each window it overlaps."""
     return {
         name: Pause(
             seconds=end - begin,

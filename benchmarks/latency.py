@@ -1,33 +1,29 @@
-"""How long a comment waits for its label, at a tenth, a half and four fifths of what the worker can do.
+"""How long a comment waits for its label, at a tenth, a half and four fifths of the worker's capacity.
 
 python -m benchmarks.latency --data validation.csv --seconds 12 --rounds 3
 
-Each round is a worker of its own on a real broker (KAFKA_HOME). It first labels comments that already lie there: its
-capacity. Then comments arrive at random (Poisson) at shares of it, and the sender waits for nothing. A latency runs
-from the moment a comment was due to be sent to the moment the broker appended its label event (LogAppendTime); the
-first tenth of the arrivals is left out. The forward pass beside it is what the worker measured in that time: mean
-seconds of a batch in the model. One more round goes before and is not counted: a broker just started spends a fifth of
-a core on compiling itself.
+Each round starts a new worker on a real broker (KAFKA_HOME). The worker first labels comments that are already in the
+topic, which gives its capacity. Then comments arrive at random (Poisson) at shares of that capacity, and the sender
+never waits. A latency runs from the moment a comment was due to be sent to the moment the broker appended its label
+event (LogAppendTime); the first tenth of the arrivals is left out. The forward pass reported beside it was measured by
+the worker during that time: the mean seconds of a batch in the model. A first round is not counted: a broker that has
+just started spends a fifth of a core on compiling itself.
 """
 
-import argparse
-import os
 import random
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import takewhile
-from pathlib import Path
 from typing import Any
 
 from benchmarks.live import LiveWorker, wait_until_shared
-from benchmarks.machine import machine
 from benchmarks.open_loop import Due, comment, poisson, send
 from benchmarks.output_log import LOG_APPEND_TIME, OutputLog, rate
-from benchmarks.results import BESIDE, LIMIT, OURS, THEIRS, save
-from benchmarks.texts import read_texts
-from testkit.kafka import Kafka, find_kafka_home
+from benchmarks.program import Program
+from benchmarks.results import BESIDE, LIMIT, OURS, THEIRS
+from testkit.kafka import Kafka
 from testkit.stream import Topics
 from worker.kafka.client.properties import consumer_properties
 from worker.settings import Settings
@@ -35,7 +31,7 @@ from worker.settings import Settings
 PARTITIONS = 6
 LOADS = (0.1, 0.5, 0.8)
 TARGET_LOAD, TARGET_PASSES = 0.5, 2.5
-"""At this load the 99th percentile means to be within so many forward passes and the broker's fetch wait."""
+"""At this load the 99th percentile should be within this many forward passes plus the broker's fetch wait."""
 
 WARM_UP_SHARE = 0.1
 _LIMIT_SECONDS = 240.0
@@ -44,14 +40,14 @@ _MILLISECONDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One load in one round; seconds unless the name says otherwise.
+    """One load in one round, in seconds unless stated otherwise.
 
     Attributes:
         rate: Comments due a second.
         p50: Median latency.
         p95: 95th percentile.
         p99: 99th percentile.
-        sender_late_p99: How late the sender itself was; it is part of the latencies.
+        sender_late_p99: How late the sender itself was, which is part of the latencies.
         forward_pass: Mean time of a batch in the model.
         batch_records: Mean comments in a batch.
     """
@@ -67,7 +63,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One worker: comments a second it can do, and what it did at each load."""
+    """One worker: its capacity in comments a second, and its figures at each load."""
 
     capacity: float
     loads: Mapping[float, Measured]
@@ -75,43 +71,33 @@ class Round:
 
 def main() -> int:
     """Run the benchmark, print the table, write JSON and plot."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=12, help="how long each load lasts (default: 12)")
-    parser.add_argument("--rounds", type=int, default=3, help="workers measured, one after another (default: 3)")
-    parser.add_argument(
-        "--comments", type=int, default=4096, help="how many the capacity is taken from (default: 4096)"
-    )
-    parser.add_argument("--data", type=Path, help="CSV with a `text` column, or its folder (default: SLUICE_DATA)")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the JSON and plot")
-    arguments = parser.parse_args()
-    home = find_kafka_home(os.environ)
-    if isinstance(home, str):
-        sys.stderr.write(f"latency: left out: {home}\n")
-        return 0
-    texts = read_texts(arguments.data)
-    random.Random(0).shuffle(texts)  # noqa: S311 - a sample, not a secret
-    facts = machine()
+    program = Program("latency", __doc__)
+    add = program.parser.add_argument
+    add("--seconds", type=float, default=12, help="how long each load lasts (default: 12)")
+    add("--rounds", type=int, default=3, help="workers measured, one after another (default: 3)")
+    add("--comments", type=int, default=4096, help="comments from which the capacity is taken (default: 4096)")
+    arguments = program.parse()
+    texts = program.texts(shuffled=True)
     rounds = []
-    with Kafka(home, nodes=1) as kafka:
+    with program.kafka() as kafka:
         for number in range(1 + arguments.rounds):
             loads = LOADS if number % 2 == 0 else LOADS[::-1]
             rounds.append(measure(kafka, texts, arguments.comments, arguments.seconds, loads, number))
     del rounds[0]
     print_table(rounds)
     report = {
-        "machine": facts,
         "seconds": arguments.seconds,
         "fetch_wait_seconds": fetch_wait_seconds(),
         "rounds": [asdict(each) for each in rounds],
     }
-    save(arguments.out, "latency", report, lambda figure: draw(figure, rounds))
+    program.save(report, lambda figure: draw(figure, rounds))
     return 0
 
 
 def measure(
     kafka: Kafka, texts: Sequence[str], comments: int, seconds: float, loads: Sequence[float], seed: int
 ) -> Round:
-    """One worker's capacity, then its latencies at each load."""
+    """Measure one worker's capacity, then its latencies at each load."""
     topics = Topics(kafka, PARTITIONS, **LOG_APPEND_TIME)
     topics.fill(comment(texts, number) for number in range(comments))
     output = OutputLog(kafka, topics, PARTITIONS)
@@ -137,7 +123,7 @@ def measure(
 def measure_load(
     kafka: Kafka, topics: Topics, output: OutputLog, worker: LiveWorker, schedule: Sequence[Due]
 ) -> Measured:
-    """Send a schedule, wait until all of it is labelled, and take its latencies."""
+    """Send a schedule, wait until all of it is labelled, and return its latencies."""
     before = worker.totals()
     sent = send(kafka.bootstrap_servers, topics.input, schedule)
     events = output.read(len(schedule), [worker], _LIMIT_SECONDS)
@@ -160,17 +146,17 @@ def measure_load(
 
 
 def fetch_wait_seconds() -> float:
-    """How long a broker may hold the worker's fetch while nothing arrives."""
+    """How long a broker may hold the worker's fetch while nothing arrives, in seconds."""
     return float(consumer_properties(Settings())["fetch.wait.max.ms"]) / _MILLISECONDS
 
 
 def median(rounds: Sequence[Round], load: float, name: str) -> float:
-    """Of one figure at one load over the rounds."""
+    """Median over the rounds of one figure at one load."""
     return float(statistics.median(getattr(each.loads[load], name) for each in rounds))
 
 
 def print_table(rounds: Sequence[Round]) -> None:
-    """The table, as Markdown."""
+    """Print the table, as Markdown."""
     capacities = [each.capacity for each in rounds]
     spread = max(capacities) / min(capacities) - 1
     print(
@@ -196,12 +182,12 @@ def print_table(rounds: Sequence[Round]) -> None:
         )
     print(
         f"\nThe target is {TARGET_PASSES:g} forward passes and the fetch wait of "
-        f"{fetch_wait_seconds() * _MILLISECONDS:.0f} ms, which a broker spends only while nothing arrives."
+        f"{fetch_wait_seconds() * _MILLISECONDS:.0f} ms, which passes only while nothing arrives."
     )
 
 
 def draw(figure: Any, rounds: Sequence[Round]) -> None:
-    """Percentiles by load."""
+    """Draw the percentiles by load."""
     axes = figure.add_subplot()
     names = [f"{load:.0%}" for load in LOADS]
     for name, colour in (("p99", OURS), ("p95", BESIDE), ("p50", THEIRS), ("forward_pass", LIMIT)):

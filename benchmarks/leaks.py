@@ -1,41 +1,37 @@
-"""Memory, threads and file descriptors of one worker at full rate, over an hour: flat, or a leak.
+"""Whether memory, threads and file descriptors of one worker at full rate stay flat over an hour.
 
 python -m benchmarks.leaks --seconds 3600 [--classifier keywords]
 
 A producer keeps the worker's input full with comments of every length, each different, so that the model sees
-ever-changing shapes. `keywords` takes the tests' cheap classifier instead of the embedded model: then the stream itself
-runs as fast as it can. Needs the Kafka named by KAFKA_HOME.
+ever-changing shapes. `keywords` uses the tests' cheap classifier instead of the embedded model, so that the stream
+itself runs as fast as it can. This needs the Kafka named by KAFKA_HOME.
 """
 
-import argparse
 import json
-import os
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Producer
 
 from benchmarks.growth import WARM_UP_SHARE, after_warm_up, draw_memory, growth_an_hour
-from benchmarks.machine import machine
-from benchmarks.results import save
-from benchmarks.texts import read_texts
-from testkit.kafka import Kafka, die_with_parent, find_kafka_home
-from testkit.stream import Topics
+from benchmarks.live import MeasuredProcess
+from benchmarks.program import Program
+from testkit.kafka import Kafka
+from testkit.stream import Topics, produce_waiting
+from testkit.topic_reader import CommittedOffsets
 from testkit.workers import environment_of
 
 PROGRAMS = {"embedded": ["worker", "run"], "keywords": ["testkit.keyword_worker"]}
 PARTITIONS = 6
 SAMPLE_SECONDS = 10.0
 QUANTITIES = ("resident_mib", "threads", "descriptors")
-"""That must not grow."""
+"""What must not grow."""
 
 _RETAINED_BYTES = {"retention.bytes": "67108864", "segment.bytes": "16777216"}
 _MOST_WAITING = 20_000
@@ -47,10 +43,10 @@ class Sample:
     """The worker at one moment.
 
     Attributes:
-        seconds: Since it began.
-        resident_mib: Memory it holds.
-        threads: Its threads.
-        descriptors: Its open files and sockets.
+        seconds: Time since its start.
+        resident_mib: Its resident memory.
+        threads: Number of its threads.
+        descriptors: Number of its open files and sockets.
         processed: Records committed so far.
     """
 
@@ -63,97 +59,65 @@ class Sample:
 
 def main() -> int:
     """Run the worker, sample it, print the slopes, write JSON and plot."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=300, help="how long (default: 300)")
-    parser.add_argument("--classifier", choices=PROGRAMS, default="embedded", help="what scores (default: embedded)")
-    parser.add_argument("--data", type=Path, help="CSV with a `text` column, or its folder (default: SLUICE_DATA)")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the JSON and plot")
-    arguments = parser.parse_args()
-    home = find_kafka_home(os.environ)
-    if isinstance(home, str):
-        sys.stderr.write(f"leaks: left out: {home}\n")
-        return 0
-    with Kafka(home, nodes=1) as kafka:
-        samples = watch(kafka, PROGRAMS[arguments.classifier], read_texts(arguments.data), arguments.seconds)
+    program = Program("leaks", __doc__)
+    add = program.parser.add_argument
+    add("--seconds", type=float, default=300, help="how long to run (default: 300)")
+    add("--classifier", choices=PROGRAMS, default="embedded", help="the classifier (default: embedded)")
+    arguments = program.parse()
+    with program.kafka() as kafka:
+        samples = watch(kafka, PROGRAMS[arguments.classifier], program.texts(), arguments.seconds)
     report = {
-        "machine": machine(),
         "classifier": arguments.classifier,
         "slopes_per_hour": {name: growth_an_hour(samples, name) for name in QUANTITIES},
         "samples": [asdict(sample) for sample in samples],
     }
     print_table(arguments.classifier, samples)
     title = f"resident memory, {arguments.classifier}"
-    save(arguments.out, f"leaks-{arguments.classifier}", report, lambda figure: draw_memory(figure, title, samples))
+    program.save(report, lambda figure: draw_memory(figure, title, samples), name=f"leaks-{arguments.classifier}")
     return 0
 
 
 def watch(kafka: Kafka, program: Sequence[str], texts: Sequence[str], seconds: float) -> list[Sample]:
-    """Samples of a worker that is kept busy for so long."""
+    """Sample a worker that is kept busy for this long."""
     topics = Topics(kafka, PARTITIONS, **_RETAINED_BYTES)
-    environment = environment_of({**topics.settings, "kafka.bootstrap_servers": kafka.bootstrap_servers})
+    settings = {**topics.settings, "kafka.bootstrap_servers": kafka.bootstrap_servers}
     over = threading.Event()
-    committed = _committed_reader(kafka, topics)
-    feeder = threading.Thread(
-        target=_feed, args=(kafka.bootstrap_servers, topics.input, texts, committed, over), daemon=True
-    )
     samples: list[Sample] = []
-    with subprocess.Popen(
-        [sys.executable, "-m", *program],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs in the child before exec
-    ) as worker:
-        feeder.start()
-        started = time.monotonic()
-        while (passed := time.monotonic() - started) < seconds:
-            time.sleep(min(SAMPLE_SECONDS, seconds - passed))
-            if worker.poll() is not None:
-                sys.exit(f"leaks: the worker ended with exit code {worker.returncode}")
-            samples.append(_sample(worker.pid, time.monotonic() - started, committed()))
-            sys.stderr.write(f"{samples[-1]}\n")
-        over.set()
-        feeder.join()
-        worker.terminate()
-    if worker.returncode != 0:
-        sys.exit(f"leaks: the worker ended with exit code {worker.returncode} when asked to stop")
+    with CommittedOffsets(kafka.bootstrap_servers, topics.group, topics.input) as committed:
+        lock = threading.Lock()
+
+        def processed() -> int:
+            with lock:
+                return sum(committed.read().values())
+
+        feeder = threading.Thread(
+            target=_feed, args=(kafka.bootstrap_servers, topics.input, texts, processed, over), daemon=True
+        )
+        with MeasuredProcess([sys.executable, "-m", *program], environment_of(settings)) as worker:
+            feeder.start()
+            started = time.monotonic()
+            while (passed := time.monotonic() - started) < seconds:
+                time.sleep(min(SAMPLE_SECONDS, seconds - passed))
+                worker.check()
+                samples.append(_sample(worker.process.pid, time.monotonic() - started, processed()))
+                sys.stderr.write(f"{samples[-1]}\n")
+            over.set()
+            feeder.join()
     return samples
 
 
-def _feed(servers: str, topic: str, texts: Sequence[str], committed: Callable[[], int], over: threading.Event) -> None:
-    """Comments without end, no text twice, never many more than the worker has taken."""
+def _feed(servers: str, topic: str, texts: Sequence[str], processed: Callable[[], int], over: threading.Event) -> None:
+    """Send comments without end, no text twice, and never many more than the worker has processed."""
     producer = Producer({"bootstrap.servers": servers, "linger.ms": 20, "compression.type": "lz4"})
     for number, text in zip(count(), cycle(texts), strict=False):
         if number % 1000 == 0:
-            while not over.is_set() and number - committed() > _MOST_WAITING:
+            while not over.is_set() and number - processed() > _MOST_WAITING:
                 over.wait(0.05)
         if over.is_set():
             break
         value = json.dumps({"id": f"c-{number}", "text": f"{text} {number}"}).encode()
-        while True:
-            try:
-                producer.produce(topic, value, key=b"%d" % number)
-                break
-            except BufferError:
-                producer.poll(0.1)
-        producer.poll(0)
+        produce_waiting(producer, topic, value, key=b"%d" % number)
     producer.flush(30)
-
-
-def _committed_reader(kafka: Kafka, topics: Topics) -> Callable[[], int]:
-    """A function that gives how many records the group has committed."""
-    consumer = Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": topics.group})
-    asked = [TopicPartition(topics.input, partition) for partition in range(PARTITIONS)]
-    lock = threading.Lock()
-    known = 0
-
-    def committed() -> int:
-        nonlocal known
-        with lock, suppress(KafkaException):  # a coordinator on its way; the next look will know
-            known = sum(max(0, partition.offset) for partition in consumer.committed(asked, timeout=60))
-        return known
-
-    return committed
 
 
 def _sample(pid: int, seconds: float, processed: int) -> Sample:
@@ -172,7 +136,7 @@ def _sample(pid: int, seconds: float, processed: int) -> Sample:
 
 
 def print_table(classifier: str, samples: Sequence[Sample]) -> None:
-    """The table, as Markdown."""
+    """Print the table, as Markdown."""
     last, kept = samples[-1], after_warm_up(samples)
     print(
         f"\n{classifier}: {last.processed:,} records in {last.seconds:,.0f} s, {last.processed / last.seconds:,.0f}/s; "

@@ -1,4 +1,4 @@
-"""What a benchmark ran on: without it a figure means nothing."""
+"""The machine that a benchmark ran on, without which its figures mean nothing."""
 
 import os
 import platform
@@ -10,8 +10,8 @@ PACKAGES = ("sluice", "torch", "transformers", "tokenizers", "confluent-kafka")
 
 
 def machine() -> dict[str, Any]:
-    """CPU, its features that matter here, cores, load before the run, and versions."""
-    import torch  # noqa: PLC0415 - seconds, and some benchmarks never need it
+    """CPU, its relevant features, cores, load before the run, and versions."""
+    import torch  # noqa: PLC0415 - takes seconds, and --help does not need it
 
     from worker.classifier.machine.hardware import available_cores  # noqa: PLC0415 - it imports torch
 

@@ -1,12 +1,12 @@
-"""Memory of the classifier alone under ever-changing shapes: bounded, or growing with each new one.
+"""Whether the memory of the classifier alone is bounded under ever-changing shapes.
 
 python -m benchmarks.memory --seconds 3600
 
-Batches of one text and of hundreds, of a word and of many windows, no two alike: what oneDNN compiles for a shape, what
-it keeps between calls and what the allocator cannot give back would show. (`leaks` watches the whole worker.)
+Batches range from one text to hundreds and from a word to many windows, and no two are alike. So this shows growth from
+kernels that oneDNN compiles for a shape, from what it keeps between calls, and from memory that the allocator cannot
+return. (`leaks` measures the whole worker.)
 """
 
-import argparse
 import logging
 import random
 import sys
@@ -16,17 +16,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.growth import WARM_UP_SHARE, after_warm_up, draw_memory, growth_an_hour
-from benchmarks.machine import machine
-from benchmarks.results import save
-from benchmarks.texts import read_texts
+from benchmarks.program import Program
 from worker.classifier import Classifier
 
 MOST_TEXTS = 256
 LONGEST_WORDS = 3000
-"""Of a text: some 4,000 tokens, all the windows that are scored."""
+"""Words of the longest text: some 4,000 tokens, which fill all the windows that are scored."""
 
 LONG_SHARE = 0.02
-"""Of the batches that hold such a text as well."""
+"""Share of the batches that also hold such a text."""
 
 _BYTES_A_MIB = 1 << 20
 _PAGE = 4096
@@ -37,11 +35,11 @@ class Sample:
     """The process at one moment.
 
     Attributes:
-        seconds: Since scoring began.
-        resident_mib: Memory it holds.
-        batches: Scored so far.
-        texts: Scored so far.
-        tokens: Computed so far.
+        seconds: Time since scoring began.
+        resident_mib: Its resident memory.
+        batches: Batches scored so far.
+        texts: Texts scored so far.
+        tokens: Tokens computed so far.
     """
 
     seconds: float
@@ -52,32 +50,30 @@ class Sample:
 
 
 def main() -> None:
-    """Score for so long, print the samples and the slope, write JSON and plot."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=300, help="how long (default: 300)")
-    parser.add_argument("--samples", type=int, default=60, help="how many samples of its memory (default: 60)")
-    parser.add_argument("--data", type=Path, help="CSV with a `text` column, or its folder (default: SLUICE_DATA)")
-    parser.add_argument("--model", default="sluice-mini", help="checkpoint to score with (default: sluice-mini)")
-    parser.add_argument("--precision", default="auto", help="auto, float32, bfloat16 or int8 (default: auto)")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the JSON and plot")
-    arguments = parser.parse_args()
+    """Run the benchmark, print the samples and the slope, write JSON and plot."""
+    program = Program("memory", __doc__, needs_kafka=False)
+    add = program.parser.add_argument
+    add("--seconds", type=float, default=300, help="how long to run (default: 300)")
+    add("--samples", type=int, default=60, help="number of samples of its memory (default: 60)")
+    add("--model", default="sluice-mini", help="checkpoint to score with (default: sluice-mini)")
+    add("--precision", default="auto", help="auto, float32, bfloat16 or int8 (default: auto)")
+    arguments = program.parse()
     logging.basicConfig(level=logging.WARNING)
     classifier = Classifier.load(arguments.model, precision=arguments.precision)
     classifier.warm_up()
-    samples = watch(classifier, read_texts(arguments.data), arguments.seconds, arguments.samples)
+    samples = watch(classifier, program.texts(), arguments.seconds, arguments.samples)
     report = {
-        "machine": machine(),
         "model": classifier.identity._asdict(),
         "slope_mib_per_hour": growth_an_hour(samples, "resident_mib"),
         "samples": [asdict(sample) for sample in samples],
     }
     print_table(classifier, samples)
     title = "resident memory, ever-changing shapes"
-    save(arguments.out, "memory", report, lambda figure: draw_memory(figure, title, samples))
+    program.save(report, lambda figure: draw_memory(figure, title, samples))
 
 
 def watch(classifier: Classifier, texts: Sequence[str], seconds: float, count: int) -> list[Sample]:
-    """Samples of this process, taken at equal intervals, the first before anything is scored."""
+    """Sample this process at equal intervals, first before anything is scored."""
     started = time.monotonic()
     samples = [_sample(classifier, 0.0, 0)]
     for number, batch in enumerate(batches(texts), start=1):
@@ -92,7 +88,7 @@ def watch(classifier: Classifier, texts: Sequence[str], seconds: float, count: i
 
 
 def batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Batches without end: every size as likely by its order of magnitude, texts whole, cut anywhere or repeated."""
+    """Batches without end: every order of magnitude of size is equally likely; texts are whole, cut or repeated."""
     chooser = random.Random(0)  # noqa: S311 - a sample, not a secret
     while True:
         batch = chooser.choices(texts, k=round(MOST_TEXTS ** chooser.random()))
@@ -110,7 +106,7 @@ def _sample(classifier: Classifier, seconds: float, number: int) -> Sample:
 
 
 def print_table(classifier: Classifier, samples: Sequence[Sample]) -> None:
-    """The table, as Markdown."""
+    """Print the table, as Markdown."""
     last, kept = samples[-1], after_warm_up(samples)
     held = [sample.resident_mib for sample in samples]
     growth = growth_an_hour(samples, "resident_mib")

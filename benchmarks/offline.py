@@ -1,4 +1,4 @@
-"""Offline classification, the rival of `benchmarks.stream`: a JSON array of texts on stdin, its course on stdout.
+"""Offline classification, the rival of `benchmarks.stream`: a JSON array of texts on stdin, its curves on stdout.
 
 python -m benchmarks.offline < texts.json
 
@@ -24,7 +24,7 @@ CURVES = ("comments", "tokens", "cpu_seconds", "model_seconds")
 
 
 def main() -> None:
-    """Classify what stdin holds."""
+    """Classify the texts on stdin."""
     texts: list[str] = json.load(sys.stdin)
     settings = load()
     classifier = Classifier.load(settings.model)
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def classify(classifier: Classifier, texts: Sequence[str], limits: BatchLimits) -> dict[str, list[Point]]:
-    """Score all texts; the curves of the run, with a point for each batch."""
+    """Score all texts and return the curves of the run, with a point for each batch."""
     curves: dict[str, list[Point]] = {name: [] for name in CURVES}
     comments, tokens, model_seconds = 0, 0, 0.0
     for batch in _batches(classifier.encode, texts, limits):
@@ -51,7 +51,7 @@ def classify(classifier: Classifier, texts: Sequence[str], limits: BatchLimits) 
 def _batches(
     encode: Callable[[Sequence[str]], list[EncodedText]], texts: Sequence[str], limits: BatchLimits
 ) -> Iterator[list[EncodedText]]:
-    """Full batches, by the worker's own rule, and at the end what is left."""
+    """Full batches by the worker's own rule, and at the end the remainder."""
     batcher: Batcher[EncodedText] = Batcher(limits)
     for encoded in _encoded_ahead(encode, texts, limits.records):
         batcher.add([(one, one.tokens) for one in encoded], now=0.0)
@@ -64,7 +64,7 @@ def _batches(
 def _encoded_ahead(
     encode: Callable[[Sequence[str]], list[EncodedText]], texts: Sequence[str], size: int
 ) -> Iterator[list[EncodedText]]:
-    """Chunks of the texts, in order; whenever one is taken the next is already being tokenized."""
+    """Chunks of the texts, in order; while one is used, the next is already being tokenized."""
     coming: Future[list[EncodedText]] | None = None
     with ThreadPoolExecutor(1, "tokenizer") as tokenizer:
         for start in range(0, len(texts), size):

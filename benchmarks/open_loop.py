@@ -1,7 +1,7 @@
-"""Load that does not wait for answers: comments go out when their time has come, however far behind the worker is.
+"""Open-loop load: comments are sent at their scheduled times, no matter how far behind the worker is.
 
-A sender that waits would send least when the worker is slowest, and so leave out the very latencies that matter
-("coordinated omission"). For the same reason a comment's time is the one it was due at, not the one it went out at.
+A sender that waits would send least when the worker is slowest, and so leave out exactly the latencies that matter
+("coordinated omission"). For the same reason a comment's time is when it was due, not when it was sent.
 """
 
 import json
@@ -27,11 +27,11 @@ class Due(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What was sent.
+    """The comments that were sent.
 
     Attributes:
         due: When each comment was due, by its number; seconds since the epoch.
-        late: Seconds each went out after it was due.
+        late: How many seconds after its due time each was sent.
     """
 
     due: dict[int, float]
@@ -39,12 +39,12 @@ class Sent(NamedTuple):
 
 
 def comment(texts: Sequence[str], number: int) -> bytes:
-    """Comment of this number: no two are equal, since the worker scores equal texts of one batch once."""
+    """The comment of this number; no two are equal, because the worker scores equal texts of a batch only once."""
     return json.dumps({"id": f"c-{number}", "text": f"{texts[number % len(texts)]} {number}"}).encode()
 
 
 def poisson(rate: float, draw: random.Random) -> Iterator[float]:
-    """Arrivals without end, independent of each other, `rate` a second on average."""
+    """Arrival times without end, independent of each other, `rate` a second on average."""
     after = 0.0
     while True:
         after += draw.expovariate(rate)
@@ -59,18 +59,18 @@ def send(
     partitions: int | None = None,
     over: threading.Event | None = None,
 ) -> Sent:
-    """Send each comment when it is due, until the schedule or `over` ends it, and wait for the broker to have them all.
+    """Send each comment when it is due, until the schedule ends or `over` is set, and wait for all acknowledgements.
 
     Args:
-        servers: Brokers.
-        topic: Where to.
-        schedule: In order of time.
-        partitions: Send to so many in turn; None: by the key.
-        over: Ends it early.
+        servers: Addresses of the brokers.
+        topic: The topic to send to.
+        schedule: The comments, in order of time.
+        partitions: Send to this many partitions in turn; None: by the key.
+        over: Set it to end early.
     """
     failures: list[Any] = []
     producer = Producer({"bootstrap.servers": servers, "linger.ms": 0, "partitioner": "murmur2_random"})
-    producer.list_topics(topic, timeout=_FLUSH_SECONDS)  # the first comment shall not pay for the connection
+    producer.list_topics(topic, timeout=_FLUSH_SECONDS)  # connect now, so that the first comment does not wait for it
     sent = Sent({}, [])
     epoch, begun = time.time() + _LEAD_SECONDS, time.monotonic() + _LEAD_SECONDS
     for after, number, value in schedule:
@@ -91,5 +91,5 @@ def send(
         )
         producer.poll(0)
     if producer.flush(_FLUSH_SECONDS) or failures:
-        sys.exit("the broker did not take every comment" + (f": {failures[0]}" if failures else ""))
+        sys.exit("the broker did not acknowledge every comment" + (f": {failures[0]}" if failures else ""))
     return sent

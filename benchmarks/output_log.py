@@ -1,7 +1,7 @@
-"""What the output topic holds, and when the broker appended it (its topics keep LogAppendTime, in milliseconds).
+"""The label events in the output topic, with the time at which the broker appended each (LogAppendTime).
 
-The broker's own time is the moment of the acknowledged label: it holds neither a reader's fetch nor the reader's share
-of the cores. On one machine it is the same clock as the sender's.
+The broker's time is the moment of the acknowledged label: it includes neither a reader's fetch nor its share of the
+cores. On one machine it is the same clock as the sender's.
 """
 
 import statistics
@@ -19,13 +19,13 @@ from testkit.stream import Topics
 
 LOG_APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
 FROM, TO = 0.1, 0.9
-"""The part of a run that a rate is taken from: before it caches fill, after it some partitions are done."""
+"""The part of a run from which a rate is taken: earlier, caches fill; later, some partitions are done."""
 
 _AT_ONCE = 2000
 
 
 class AppendedEvent(NamedTuple):
-    """A label event: number of its comment, its partition, and when it was appended, in seconds since the epoch."""
+    """A label event: the number of its comment, its partition, and when it was appended (seconds since the epoch)."""
 
     number: int
     partition: int
@@ -33,7 +33,7 @@ class AppendedEvent(NamedTuple):
 
 
 class OutputLog:
-    """Reads the label events of `topics` from their beginning; between two calls of `read` it costs nothing."""
+    """Reads the label events of `topics` from the beginning; it uses no resources between two calls of `read`."""
 
     def __init__(self, kafka: Kafka, topics: Topics, partitions: int) -> None:
         self._properties = {
@@ -47,9 +47,9 @@ class OutputLog:
         self._seen: set[int] = set()
 
     def read(self, count: int, workers: Sequence[LiveWorker], limit_seconds: float) -> list[AppendedEvent]:
-        """The next so many events; of a comment that was labelled twice the first.
+        """The next `count` events; only the first one of a comment that was labelled twice.
 
-        The benchmark ends where they don't come within the limit, or a worker ends by itself.
+        The benchmark ends with an error if they do not arrive within the limit, or if a worker ends on its own.
         """
         found: list[AppendedEvent] = []
         deadline = time.monotonic() + limit_seconds
@@ -63,7 +63,7 @@ class OutputLog:
                     sys.exit(f"{count - len(found)} of {count} comments had no label after {limit_seconds:g} s")
                 for message in consumer.consume(_AT_ONCE, 0.2):
                     if message.error() is not None:
-                        sys.exit(f"{self._topic} can't be read: {message.error()}")
+                        sys.exit(f"{self._topic} cannot be read: {message.error()}")
                     partition, number = message.partition() or 0, int(message.key() or b"")
                     self._next[partition] = (message.offset() or 0) + 1
                     if number not in self._seen:
@@ -74,10 +74,17 @@ class OutputLog:
         return found
 
 
+def event_count(watcher: Consumer, topic: str, partitions: int) -> int:
+    """How many events the topic holds."""
+    ends = (watcher.get_watermark_offsets(TopicPartition(topic, number), timeout=10) for number in range(partitions))
+    return sum(end[1] for end in ends if end)
+
+
 def rate(events: Iterable[AppendedEvent]) -> float:
     """Events a second between a tenth and nine tenths of them: the slope of their count over time.
 
-    A slope, since events are appended a batch at a time: from first to last would count a batch too many or too few.
+    It is a slope because events are appended in batches: counting from the first to the last event would include a
+    batch too many or too few.
     """
     times = sorted(event.at for event in events)
     kept = times[int(FROM * len(times)) : int(TO * len(times))]
@@ -85,13 +92,13 @@ def rate(events: Iterable[AppendedEvent]) -> float:
 
 
 def longest_gap(events: Iterable[AppendedEvent], partitions: Iterable[int], begin: float, end: float) -> float:
-    """Longest time, in seconds, without an event of one of these partitions, among the gaps that reach into the window.
+    """The longest time without an event of one partition, in seconds, among the gaps that overlap the window.
 
     Args:
-        events: In any order.
-        partitions: Each is looked at by itself.
-        begin: Of the window, seconds since the epoch.
-        end: Of the window.
+        events: Events in any order.
+        partitions: The partitions; gaps are taken in each separately.
+        begin: Begin of the window, in seconds since the epoch.
+        end: End of the window.
     """
     times: dict[int, list[float]] = {partition: [] for partition in partitions}
     for event in events:

@@ -1,4 +1,4 @@
-"""What a process has used so far."""
+"""The CPU time that a process has used."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,6 @@ _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process, all threads, from proc_pid_stat(5)."""
+    """User and system time of all threads of a process so far, from proc_pid_stat(5)."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND

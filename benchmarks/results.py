@@ -1,4 +1,4 @@
-"""What a benchmark leaves behind: its report as JSON, and a plot, all in one style."""
+"""The results of a benchmark: a report as JSON and a plot, all in one style."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 OURS, THEIRS, BESIDE, LIMIT = "#d1495b", "#8d99ae", "#edae49", "#2e4057"
-"""Colours: Sluice, its rivals, what stands beside it, what it is held against."""
+"""Colours of Sluice, its rivals, what is shown beside it, and what it is compared with."""
 
 SIZE = (8.0, 3.4)
 
@@ -18,19 +18,19 @@ def save(
     """Write `name`.json and `name`.png into the folder.
 
     Args:
-        folder: Made when it is not there.
-        name: Of both files.
-        report: What was measured, and on what.
-        draw: Fills the figure (`matplotlib.figure.Figure`). Without matplotlib, the extra `bench`, there is no plot,
-            and that is said.
-        size: Inches.
+        folder: Created when missing.
+        name: Name of both files.
+        report: The figures, and the machine they were measured on.
+        draw: Fills the figure (`matplotlib.figure.Figure`). Without matplotlib (the extra `plots`) there is no plot,
+            and a message says so.
+        size: Size of the figure in inches.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
     except ImportError:
-        print("no plot: install the extra `bench`", file=sys.stderr)
+        print("no plot: matplotlib is not installed. Install the extra `plots`.", file=sys.stderr)
         return
     figure = Figure(figsize=size, layout="constrained")
     draw(figure)
@@ -40,7 +40,7 @@ def save(
 
 
 def bars(axes: Any, title: str, rates: Mapping[str, float], *, label: str) -> None:
-    """A bar for each, ours in its own colour; `label` formats the number beside it."""
+    """Draw a bar for each rate, ours in its own colour; `label` formats the number beside it."""
     colours = [OURS if "sluice" in name else THEIRS for name in rates]
     axes.bar_label(axes.barh(list(rates), list(rates.values()), color=colours), fmt=label, padding=3)
     axes.set_title(title)

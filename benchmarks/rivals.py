@@ -1,6 +1,6 @@
-"""The ways to score a list of comments that `classify` compares, each as its own documentation teaches it.
+"""The ways to score a list of comments that `classify` compares, each written as its documentation shows it.
 
-Every rival takes texts to scores: tokenizing is part of it. All cut a text at the model's 512 tokens.
+Every rival turns texts into scores, so tokenizing is included. All of them cut a text at the model's 512 tokens.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,14 +21,14 @@ PACK_TOKENS = 2048
 
 
 class Transformers:
-    """Plain transformers on one checkpoint: the tutorial's loop, the pipeline, sorted padded batches."""
+    """Plain transformers on one checkpoint: the tutorial's loop, the pipeline, and sorted, padded batches."""
 
     def __init__(self, folder: Path, dtype: torch.dtype) -> None:
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
         self._model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=dtype).eval()
 
     def loop(self, texts: Sequence[str]) -> torch.Tensor:
-        """One text at a time, as the model cards show."""
+        """Score one text at a time, as model cards show it."""
         rows = []
         with torch.inference_mode():
             for text in texts:
@@ -37,7 +37,7 @@ class Transformers:
         return torch.cat(rows)
 
     def pipeline(self, batch_size: int) -> Score:
-        """`transformers.pipeline` with this batch size, which pads each batch to its longest text."""
+        """A scorer by `transformers.pipeline` with this batch size; it pads each batch to its longest text."""
         classify = transformers.pipeline(
             "text-classification", model=self._model, tokenizer=self._tokenizer, device="cpu", batch_size=batch_size
         )
@@ -53,7 +53,7 @@ class Transformers:
         return score
 
     def sorted_padded(self, texts: Sequence[str]) -> torch.Tensor:
-        """Tokenized together, sorted by length, padded in batches of at most PACK_TOKENS."""
+        """Tokenize all texts together, sort them by length, and pad them in batches of at most PACK_TOKENS."""
         ids = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]
         result: torch.Tensor | None = None
         with torch.inference_mode():
@@ -67,7 +67,7 @@ class Transformers:
 
 
 def sluice(folder: Path, precision: str) -> Classifier:
-    """Sluice's classifier. int8 is not gated here: random weights have no quality to lose."""
+    """Sluice's classifier. int8 is not gated here, because random weights have no quality to lose."""
     return Classifier.load(
         str(folder),
         gated=False,
@@ -80,7 +80,7 @@ def sluice(folder: Path, precision: str) -> Classifier:
 
 
 def score_with(classifier: Classifier) -> Score:
-    """Its scores as a tensor."""
+    """A scorer that returns the classifier's scores as a tensor."""
 
     def score(texts: Sequence[str]) -> torch.Tensor:
         return torch.tensor([list(result.scores.values()) for result in classifier.classify(texts)])
@@ -89,7 +89,7 @@ def score_with(classifier: Classifier) -> Score:
 
 
 def sorted_batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices of batches of at most PACK_TOKENS, padding included, the longest first."""
+    """Indices for batches of at most PACK_TOKENS, padding included, longest texts first."""
     batches: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
         if not batches or (len(batches[-1]) + 1) * lengths[batches[-1][0]] > PACK_TOKENS:
@@ -99,6 +99,6 @@ def sorted_batches(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def padding_share(lengths: Sequence[int], batches: Sequence[Sequence[int]]) -> float:
-    """Share of the tokens computed that is padding, when each batch is padded to its longest."""
+    """Share of the computed tokens that is padding, when each batch is padded to its longest text."""
     computed = sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
     return 1 - sum(lengths) / computed

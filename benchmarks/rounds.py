@@ -1,4 +1,4 @@
-"""Alternating rounds: every rival once a round, so that a noisy neighbour disturbs all of them alike."""
+"""Alternating rounds: every rival runs once a round, so that a noisy neighbour disturbs all of them equally."""
 
 import statistics
 import time
@@ -8,34 +8,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What one rival took over all rounds.
+    """The times of one rival over all rounds.
 
     Attributes:
         wall: Seconds of each round.
-        cpu: CPU seconds of the process in each round: steady even where other processes take the cores.
+        cpu: CPU seconds of the process in each round; steady even while other processes use the cores.
     """
 
     wall: tuple[float, ...]
     cpu: tuple[float, ...]
 
     def rate(self, count: int) -> float:
-        """Median of things a second."""
+        """Median rate of `count` things, a second."""
         return count / statistics.median(self.wall)
 
     def cpu_rate(self, count: int) -> float:
-        """Median of things a second of one core."""
+        """Median rate of `count` things, for each second of CPU time."""
         return count / statistics.median(self.cpu)
 
     @property
     def spread(self) -> float:
-        """Slowest round over fastest, less one."""
+        """Slowest round over fastest, minus one."""
         return max(self.wall) / min(self.wall) - 1
 
 
 def run_rounds(
     rivals: Mapping[str, Callable[[], object]], rounds: int, report: Callable[[str, float], None]
 ) -> dict[str, Timing]:
-    """Time each rival `rounds` times, forwards and backwards in turn; `report` is told each time taken."""
+    """Time each rival `rounds` times, in alternating order; `report` is called with each time."""
     wall: dict[str, list[float]] = {name: [] for name in rivals}
     cpu: dict[str, list[float]] = {name: [] for name in rivals}
     for number in range(rounds):

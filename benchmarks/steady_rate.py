@@ -1,7 +1,7 @@
-"""How fast a run went while it was steady: the slopes of what it had done and used by when.
+"""The rates of a run while it was steady: the slopes of its progress and its costs over time.
 
-A slope is that of the least-squares line, so that it does not hang on whether a batch ends just before the first or
-just after the last moment looked at.
+A slope is that of the least-squares line, so that it does not depend on whether a batch ends just before the first or
+just after the last moment considered.
 """
 
 import statistics
@@ -12,11 +12,11 @@ Point = tuple[float, float]
 """A moment, in seconds since the epoch, and an amount so far."""
 
 FROM, TO = 0.1, 0.95
-"""The part of a run that counts: before it caches fill, after it nothing is left to overlap with."""
+"""The part of a run that counts: earlier, caches fill; later, no work is left to overlap with."""
 
 
 class TooShort(Exception):
-    """A run gave too few points to draw a line through."""
+    """A run gave too few points for a slope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class Measured:
 
     Attributes:
         rate: Comments a second.
-        token_rate: Tokens a second: what the model has to do, whichever comments fell into the steady part.
-        cpu_milliseconds: CPU of the process that scores, all threads, for one comment.
+        token_rate: Tokens a second, the model's work regardless of which comments fell into the steady part.
+        cpu_milliseconds: CPU time of all threads of the scoring process, for one comment.
         model_share: Share of the time in which a batch was in the model.
-        broker_cpu_milliseconds: CPU of the broker for one comment; 0 where there is none.
+        broker_cpu_milliseconds: CPU time of the broker for one comment; 0 without a broker.
     """
 
     rate: float
@@ -42,7 +42,7 @@ def measure(curves: Mapping[str, Sequence[Point]]) -> Measured:
     """The rates of a run, given its `comments`, `tokens`, `cpu_seconds`, `model_seconds` and `broker_cpu_seconds`.
 
     Raises:
-        TooShort: There are not two points between `FROM` and `TO`.
+        TooShort: There are fewer than two points between `FROM` and `TO`.
     """
     begin, end = steady(curves["comments"])
     rate, token_rate, cpu, model, broker = (
@@ -53,7 +53,7 @@ def measure(curves: Mapping[str, Sequence[Point]]) -> Measured:
 
 
 def steady(comments: Sequence[Point]) -> tuple[float, float]:
-    """The first moments at which `FROM` and `TO` of all comments were done."""
+    """The first moments at which the shares `FROM` and `TO` of all comments were done."""
     total = comments[-1][1]
     begin, end = (next(at for at, done in comments if done >= share * total) for share in (FROM, TO))
     return begin, end
@@ -63,7 +63,7 @@ def slope(curve: Sequence[Point], begin: float, end: float) -> float:
     """Growth a second between two moments.
 
     Raises:
-        TooShort: There are not two points between them.
+        TooShort: There are fewer than two points between them.
     """
     kept = [(at, amount) for at, amount in curve if begin <= at <= end]
     if len({at for at, _ in kept}) < 2:

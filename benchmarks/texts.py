@@ -1,6 +1,5 @@
-"""The texts that benchmarks run on."""
+"""The texts on which benchmarks run."""
 
-import csv
 import os
 import sys
 from pathlib import Path
@@ -10,15 +9,17 @@ from worker.comments.samples import SAMPLE_COMMENTS
 
 
 def read_texts(path: Path | None) -> list[str]:
-    """The texts of a CSV file, or the demo's samples when none is named; a file that is not there ends the program."""
+    """The texts of a CSV file, or the demo's samples when none is named; a missing file ends the program."""
     if path is None and "SLUICE_DATA" in os.environ:
         path = Path(os.environ["SLUICE_DATA"])
     if path is not None and path.is_dir():
         path /= "validation.csv"
     if path is None:
-        print("no --data and no SLUICE_DATA: the demo's samples, shorter than most comments", file=sys.stderr)
+        print(
+            "neither --data nor SLUICE_DATA is set: using the demo's samples, which are shorter than most comments",
+            file=sys.stderr,
+        )
         return [comment.text for comment in read_comments(SAMPLE_COMMENTS)]
     if not path.is_file():
-        sys.exit(f"no comments at {path}: give --data FILE or set SLUICE_DATA to a folder with validation.csv")
-    with path.open(encoding="utf-8", newline="") as file:
-        return [row["text"] for row in csv.DictReader(file)]
+        sys.exit(f"there is no file {path}. Give --data FILE, or set SLUICE_DATA to a folder with validation.csv.")
+    return [comment.text for comment in read_comments(path)]

@@ -37,19 +37,14 @@ class Topics:
         count = 0
         failures: list[Any] = []
         for count, value in enumerate(values, 1):
-            partition = -1 if partitions is None else (count - 1) % partitions
-            while True:
-                try:
-                    producer.produce(
-                        self.input,
-                        value,
-                        key=str(count - 1),
-                        on_delivery=lambda error, _: failures.append(error) if error else None,
-                        partition=partition,
-                    )
-                    break
-                except BufferError:
-                    producer.poll(0.1)
+            produce_waiting(
+                producer,
+                self.input,
+                value,
+                key=str(count - 1),
+                on_delivery=lambda error, _: failures.append(error) if error else None,
+                partition=-1 if partitions is None else (count - 1) % partitions,
+            )
         assert producer.flush(60) == 0
         assert not failures, failures[0]
         return count
@@ -69,6 +64,17 @@ class Topics:
     def is_done(self) -> bool:
         """True when the group has committed all of the input topic."""
         return self.committed() == self.end()
+
+
+def produce_waiting(producer: Producer, topic: str, value: bytes | None, **options: Any) -> None:
+    """Produce a record, waiting while the client's queue is full, and serve delivery reports."""
+    while True:
+        try:
+            producer.produce(topic, value, **options)
+            break
+        except BufferError:
+            producer.poll(0.1)
+    producer.poll(0)
 
 
 def comments(count: int, start: int = 0) -> list[bytes]:

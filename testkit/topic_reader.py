@@ -2,10 +2,11 @@
 
 import time
 import uuid
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from testkit.kafka import eventually
 
@@ -23,7 +24,7 @@ _NO_COORDINATOR_YET = frozenset(
 )
 
 
-def read_to_end(servers: str, topic: str, *, isolation: str = "read_committed") -> list[Message]:
+def read_to_end(servers: str, topic: str, *, isolation: str = "read_committed") -> list[Any]:
     """Every record of a topic up to its present end, partition by partition.
 
     A reader of committed records stops where the oldest open transaction begins. The coordinator ends the transaction
@@ -31,8 +32,8 @@ def read_to_end(servers: str, topic: str, *, isolation: str = "read_committed") 
     waits until it has read up to the end that a reader of uncommitted records sees now.
     """
     ends = end_offsets(servers, topic)
-    consumer = _consumer(servers, **{"enable.partition.eof": True, "isolation.level": isolation})
-    found: list[Message] = []
+    consumer = _consumer(servers, {"enable.partition.eof": True, "isolation.level": isolation})
+    found: list[Any] = []
     try:
         consumer.assign([TopicPartition(topic, partition, 0) for partition in ends])
         deadline = time.monotonic() + LIMIT_SECONDS
@@ -47,12 +48,12 @@ def read_to_end(servers: str, topic: str, *, isolation: str = "read_committed") 
                     ends.pop(partition, None)
     finally:
         consumer.close()
-    return sorted(found, key=lambda message: (message.partition() or 0, message.offset() or 0))
+    return sorted(found, key=lambda message: (message.partition(), message.offset()))
 
 
 def end_offsets(servers: str, topic: str) -> dict[int, int]:
     """The offset after the last record of each partition, records of open transactions included."""
-    consumer = _consumer(servers, **{"isolation.level": "read_uncommitted"})
+    consumer = _consumer(servers, {"isolation.level": "read_uncommitted"})
     try:
         partitions = consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic].partitions
         return {
@@ -73,7 +74,7 @@ class CommittedOffsets:
     """Asks for a group's committed offsets again and again over one connection; a context manager."""
 
     def __init__(self, servers: str, group: str, topic: str) -> None:
-        self._consumer = _consumer(servers, group)
+        self._consumer = _consumer(servers, {}, group)
         partitions = self._consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic].partitions
         self._asked = [TopicPartition(topic, partition) for partition in partitions]
 
@@ -102,7 +103,7 @@ class CommittedOffsets:
         self._consumer.close()
 
 
-def _consumer(servers: str, group: str | None = None, **properties: object) -> Consumer:
+def _consumer(servers: str, properties: Mapping[str, Any], group: str | None = None) -> Consumer:
     """A consumer that joins no group; `group` only names whose offsets it asks for."""
     return Consumer(
         {

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from testkit.kafka import die_with_parent
-from worker.configuration import PREFIX, variable
+from worker.setting_origins import PREFIX, variable
 
 ROOT = Path(__file__).parents[1]
 END_SECONDS = 60

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -83,5 +84,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _runs_embedded(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function):
         return False
-    kind, _ = item.callspec.params.get("backend", (None, None))
-    return kind == "embedded"
+    backend: Any = item.callspec.params.get("backend", ("none",))
+    return bool(backend[0] == "embedded")

@@ -1,5 +1,7 @@
 """The demo counts each record once, and its rate from the first comment sent to the last outcome."""
 
+from typing import Any
+
 from testkit.clock import FakeClock
 from testkit.outcomes import letter, published
 from worker.demo.tally import Tally
@@ -7,7 +9,7 @@ from worker.demo.tally import Tally
 
 def test_a_repeated_delivery_is_counted_once_in_any_order() -> None:
     tally = Tally(FakeClock())
-    outcomes = [
+    outcomes: list[Any] = [
         published(0, 2),
         published(0, 0, "toxic"),
         letter(0, 1),
