@@ -1,1 +1,1 @@
-"""What tests and benchmarks share: brokers, workers, checkpoints, doubles."""
+"""What tests and benchmarks share: brokers, workers, checkpoints, clocks, test doubles."""

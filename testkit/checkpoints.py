@@ -1,8 +1,8 @@
-"""Small checkpoints of every supported shape, made on the spot: random weights, real tokenizers, no download.
+"""Small checkpoints of every supported shape, generated locally: random weights, real tokenizers, no download.
 
-Their weights are drawn wide enough for attention to matter and the last layer is scaled so that the logits of
-ordinary sentences spread around zero: scores then cover 0 to 1 and a swapped row, a padded token or a lost label
-shows in a comparison.
+Their weights have a spread wide enough for attention to matter, and the last layer is scaled so that the logits of
+ordinary sentences spread around zero. So scores cover 0 to 1, and a swapped row, a padded token or a lost label shows
+in a comparison.
 """
 
 import json
@@ -29,7 +29,7 @@ SENTENCES = (
     "short",
     "No.",
 )
-"""Sentences that the tokenizers are trained on and the logits are spread over."""
+"""Sentences on which the tokenizers are trained and over which the logits are spread."""
 
 
 Checkpoints = Callable[[str], Path]
@@ -56,12 +56,12 @@ def make_checkpoint(
     """Save a small checkpoint of `architecture` (a key of ARCHITECTURES) into `folder`, and return the folder.
 
     Args:
-        folder: Made when absent.
+        folder: Created when missing.
         architecture: Which model and tokenizer.
         labels: Names for `id2label`, in order.
-        seed: Of the weights.
-        config: Values that override those of the architecture, `problem_type` among them.
-        thresholds: When given, written as the threshold set `test@1`.
+        seed: Seed of the weights.
+        config: Values that override those of the architecture, such as `problem_type`.
+        thresholds: If given, written as the threshold set `test@1`.
     """
     kind = ARCHITECTURES[architecture]
     tokenizer = kind.tokenizer()
@@ -118,14 +118,14 @@ def _spread_logits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -
 
 
 def _word_pieces() -> PreTrainedTokenizerFast:
-    # Built by hand: the WordPiece and Unigram trainers give another vocabulary in each process.
+    # Built by hand, because the WordPiece and Unigram trainers give a different vocabulary in each process.
     normalizer, splitter = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
     words = {
         word for text in SENTENCES for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text.strip()))
     }
     letters = sorted({letter for word in words for letter in word})
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
-    # Every other word whole, the rest in letters: a text mixes both.
+    # Every other word is whole and the rest in letters, so that a text mixes both.
     pieces += [word for word in sorted(words)[::2] if word not in letters]
     vocabulary = {piece: index for index, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))  # noqa: S106 - a vocabulary token
@@ -150,7 +150,7 @@ def _unigrams() -> PreTrainedTokenizerFast:
     words = sorted({word for text in SENTENCES for word in text.split()})
     letters = sorted({letter for word in words for letter in word})
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    # A whole word costs less than its letters; every other word is known whole.
+    # A whole word costs less than its letters; every other word is in the vocabulary.
     pieces = [*((piece, 0.0) for piece in special), ("▁", -3.0), *((letter, -6.0) for letter in letters)]
     pieces += [(f"▁{word}", -8.0) for word in words[::2]]
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=special.index("<unk>"), byte_fallback=False))
@@ -169,7 +169,7 @@ def _wrap(
         pair=f"{cls}:{first} $A:{first} {sep}:{first} $B:{second} {sep}:{second}",
         special_tokens=[(cls, tokenizer.token_to_id(cls)), (sep, tokenizer.token_to_id(sep))],
     )
-    # BertTokenizerFast(vocab_file=...) of transformers 5.23 ignores its file; an explicit backend does not.
+    # BertTokenizerFast(vocab_file=...) of transformers 5.23 ignores its file; an explicit backend is honoured.
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, cls_token=cls, sep_token=sep, pad_token=pad, unk_token=unk, mask_token=mask
     )
@@ -212,4 +212,4 @@ ARCHITECTURES: dict[str, Architecture] = {
         {**_SMALL, "type_vocab_size": 0, "relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
     ),
 }
-"""Every architecture a test can ask for; `mpnet` and `deberta-v2` stand for those no table of ours knows."""
+"""Every architecture that a test can use; `mpnet` and `deberta-v2` stand for those without a packed forward pass."""

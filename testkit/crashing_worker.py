@@ -1,8 +1,8 @@
-"""`keyword_worker` that kills itself at a named point of its work, as if the machine had gone.
+"""A `keyword_worker` that kills itself at a named point of its work, as if the machine were lost.
 
-`python -m testkit.crashing_worker`, settings from the environment, with `CRASH_AT` (a key of POINTS) and
-`CRASH_AFTER` (how often the point is passed before that). The points are laid around the worker's own methods from out
-here: the worker has no hooks for it.
+Run `python -m testkit.crashing_worker` with settings in the environment, and with `CRASH_AT` (a key of POINTS) and
+`CRASH_AFTER` (how often the point is passed before). The points wrap the worker's own methods from here: the worker has
+no hooks for them.
 """
 
 import os
@@ -26,9 +26,9 @@ class Point(NamedTuple):
 
     Attributes:
         owner: Class of the method.
-        method: Its name.
+        method: Name of the method.
         after: True when the worker dies after the work, False before.
-        ready: Asked, with the object and the arguments of the call, if this passing counts; may prepare the crash.
+        ready: Whether this call counts; receives the object and the arguments of the call.
     """
 
     owner: type[Any]
@@ -42,12 +42,12 @@ def _has_offsets(_: KafkaSource, offsets: dict[Any, int], **__: Any) -> bool:
 
 
 def _delivered(producer: TransactionalProducer, *_: Any) -> bool:
-    """What was produced is on the broker: a crash that left it in this process would test less."""
+    """Whether all produced records are on the broker: a crash that left them in this process would test less."""
     return producer.undelivered == 0
 
 
 def _not_asked_yet(producer: TransactionalProducer, *_: Any) -> bool:
-    """The call is a new one: one that is taken up may long have reached the coordinator."""
+    """Whether the call is a new one: a resumed one may have reached the coordinator already."""
     return producer._background is None and _delivered(producer)
 
 
@@ -77,7 +77,7 @@ POINTS = {
 
 
 def arm(point: Point, passings: int) -> None:
-    """Lay the crash around the point's method."""
+    """Wrap the point's method with the crash."""
     original = getattr(point.owner, point.method)
     passed = count(1)
 

@@ -1,4 +1,4 @@
-"""Makes a client's instance of librdkafka fail for good, by the library's own test hook."""
+"""Makes a client's librdkafka instance fail fatally, through the library's own test hook."""
 
 import ctypes
 from typing import Any

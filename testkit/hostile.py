@@ -1,4 +1,4 @@
-"""Records as no well-meaning producer makes them, drawn from a seed."""
+"""Hostile records, as no well-meaning producer would send them, generated from a seed."""
 
 import json
 import random
@@ -51,7 +51,7 @@ ODDITIES = (
 
 
 def hostile_records(seed: int, count: int) -> Iterator[Any]:
-    """`count` records, equal for equal seeds: damaged, odd, random, in every Unicode plane, with header floods."""
+    """`count` records, the same for the same seed: damaged, odd, random, in every Unicode plane, with many headers."""
     draw = random.Random(seed)
     for offset in range(count):
         value = None if draw.random() < 0.01 else draw.choice(_MAKERS)(draw)

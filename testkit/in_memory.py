@@ -1,4 +1,4 @@
-"""A source and a publisher in memory, for tests of the loop: no broker, no threads, every call recorded."""
+"""A source and a publisher in memory for tests of the loop: no broker, no threads, and every call is recorded."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from worker.types import Assignment, Batch, DeliveryFacts, GroupFacts, Outcome, 
 
 
 class InMemorySource:
-    """Partitions as lists of values; rebalances happen when the test says, inside `poll`, as they do in Kafka."""
+    """Partitions as lists of values; rebalances happen inside `poll`, as in Kafka, when the test asks for them."""
 
     def __init__(self, partitions: dict[int, list[bytes | None]], topic: str = "comments") -> None:
         self.topic = topic
@@ -92,7 +92,7 @@ class InMemorySource:
 
 
 class InMemoryPublisher:
-    """Acknowledges a batch `delay` calls of `settle` after it was published."""
+    """Acknowledges a batch `delay` calls to `settle` after it was published."""
 
     def __init__(self, source: Source, delay: int = 0) -> None:
         self.source = source
@@ -128,7 +128,7 @@ class InMemoryPublisher:
 
 
 class SilentObserver:
-    """Satisfies both observers and hears nothing."""
+    """Implements both observers and ignores everything."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *_args, **_kwargs: None

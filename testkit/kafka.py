@@ -1,10 +1,10 @@
 """A real Kafka for tests: one node or several, from the distribution named by `KAFKA_HOME`.
 
-Nodes are KRaft brokers and controllers at once, on free ports, with their logs in a temporary folder. They end with the
-test run for sure: by `stop`, by `atexit`, and by the kernel (`PR_SET_PDEATHSIG`) should the run itself be killed.
+Each node is a KRaft broker and controller, on free ports, with its logs in a temporary folder. No node outlives the
+test run: it is ended by `stop`, by `atexit`, or by the kernel (`PR_SET_PDEATHSIG`) if the run itself is killed.
 
-As fixtures: `from testkit.kafka import kafka, kafka_cluster` in a `conftest.py`; tests that use them carry the marker
-`kafka`. They skip, and say so, where `KAFKA_HOME` isn't set.
+For the fixtures, write `from testkit.kafka import kafka, kafka_cluster` in a `conftest.py`; tests that use them carry
+the marker `kafka`. They skip with a message where `KAFKA_HOME` is not set.
 """
 
 import atexit
@@ -34,24 +34,24 @@ _PR_SET_PDEATHSIG = 1
 
 
 class KafkaDidNotStart(Exception):
-    """A node ended, or did not answer in time; the message holds the end of its log."""
+    """A node ended or did not answer in time; the message contains the end of its log."""
 
 
 def find_kafka_home(environment: Mapping[str, str]) -> Path | str:
-    """The distribution's folder, or in words why there is none."""
+    """The distribution's folder, or the reason why there is none."""
     home = environment.get("KAFKA_HOME")
     if not home:
-        return "KAFKA_HOME is not set: it names the folder of an Apache Kafka distribution (4.x)"
+        return "KAFKA_HOME is not set. Set it to the folder of an Apache Kafka distribution (4.x)."
     folder = Path(home)
     if not (folder / "bin/kafka-server-start.sh").exists():
         return f"KAFKA_HOME={home} has no bin/kafka-server-start.sh"
     if shutil.which("java") is None and "JAVA_HOME" not in environment:
-        return "Kafka needs Java 17: there is no java on the PATH and JAVA_HOME is not set"
+        return "Kafka needs Java 17, but there is no java on the PATH and JAVA_HOME is not set"
     return folder.resolve()
 
 
 def kafka_home() -> Path:
-    """The distribution's folder; skips the test when there is none."""
+    """The distribution's folder; skips the test if there is none."""
     home = find_kafka_home(os.environ)
     if isinstance(home, str):
         pytest.skip(home)
@@ -59,7 +59,7 @@ def kafka_home() -> Path:
 
 
 class Node:
-    """One broker and controller. `start`, `stop`, `kill`, `pause`, `resume` and `restart` may follow in any order."""
+    """A broker and controller. `start`, `stop`, `kill`, `pause`, `resume` and `restart` may be called in any order."""
 
     def __init__(self, home: Path, folder: Path, number: int, port: int, properties: Mapping[str, str]) -> None:
         self.number = number
@@ -84,7 +84,7 @@ class Node:
 
     @property
     def pid(self) -> int:
-        """Of the running node: its start script becomes it."""
+        """Process id of the running node; its start script replaces itself with it."""
         assert self._process is not None
         return self._process.pid
 
@@ -104,11 +104,11 @@ class Node:
             )
 
     def stop(self) -> None:
-        """SIGTERM: the node hands its leaderships over first."""
+        """SIGTERM: the node hands over its leaderships first."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL: as when the machine goes."""
+        """SIGKILL, as if the machine were lost."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
@@ -116,7 +116,7 @@ class Node:
         self.start()
 
     def pause(self) -> None:
-        """SIGSTOP: connections stay open and nobody answers, as when the network goes."""
+        """SIGSTOP: connections stay open and nobody answers, as if the network were lost."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
@@ -125,12 +125,12 @@ class Node:
         self._process.send_signal(signal.SIGCONT)
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal and don't wait for what comes of it."""
+        """Send a signal without waiting for its effect."""
         assert self._process is not None
         self._process.send_signal(number)
 
     def tail(self) -> str:
-        """End of the node's log."""
+        """The end of the node's log."""
         return self._log.read_text(errors="replace")[-4000:] if self._log.exists() else ""
 
     def _end(self, number: signal.Signals) -> None:
@@ -154,11 +154,11 @@ class Kafka:
         home: Folder of the distribution.
         nodes: 1, or 3 for replication factor 3 with two in-sync replicas required.
         properties: Further broker properties, for example `max.message.bytes`.
-        secured: Each node listens for SASL over TLS too; `properties` say with which keys and for whom.
+        secured: Each node also listens for SASL over TLS; `properties` give the keys and users.
 
     Attributes:
-        bootstrap_servers: Where anybody may connect.
-        secured_servers: Where SASL over TLS is spoken; empty without `secured`.
+        bootstrap_servers: Addresses that accept every client.
+        secured_servers: Addresses that require SASL over TLS; empty without `secured`.
     """
 
     def __init__(
@@ -185,13 +185,13 @@ class Kafka:
         atexit.register(self.close)
 
     def start(self) -> Self:
-        """Start every node and wait until all are brokers.
+        """Start every node and wait until all of them are brokers.
 
         Raises:
-            KafkaDidNotStart: With the end of the log.
+            KafkaDidNotStart: A node did not start.
         """
         cluster_id = "-"
-        while cluster_id.startswith("-"):  # the command line would take it for an option
+        while cluster_id.startswith("-"):  # the command line would parse it as an option
             cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         for node in self.nodes:
             node.format(cluster_id)
@@ -201,7 +201,7 @@ class Kafka:
         return self
 
     def wait_until_up(self, brokers: int | None = None, seconds: float = START_SECONDS) -> None:
-        """Wait until this many brokers (default: all) are in the metadata and a topic can be listed."""
+        """Wait until this many brokers (default: all) are in the metadata and topics can be listed."""
         expected = brokers or len(self.nodes)
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
 
@@ -222,7 +222,7 @@ class Kafka:
     def create_topic(
         self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None, replication: int | None = None
     ) -> str:
-        """Create a topic, wait until every partition has a leader, and give its name back."""
+        """Create a topic, wait until every partition has a leader, and return its name."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
         topic = NewTopic(name, partitions, replication or min(3, len(self.nodes)), config=dict(config or {}))
         admin.create_topics([topic], operation_timeout=60)[name].result(60)
@@ -235,7 +235,7 @@ class Kafka:
         return name
 
     def close(self) -> None:
-        """End every node and remove the folder; safe to call twice."""
+        """End every node and remove the folder; may be called twice."""
         for node in self.nodes:
             node.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -256,20 +256,20 @@ class Kafka:
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Kafka]:
-    """One node, shared by the whole run: tests make topics and groups of their own."""
+    """One node, shared by the whole run: each test creates its own topics and groups."""
     with Kafka(kafka_home()) as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="session")
 def kafka_cluster() -> Iterator[Kafka]:
-    """Three nodes, shared by the whole run; a test that ends a node starts it again."""
+    """Three nodes, shared by the whole run; a test that ends a node restarts it."""
     with Kafka(kafka_home(), nodes=3) as cluster:
         yield cluster
 
 
 def eventually(condition: Callable[[], object], seconds: float = 60.0, interval: float = 0.05) -> bool:
-    """Whether the condition became true within so many seconds."""
+    """Whether the condition became true within this many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:
@@ -279,7 +279,7 @@ def eventually(condition: Callable[[], object], seconds: float = 60.0, interval:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on, all different."""
+    """Distinct ports of 127.0.0.1 on which nothing listens."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
@@ -291,7 +291,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def die_with_parent() -> None:
-    """For `preexec_fn`: the kernel kills this child when the thread that started it ends."""
+    """Have the kernel kill this child when the thread that started it ends; for `preexec_fn`."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -1,4 +1,4 @@
-"""A real, cheap classifier for tests of the stream: scores a text by the words in it, with no torch behind it."""
+"""A cheap classifier for tests of the stream: it scores a text by its words and does not need torch."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,21 +15,21 @@ UNTOKENIZABLE = "makes-the-tokenizer-fail"
 
 
 class Words(NamedTuple):
-    """A text as its words."""
+    """A text, split into words."""
 
     words: frozenset[str]
     tokens: int
 
 
 class KeywordClassifier:
-    """Implements `worker.protocols.Classifier`; a text that holds `POISON` or `UNTOKENIZABLE` fails its whole batch."""
+    """Implements `worker.protocols.Classifier`; a text with `POISON` or `UNTOKENIZABLE` in it fails its whole batch."""
 
     labels = LABELS
     identity = ModelIdentity("keywords", "1", "sha256:" + "ab" * 32, "float32")
     thresholds = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5))
 
     def encode(self, texts: Sequence[str]) -> list[Words]:
-        """Split into words; a token is a word."""
+        """Split the texts into words; each word is a token."""
         split = [text.lower().split() for text in texts]
         if any(UNTOKENIZABLE in words for words in split):
             message = "one of these texts makes the tokenizer fail"
@@ -37,7 +37,7 @@ class KeywordClassifier:
         return [Words(frozenset(words), len(words) + 2) for words in split]
 
     def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:
-        """1 for a label whose word is there, else 0."""
+        """Score 1 for a label whose word is in the text, else 0."""
         if any(POISON in text.words for text in encoded):
             message = "one of these texts makes the model fail"
             raise Poison(message)

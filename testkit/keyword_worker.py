@@ -1,7 +1,7 @@
-"""`sluice run` with the keyword classifier: a worker whose stream, not whose model, is under test.
+"""`sluice run` with the keyword classifier: a worker for tests of the stream rather than of the model.
 
-`python -m testkit.keyword_worker`, settings from the environment. `SLOW_SECONDS` in the environment makes each batch
-take that long, so that a test can act in the middle of one.
+Run `python -m testkit.keyword_worker` with settings in the environment. `SLOW_SECONDS` in the environment makes each
+batch take that long, so that a test can act in the middle of one.
 """
 
 import os
@@ -18,19 +18,19 @@ from worker.types import Classification, Unscorable
 
 
 class SlowKeywordClassifier(KeywordClassifier):
-    """Takes as long for each batch as the environment says."""
+    """A keyword classifier that takes `SLOW_SECONDS` for each batch."""
 
     seconds = float(os.environ.get("SLOW_SECONDS", "0"))
 
     def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:
-        """Say so, wait, then score."""
+        """Report the batch on stderr, wait, then score it."""
         print(f"scoring {len(encoded)}", file=sys.stderr, flush=True)
         time.sleep(self.seconds)
         return super().score(encoded)
 
 
 def main() -> int:
-    """Run the worker; the exit code is that of `sluice run`."""
+    """Run the worker and return the exit code of `sluice run`."""
     settings = load()
     configure_logs(settings.log)
     try:

@@ -1,4 +1,4 @@
-"""A member of a consumer group for contract tests: a real source and publisher, driven step by step from the test."""
+"""A member of a consumer group for contract tests: a real source and publisher that the test drives step by step."""
 
 import random
 import time
@@ -38,7 +38,7 @@ Judge = Callable[[Record, Assignment], Outcome]
 
 
 def as_labelled(record: Record, assignment: Assignment) -> Outcome:
-    """Every record is labelled, except tombstones."""
+    """Label every record, except tombstones."""
     if record.value() is None:
         return Skipped(record, assignment)
     return Labelled(record, assignment, "c", "", NO_LABELS)
@@ -50,7 +50,7 @@ def position(outcome: Outcome) -> str:
 
 
 class Member:
-    """Joins the group at once; `step` polls, `publish` delivers what was polled, `settle` serves reports."""
+    """Joins the group at once; `step` polls, `publish` delivers the polled records, `settle` serves reports."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Member:
         return polled
 
     def step_until(self, condition: Callable[[], bool], *others: "Member") -> None:
-        """Poll, beside the others, until the condition holds."""
+        """Poll, together with the other members, until the condition holds."""
 
         def turn() -> bool:
             for member in (self, *others):
@@ -102,14 +102,14 @@ class Member:
         assert eventually(turn, PATIENCE_SECONDS, 0.0), f"no progress: {[m.events for m in (self, *others)]}"
 
     def publish(self) -> None:
-        """Everything polled and not yet published, as one batch."""
+        """Publish everything that was polled and not yet published, as one batch."""
         polled, self.polled = self.polled, []
         outcomes = [self._judge(record, assignment) for record, assignment in polled]
         if outcomes:
             self.publisher.publish(Batch(outcomes, next_offsets(outcomes), len(outcomes)))
 
     def settle(self) -> None:
-        """Until nothing is pending and the last commit is answered."""
+        """Poll until nothing is pending and the last commit is answered."""
 
         def turn() -> bool:
             self.step()
@@ -120,7 +120,7 @@ class Member:
         assert self.source.flush_commits(PATIENCE_SECONDS)
 
     def consume(self, records: int) -> None:
-        """Read, publish and commit so many."""
+        """Read, publish and commit this many records."""
         self.step_until(lambda: len(self.polled) >= records)
         self.publish()
         self.settle()
@@ -133,7 +133,7 @@ class Member:
         self.events.append(("assign", [a.partition for a in assignments]))
 
     def on_revoked(self, assignments: Sequence[Assignment]) -> None:
-        """As the worker does: finish and commit what is in flight."""
+        """Finish and commit what is in flight, as the worker does."""
         self.events.append(("revoke", [a.partition for a in assignments]))
         self.publish()
 
@@ -159,7 +159,7 @@ class Member:
 def produce(
     servers: str, topic: str, records: Iterable[dict[str, Any]], *, partitioner: str = "consistent_random"
 ) -> None:
-    """Produce, and wait until all is acknowledged. A record is the keyword arguments of `Producer.produce`."""
+    """Produce records and wait until all are acknowledged. A record is the keyword arguments of `Producer.produce`."""
     producer = Producer(
         {"bootstrap.servers": servers, "enable.idempotence": True, "partitioner": partitioner, "log_level": 0}
     )

@@ -1,4 +1,4 @@
-"""Makes records as the consumer gives them."""
+"""Makes records as the consumer returns them."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stands in for `confluent_kafka.Consumer`: what each poll brings, rebalances and answers included, is written down."""
+"""Stands in for `confluent_kafka.Consumer`: a script defines what each poll returns, with rebalances and answers."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, Message, TopicPartition
 
 
 class ScriptedConsumer:
-    """Each `poll` runs the script on to its next `yield` and gives what that has.
+    """Each `poll` runs the script up to its next `yield` and returns the yielded value.
 
     Attributes:
         sent: Offsets of each commit, by partition.
@@ -21,7 +21,7 @@ class ScriptedConsumer:
         self._serve: dict[str, Callable[..., None]] = {}
 
     def made_with(self, on_commit: Callable[..., None], **_: Any) -> "ScriptedConsumer":
-        """Keep the callback of commits."""
+        """Keep the commit callback."""
         self._serve["commit"] = on_commit
         return self
 
@@ -35,7 +35,7 @@ class ScriptedConsumer:
         self._serve["on_lost"](self, self._partitions(numbers))
 
     def answer(self, error: KafkaError | None) -> None:
-        """The broker's answer to the last commit."""
+        """Deliver the broker's answer to the last commit."""
         offsets = [TopicPartition(self._topic, number, offset) for number, offset in self.sent[-1].items()]
         self._serve["commit"](error, offsets)
 

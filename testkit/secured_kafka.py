@@ -1,4 +1,4 @@
-"""A real Kafka that asks for a password, over TLS, with keys made for one test run."""
+"""A real Kafka that requires a password over TLS, with keys generated for one test run."""
 
 import secrets
 import shutil
@@ -23,18 +23,18 @@ _ITERATIONS = 4096
 
 
 class SecuredKafka:
-    """One node that takes one user, by PLAIN and by SCRAM, over TLS; a context manager.
+    """One node that accepts one user, by PLAIN and by SCRAM, over TLS; a context manager.
 
-    Its certificate signs itself, so it is the authority that a client trusts as well.
+    Its certificate is self-signed, so it is also the authority that a client trusts.
 
     Args:
         home: Folder of the distribution.
-        folder: Where keys and certificates go.
+        folder: Folder for keys and certificates.
 
     Attributes:
         cluster: The node; its open listener is for the test itself.
-        password: Of `USER`.
-        authority: Certificate (PEM) that the broker's is verified by.
+        password: Password of `USER`.
+        authority: Certificate (PEM) that verifies the broker's certificate.
         stranger: Certificate that verifies nothing here.
     """
 
@@ -61,7 +61,7 @@ class SecuredKafka:
         )
 
     def properties(self, mechanism: str = "PLAIN", **others: str) -> dict[str, str]:
-        """What goes into `kafka.properties` to be let in; `others`, with _ for a dot, replace some of it."""
+        """The `kafka.properties` that grant access; `others`, with _ for a dot, replace some of them."""
         return {
             "security.protocol": "SASL_SSL",
             "sasl.mechanism": mechanism,
@@ -87,7 +87,7 @@ class SecuredKafka:
 
 
 def _make_keys(folder: Path, name: str, password: str) -> tuple[Path, Path]:
-    """A key store and its self-signed certificate, by Java's own tool."""
+    """Create a key store and its self-signed certificate with Java's own tool."""
     store, certificate = folder / f"{name}.p12", folder / f"{name}.pem"
     opened = ["-keystore", str(store), "-storetype", "PKCS12", "-storepass", password, "-alias", name]
     _keytool(

@@ -1,4 +1,4 @@
-"""Fills topics and reads them to their end, as a test's producer and reader."""
+"""The topics of a test: created, filled and read to their end."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from testkit.topic_reader import committed_offsets, end_offsets, read_to_end
 
 
 class Topics:
-    """Names of a fresh trio of topics and a group on a broker."""
+    """A new set of input, output and dead letter topics on a broker, and a new group's name."""
 
     def __init__(self, kafka: Kafka, partitions: int = 4, **config: str) -> None:
         self._kafka = kafka
@@ -23,7 +23,7 @@ class Topics:
 
     @property
     def settings(self) -> dict[str, object]:
-        """Settings that point a worker here."""
+        """The settings of a worker for these topics."""
         return {
             "input.topic": self.input,
             "output.topic": self.output,
@@ -32,7 +32,7 @@ class Topics:
         }
 
     def fill(self, values: Iterable[bytes | None], partitions: int | None = None) -> int:
-        """Produce values to the input topic, keyed by their number; how many."""
+        """Produce values to the input topic, keyed by their number, and return how many there were."""
         producer = Producer({"bootstrap.servers": self._kafka.bootstrap_servers, "partitioner": "murmur2_random"})
         count = 0
         failures: list[Any] = []
@@ -62,7 +62,7 @@ class Topics:
         return {p: end for p, end in end_offsets(self._kafka.bootstrap_servers, self.input).items() if end}
 
     def is_done(self) -> bool:
-        """True when the group has committed all of the input topic."""
+        """Whether the group has committed all of the input topic."""
         return self.committed() == self.end()
 
 
@@ -78,6 +78,6 @@ def produce_waiting(producer: Producer, topic: str, value: bytes | None, **optio
 
 
 def comments(count: int, start: int = 0) -> list[bytes]:
-    """Comments with ids `c-<number>`, some of which the keyword classifier flags."""
+    """Comments with ids `c-<number>`; the keyword classifier flags some of them."""
     words: Sequence[str] = ("good morning", "you stupid jerk", "I will hurt you", "thanks, that helped")
     return [b'{"id":"c-%d","text":"%b"}' % (n, words[n % len(words)].encode()) for n in range(start, start + count)]
