@@ -56,13 +56,19 @@ class Classifier(Protocol[E]):
         """Which scores become labels."""
 
     def encode(self, texts: Sequence[str]) -> list[E]:
-        """Tokenize; one result per text, in order. Never fails for a single text."""
+        """Tokenize; one result per text, in order.
+
+        Raises:
+            Exception: One of the texts cannot be tokenized; the others may be.
+            SluiceError: The tokenizer is broken; no text is at fault.
+        """
 
     def score(self, encoded: Sequence[E]) -> list[Classification | Unscorable]:
         """Forward pass and sigmoid; one result per text, in order.
 
         Raises:
-            Poison: The batch cannot be scored as it is; smaller parts of it may be.
+            Poison: The batch cannot be scored as it is; smaller parts of it may be. Its message goes into dead letters
+                and must not quote a text; its cause gives the kind of fault.
             SluiceError: The model or its device is broken; nothing can be scored.
         """
 

@@ -31,7 +31,7 @@ class Group:
             },
             input={"topic": self.input, **sections.pop("input", {})},
             output={"topic": self.output},
-            dead_letters={"topic": self.dead_letters},
+            dead_letters={"topic": self.dead_letters, **sections.pop("dead_letters", {})},
             **sections,
         )
 

@@ -136,43 +136,6 @@ def test_closing_gives_up_what_is_pending_and_may_be_repeated(group: Group, deli
     member.publisher.close()
 
 
-@pytest.mark.kafka
-class TestTooLargeForTheBroker:
-    """The broker refuses a whole request for one large record in it."""
-
-    @pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
-    def test_only_the_large_ones_become_dead_letters(self, real_group: Group, guarantee: str) -> None:
-        real_group.output = real_group.backend.create_topic(f"{real_group.output}-small", {"max.message.bytes": "5000"})
-        real_group.fill(20)
-        member = real_group.join(
-            {"compression.type": "none"},
-            delivery={"guarantee": guarantee},
-            enlarge=lambda outcome: bytes(10_000 if outcome.record.offset() in (3, 7) else 10),
-        )
-        member.consume(20 * PARTITIONS)
-        dead = read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters)
-        assert sorted({int(m.value()) for m in dead}) == [3, 7]
-        assert len(dead) == 2 * PARTITIONS
-        large = [p for p in real_group.everything(20) if p.endswith(("/3", "/7"))]
-        assert sorted(real_group.published()) == sorted(set(real_group.everything(20)) - set(large))
-        assert real_group.committed() == dict.fromkeys(range(PARTITIONS), 20)
-
-    def test_a_transaction_it_fails_is_not_waited_for(self, real_group: Group) -> None:
-        """librdkafka sends nothing more of it, and reports what it still holds when that times out: in ten minutes."""
-        each = 1000
-        real_group.output = real_group.backend.create_topic(f"{real_group.output}-small", {"max.message.bytes": "5000"})
-        real_group.fill(each)
-        member = real_group.join(
-            {"compression.type": "none", "batch.size": 2000},
-            delivery=EXACTLY_ONCE
-            | {"timeout_seconds": 600, "transaction_timeout_seconds": 600, "drain_seconds": 700, "revoke_seconds": 30},
-            enlarge=lambda outcome: bytes(10_000 if outcome.record.offset() == 100 else 300),
-        )
-        member.consume(each * PARTITIONS)
-        assert len(real_group.published()) == (each - 1) * PARTITIONS
-        assert len(read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters)) == PARTITIONS
-
-
 def test_a_producer_broken_for_good_stops_an_at_least_once_worker_before_anything_is_committed(group: Group) -> None:
     group.fill(5)
     member = group.join()

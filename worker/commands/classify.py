@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
 
     from worker.classifier import Classifier
     from worker.comments.reading import read_comments
-    from worker.stream.isolation import encode_isolating, score_isolating
+    from worker.stream.isolation import classify_isolating
     from worker.terminal.rendering import failure_json_line, failure_line, json_line, text_line
 
     classifier = Classifier.load(settings.model)
@@ -46,10 +46,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     texts = arguments.text or (comment.text for comment in read_comments(arguments.input))
     failures = 0
     for batch in _batches(texts, settings.batch.max_records):
-        encoded = encode_isolating(classifier, batch)
-        scored = iter(score_isolating(classifier, [one for one in encoded if not isinstance(one, Unscorable)]))
-        for text, one in zip(batch, encoded, strict=True):
-            found = one if isinstance(one, Unscorable) else next(scored)
+        for text, found in zip(batch, classify_isolating(classifier, batch), strict=True):
             if isinstance(found, Unscorable):
                 failures += 1
                 sys.stdout.write(write_failure(text, found) + "\n")

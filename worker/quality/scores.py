@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.protocols import Classifier, E
-from worker.stream.isolation import score_isolating
+from worker.stream.isolation import classify_isolating
 from worker.types import Unscorable
 
 TEXTS_AT_ONCE = 256
@@ -32,7 +32,7 @@ def score_texts(
     scores = np.full((len(texts), len(labels)), np.nan)
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         chunk = texts[start : start + TEXTS_AT_ONCE]
-        for row, found in enumerate(score_isolating(classifier, classifier.encode(chunk)), start):
+        for row, found in enumerate(classify_isolating(classifier, chunk), start):
             if not isinstance(found, Unscorable):
                 scores[row] = [found.scores[label] for label in labels]
         progress(len(chunk))

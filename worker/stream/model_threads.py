@@ -102,13 +102,13 @@ class ModelThreads(Generic[E]):
     def _guard(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except BaseException as fault:
-            self._finished.put(fault)
+        except BaseException as error:
+            self._finished.put(error)
 
     def _encode_until_stopped(self) -> None:
         while (items := self._submitted.get()) is not None:
             texts = [item.text for item in items if isinstance(item, Comment)]
-            encoded = iter(encode_isolating(self._classifier, texts) if texts else ())
+            encoded = iter(encode_isolating(self._classifier, texts))
             ready: list[tuple[tuple[Decoded, E | None], int]] = []
             for item in items:
                 one = next(encoded) if isinstance(item, Comment) else None
@@ -141,7 +141,7 @@ class ModelThreads(Generic[E]):
         encoded = [one for _, one in owned if one is not None]
         started = self._clock()
         self._observer.scoring_started(len(encoded))
-        results = iter(score_isolating(self._classifier, encoded) if encoded else ())
+        results = iter(score_isolating(self._classifier, encoded))
         self._observer.scoring_finished(len(encoded), sum(one.tokens for one in encoded), self._clock() - started)
         outcomes: list[Outcome] = []
         for item, _ in owned:

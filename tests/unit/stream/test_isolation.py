@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import Fatal, Poison
-from worker.stream.isolation import encode_isolating, score_isolating
+from worker.stream.isolation import classify_isolating, encode_isolating, score_isolating
 from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 
 
@@ -76,6 +76,24 @@ def test_one_bad_text_among_many_costs_few_calls() -> None:
     texts = [Text(number, ValueError if number == 77 else None) for number in range(256)]
     score_isolating(model, texts)
     assert model.calls <= 1 + 2 * 8
+
+
+def test_a_poison_gives_its_words_and_the_class_of_its_cause() -> None:
+    class Broken(FragileModel):
+        def score(self, encoded: Sequence[Text]) -> list[Classification | Unscorable]:
+            del encoded
+            raise Poison(*["the forward pass failed: [1, 512]"]) from RuntimeError("shapes")
+
+    (result,) = classify_isolating(Broken(), ["0"])
+    assert isinstance(result, Unscorable)
+    assert result.error == "RuntimeError"
+    assert result.reason.endswith("alone: the forward pass failed: [1, 512]")
+
+
+@given(st.lists(st.sampled_from(["0", "1", "bad", "panic"]), max_size=20))
+def test_what_tokenizer_and_model_made_of_each_text_comes_back_in_order(texts: list[str]) -> None:
+    results = classify_isolating(FragileModel(), texts)
+    assert [isinstance(result, Unscorable) for result in results] == [text in FAULTS for text in texts]
 
 
 def test_a_reason_does_not_quote_what_the_model_said() -> None:
