@@ -17,7 +17,7 @@ from worker.events.decoding import Decoder
 from worker.events.label_event import LabelEventEncoder
 from worker.kafka.consumer.source import KafkaSource
 from worker.kafka.delivery.publishers import make_publisher
-from worker.observability.health import Health
+from worker.observability.health import Health, HealthLimits
 from worker.observability.http import serve
 from worker.observability.logs import adopt_logger
 from worker.observability.metrics import Metrics
@@ -59,7 +59,8 @@ def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: 
         SluiceError: What ended the worker; its class has the exit code.
     """
     disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, saying when it began
-    metrics, health = Metrics(CollectorRegistry()), Health(time.monotonic)
+    metrics = Metrics(CollectorRegistry())
+    health = Health(time.monotonic, HealthLimits.of(settings.kafka.properties))
     with ExitStack() as stack:
         if server := serve(settings.http, health, metrics.registry):
             stack.callback(server.stop)

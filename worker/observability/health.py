@@ -5,8 +5,11 @@ the poll, age of the work, time in one unsteady group state, fatal flag) are joi
 move although there is work, which every stuck consumer shows and no heartbeat does (robinhood/faust#458).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
+from worker.owned_properties import MAX_POLL_INTERVAL_MS
 from worker.protocols import Clock
 
 # States of librdkafka's statistics (`cgrp.join_state`) in which the group is not in the middle of a change.
@@ -25,6 +28,9 @@ class Verdict:
         return not self.reasons
 
 
+_PROGRESS_SECONDS = 600.0
+
+
 @dataclass(frozen=True, slots=True)
 class HealthLimits:
     """How long each fact may stand before a restart is the better choice, in seconds.
@@ -33,14 +39,26 @@ class HealthLimits:
         tick_seconds: Age of the loop's last turn; above the longest call the loop waits for.
         inference_seconds: Age of the batch in the model; above the worst batch on the slowest machine.
         progress_seconds: Time with work at hand but no commit.
-        rebalance_seconds: Time in one unsteady group state: twice `max.poll.interval.ms`, after which the group
-            has dropped every member that does not answer.
+        rebalance_seconds: Time in one unsteady group state.
     """
 
     tick_seconds: float = 60.0
     inference_seconds: float = 300.0
-    progress_seconds: float = 600.0
+    progress_seconds: float = _PROGRESS_SECONDS
     rebalance_seconds: float = 600.0
+
+    @classmethod
+    def of(cls, properties: Mapping[str, Any]) -> Self:
+        """The limits for a consumer with these `kafka.properties`.
+
+        After `max.poll.interval.ms` the group has removed every member that does not answer, so a rebalance may take
+        that long, and so may a batch. Twice the interval is beyond what can be explained.
+        """
+        interval_ms = str(properties.get("max.poll.interval.ms", MAX_POLL_INTERVAL_MS))
+        interval_seconds = int(interval_ms if interval_ms.isdigit() else MAX_POLL_INTERVAL_MS) / 1000
+        return cls(
+            progress_seconds=max(_PROGRESS_SECONDS, 2 * interval_seconds), rebalance_seconds=2 * interval_seconds
+        )
 
 
 class Health:

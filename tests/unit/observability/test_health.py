@@ -152,3 +152,19 @@ def test_draining_breaker_and_lost_brokers_are_alive_but_not_ready(running: Heal
         "dead letter breaker open: 1000 records in a row",
         "draining for shutdown",
     )
+
+
+@pytest.mark.parametrize(
+    ("properties", "rebalance_seconds", "progress_seconds"),
+    [
+        ({}, 600, 600),
+        ({"max.poll.interval.ms": 1_800_000}, 3600, 3600),
+        ({"max.poll.interval.ms": "120000"}, 240, 600),
+        ({"max.poll.interval.ms": "soon"}, 600, 600),
+    ],
+)
+def test_limits_follow_the_poll_interval_that_the_user_gave(
+    properties: dict[str, object], rebalance_seconds: float, progress_seconds: float
+) -> None:
+    limits = HealthLimits.of(properties)
+    assert (limits.rebalance_seconds, limits.progress_seconds) == (rebalance_seconds, progress_seconds)
