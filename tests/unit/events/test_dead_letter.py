@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.dead_letter import DeadLetterHeaders
 from testkit.records import ASSIGNMENT, record
-from worker.events.dead_letter import DeadLetterEncoder, strip_failure
+from worker.events.dead_letter import DeadLetterEncoder, strip_failure, with_time_of_now
 from worker.kafka.dead_letters.reader import Filter, dead_letter
 from worker.settings import Settings
 from worker.types import Rejected, Stage
@@ -35,6 +35,37 @@ def test_headers_are_those_of_the_schema() -> None:
     assert (told.stage, told.exception_class) == ("DECODE", "InvalidJson")
     assert told.origin == "comments/3/4711"
     assert told.failed_at.isoformat() == "2026-11-22T12:00:00.500000+00:00"
+
+
+@pytest.mark.parametrize(
+    ("stage", "component"),
+    [
+        (Stage.DECODE, b"sluice.decoder"),
+        (Stage.VALIDATE, b"sluice.decoder"),
+        (Stage.TOKENIZE, b"sluice.tokenizer"),
+        (Stage.INFERENCE, b"sluice.model"),
+        (Stage.PRODUCE, b"sluice.producer"),
+    ],
+)
+def test_the_part_that_met_the_fault_has_a_name_that_no_move_of_a_module_changes(
+    stage: Stage, component: bytes
+) -> None:
+    letter = ENCODER.encode(Rejected(record(b"x"), ASSIGNMENT, stage, "Error", "a reason"))
+    assert dict(letter.headers)["__connect.errors.class.name"] == component
+
+
+@pytest.mark.parametrize(("replays", "attempts"), [(None, b"1"), (b"1", b"2"), (b"12", b"13"), (b"many", b"1")])
+def test_attempts_count_the_first_and_each_replay(replays: bytes | None, attempts: bytes) -> None:
+    headers = [] if replays is None else [("dlq.replay_count", replays)]
+    assert dict(ENCODER.encode(rejected(record(b"x", headers=headers))).headers)["dlq.attempts"] == attempts
+
+
+def test_a_letter_with_the_time_of_now_keeps_the_original_in_a_header_that_a_replay_strips() -> None:
+    letter = with_time_of_now(ENCODER.encode(rejected(record(b"x"))))
+    assert letter.timestamp_ms == 0
+    told = DeadLetterHeaders.model_validate({name: (value or b"").decode() for name, value in letter.headers})
+    assert told.original_timestamp == 1_795_348_800_042
+    assert strip_failure(letter.headers) == [("dlq.origin", b"comments/3/4711")]
 
 
 def test_failing_again_replaces_the_headers_and_keeps_the_origin() -> None:
