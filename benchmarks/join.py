@@ -5,7 +5,6 @@ rebalance each partition's events follow each other closely. A newcomer first ta
 it imports and loads; then the group rebalances. The newcomer's log separates the two.
 """
 
-import json
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ SETTLE_SECONDS = 3.0
 _LEAD_IN_SECONDS = 3.0
 _LIMIT_SECONDS = 240.0
 _JOINS = "working"
-_ASSIGNED = "rebalance: assign "
+_ASSIGNED = "partitions assigned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def joined(log: Iterable[LogLine]) -> tuple[float, float, set[int]]:
     for line in log:
         if line.event == _JOINS:
             asked = line.at
-        elif line.event.startswith(_ASSIGNED) and (partitions := json.loads(line.event.removeprefix(_ASSIGNED))):
+        elif line.event == _ASSIGNED and (partitions := line.fields["partitions"]):
             assigned = line.at
             moved.update(partitions)
     return asked, assigned, moved

@@ -9,7 +9,7 @@ from datetime import datetime
 from http.client import HTTPConnection
 from subprocess import TimeoutExpired
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -25,10 +25,17 @@ _LOG_TAIL = 2000
 
 
 class LogLine(NamedTuple):
-    """One line of a worker's log: seconds since the epoch, and what happened."""
+    """One line of a worker's log.
+
+    Attributes:
+        at: Seconds since the epoch.
+        event: What happened.
+        fields: All that the line says.
+    """
 
     at: float
     event: str
+    fields: Mapping[str, Any]
 
 
 class MeasuredProcess(Child):
@@ -116,7 +123,8 @@ class LiveWorker(MeasuredProcess):
         for line in self.log.splitlines():
             try:
                 fields = json.loads(line)
-                lines.append(LogLine(datetime.fromisoformat(fields["timestamp"]).timestamp(), fields["event"]))
+                at = datetime.fromisoformat(fields["timestamp"]).timestamp()
+                lines.append(LogLine(at, fields["event"], fields))
             except (ValueError, KeyError, TypeError):
                 continue  # not a log line of the worker: a library wrote to stderr on its own
         return lines

@@ -1,5 +1,6 @@
 """Starts workers and other programs as processes, and makes sure that each of them ends."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from testkit.kafka import die_with_parent
 from worker.setting_origins import PREFIX, variable
@@ -112,3 +113,8 @@ class WorkerProcess(Child):
             program = "testkit.crashing_worker"
             environment |= {"CRASH_AT": crash[0], "CRASH_AFTER": str(crash[1])}
         super().__init__([sys.executable, "-m", program], environment)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The fields of each line that the worker logged under this name."""
+        lines = (line for line in self.log.splitlines() if line.startswith("{") and line.endswith("}"))
+        return [fields for fields in map(json.loads, lines) if fields.get("event") == name]

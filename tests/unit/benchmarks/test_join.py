@@ -7,12 +7,12 @@ from benchmarks.output_log import AppendedEvent
 
 def test_a_newcomer_has_joined_when_it_was_last_given_partitions() -> None:
     log = [
-        LogLine(1.0, "draining"),
-        LogLine(2.0, "working"),
-        LogLine(3.0, "rebalance: assign [4, 5]"),
-        LogLine(4.0, "rebalance: assign []"),
-        LogLine(5.0, "rebalance: assign [6]"),
-        LogLine(6.0, "rebalance: revoke []"),
+        LogLine(1.0, "draining", {}),
+        LogLine(2.0, "working", {}),
+        LogLine(3.0, "partitions assigned", {"partitions": [4, 5]}),
+        LogLine(4.0, "partitions assigned", {"partitions": []}),
+        LogLine(5.0, "partitions assigned", {"partitions": [6]}),
+        LogLine(6.0, "partitions revoked", {"partitions": []}),
     ]
     assert joined(log) == (2.0, 5.0, {4, 5, 6})
 

@@ -13,11 +13,12 @@ class Assignments:
     """The partitions of one topic that are held now, and how far each is committed.
 
     Attributes:
+        topic: Their topic.
         current: Assignment of each partition held, by partition number.
     """
 
     def __init__(self, topic: str) -> None:
-        self._topic = topic
+        self.topic = topic
         self._epoch = 0
         self._staged: dict[Assignment, int] = {}
         self._confirmed: dict[Assignment, int] = {}
@@ -30,7 +31,7 @@ class Assignments:
         self.end(partitions)
         for partition in partitions:
             self._epoch += 1
-            assignment = Assignment(self._topic, partition, self._epoch)
+            assignment = Assignment(self.topic, partition, self._epoch)
             self.current[partition] = assignment
             begun.append(assignment)
         return begun

@@ -5,9 +5,9 @@ what was not committed is read again by the next owner. An answer that comes whe
 is not counted either way.
 """
 
-import logging
 from collections.abc import Mapping
 
+import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from worker.errors import Fatal, OwnershipLost, Retryable
@@ -17,7 +17,7 @@ from worker.kafka.consumer.broker_availability import BrokerAvailability
 from worker.protocols import Clock
 from worker.types import Assignment
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 _PAUSE_SECONDS = 0.2
@@ -119,7 +119,12 @@ class Commits:
         elif error.fatal():
             self.fault = Fatal(f"the consumer can't go on: {describe(error)}")
         elif _any_owned(offsets):
-            log.warning("a commit failed; its offsets go with the next one while they are ours: %s", describe(error))
+            log.warning(
+                "commit failed",
+                cause=describe(error),
+                offsets={a.partition: offset for a, offset in offsets.items()},
+                next="the offsets of partitions still owned go with the next commit",
+            )
 
 
 def _any_owned(offsets: Mapping[Assignment, int]) -> bool:

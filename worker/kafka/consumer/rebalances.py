@@ -4,9 +4,9 @@ The old owner may still commit in a revoke; nothing of a lost partition is commi
 librdkafka keeps it by partition, not by assignment.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 
+import structlog
 from confluent_kafka import Consumer, TopicPartition
 
 from worker.kafka.consumer.assignments import Assignments
@@ -14,7 +14,9 @@ from worker.kafka.consumer.broker_availability import BrokerAvailability
 from worker.protocols import RebalanceListener
 from worker.types import Assignment
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
+
+_LOGGED = {"assign": "partitions assigned", "revoke": "partitions revoked", "lost": "partitions lost"}
 
 
 class Rebalances:
@@ -93,7 +95,8 @@ class Rebalances:
 
     def _count(self, event: str, partitions: list[TopicPartition]) -> None:
         self.counts[event] += 1
-        log.info("rebalance: %s %s", event, sorted(p.partition for p in partitions))
+        numbers = sorted(p.partition for p in partitions)
+        log.info(_LOGGED[event], topic=self._assignments.topic, partitions=numbers)
 
     def _call(self, tell: Callable[[RebalanceListener], None]) -> None:
         """Call the listener; what it raises is kept for after `poll`, once librdkafka has had its answer."""

@@ -4,12 +4,12 @@ Everything here runs on the thread that calls `poll`: rebalances, commit answers
 inside it, so nothing is locked and no second thread touches the consumer.
 """
 
-import logging
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from worker.errors import Fatal, OwnershipLost, Retryable
@@ -28,7 +28,7 @@ from worker.protocols import Clock, RebalanceListener
 from worker.settings import GroupProtocol, Settings
 from worker.types import Assignment, GroupFacts, Record
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 _COMMIT_LIMIT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.05
@@ -173,9 +173,9 @@ class KafkaSource:
                 sleep=self._sleep,
             )
         except OwnershipLost as lost:
-            log.info("the last commit came too late, its records will be read again: %s", lost)
+            log.info("commit refused", cause=str(lost), next="its records will be read again by their new owner")
         except Retryable as error:
-            log.warning("the last commit was not answered, its records will be read again: %s", error)
+            log.warning("commit not answered", cause=str(error), next="its records may be read again")
             return False
         return True
 
@@ -237,7 +237,7 @@ class KafkaSource:
         try:
             self._consumer.close()
         except (KafkaException, RuntimeError) as fault:
-            log.warning("the consumer did not close cleanly: %s", fault)
+            log.warning("the consumer did not close cleanly", cause=str(fault))
 
     def _serve_client_error(self, error: KafkaError) -> None:
         """An error of the client as a whole: connections, mostly, which librdkafka opens again by itself."""

@@ -5,11 +5,11 @@ counted: `flush() == 0` or an empty queue would not distinguish a delivered reco
 0.8 us of CPU a record more than none at all, measured; that is the price of knowing.
 """
 
-import logging
 from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from worker.errors import Fatal, NoBroker
@@ -22,7 +22,7 @@ from worker.protocols import Encode, RejectionLimit, Source
 from worker.settings import Settings
 from worker.types import Batch, DeliveryFacts, Outcome, Outgoing, Settled
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 _WAIT_SECONDS = 0.1
 
@@ -125,7 +125,7 @@ class AtLeastOncePublisher:
             self._producer.purge()
             self._producer.flush(0)
         except KafkaException as error:
-            log.warning("the producer did not close cleanly: %s", describe(error_of(error)))
+            log.warning("the producer did not close cleanly", cause=describe(error_of(error)))
 
     def _produce(self, delivery: _Delivery, outcome: Outcome, outgoing: Outgoing) -> None:
         report = partial(self._serve_report, delivery, outcome)
