@@ -7,6 +7,7 @@ import worker
 from docgen.markdown import code, page, sentence, table
 from testkit.records import record
 from worker.events.decoding import Decoder
+from worker.events.refused_record import Refusal
 from worker.settings import InputSettings
 from worker.types import Assignment, Rejected
 
@@ -40,6 +41,13 @@ _LATER = [
     ("INFERENCE", "NonFiniteScore", "a text whose scores are not finite, also in float32"),
     ("INFERENCE", "NoTokens", "a text the tokenizer makes no token of, where the model needs one"),
     ("PRODUCE", "OutputTooLarge", "a label event larger than the output topic takes (`max.message.bytes`)"),
+    (
+        "PRODUCE",
+        "InvalidRecord",
+        "a label event without a key for a compacted topic, or one that fails a broker's schema check",
+    ),
+    ("PRODUCE", "InvalidTimestamp", "a label event whose timestamp the output topic refuses: clocks differ"),
+    ("PRODUCE", "PolicyViolation", "a label event that a policy of the cluster refuses"),
 ]
 
 
@@ -66,7 +74,7 @@ def errors_in_the_code() -> set[str]:
     """Every fixed word that the code rejects a record with."""
     pattern = re.compile(r'(?:Stage\.[A-Z]+,\s*|Unscorable\(\s*|", )"([A-Z][a-z]+(?:[A-Z][a-z0-9]*)+)"')
     sources = (path.read_text(encoding="utf-8") for path in Path(worker.__file__).parent.rglob("*.py"))
-    return {word for source in sources for word in pattern.findall(source)}
+    return {word for source in sources for word in pattern.findall(source)} | {refusal.value for refusal in Refusal}
 
 
 def _class(error: str) -> str:

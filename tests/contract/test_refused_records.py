@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from testkit.member import produce, read_all
+from testkit.member import produce
+from testkit.topic_reader import read_to_end
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
 from worker.errors import BreakerOpen
@@ -39,7 +40,7 @@ def test_only_the_large_ones_become_dead_letters(real_group: Group, delivery: di
         enlarge=lambda outcome: bytes(10_000 if outcome.record.offset() in (3, 7) else 10),
     )
     member.consume(20 * PARTITIONS)
-    dead = read_all(real_group.backend.bootstrap_servers, real_group.dead_letters)
+    dead = read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters)
     assert sorted({int(m.value()) for m in dead}) == [3, 7]
     assert len(dead) == 2 * PARTITIONS
     large = [p for p in real_group.everything(20) if p.endswith(("/3", "/7"))]
@@ -60,7 +61,7 @@ def test_a_transaction_it_fails_is_not_waited_for(real_group: Group) -> None:
     )
     member.consume(each * PARTITIONS)
     assert len(real_group.published()) == (each - 1) * PARTITIONS
-    assert len(read_all(real_group.backend.bootstrap_servers, real_group.dead_letters)) == PARTITIONS
+    assert len(read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters)) == PARTITIONS
 
 
 def test_an_event_without_a_key_for_a_compacted_topic_becomes_a_dead_letter(
@@ -73,7 +74,7 @@ def test_an_event_without_a_key_for_a_compacted_topic_becomes_a_dead_letter(
     produce(servers, real_group.input, ({"value": b"%d" % n, "key": key, "partition": 1} for n, key in keys.items()))
     member = real_group.join(delivery=delivery)
     member.consume(len(keys))
-    dead = read_all(servers, real_group.dead_letters)
+    dead = read_to_end(servers, real_group.dead_letters)
     assert sorted(int(m.value()) for m in dead) == [3, 7]
     told = dict(dead[0].headers())
     assert told["__connect.errors.stage"] == b"PRODUCE"
@@ -96,7 +97,7 @@ def test_a_dead_letter_refused_for_its_timestamp_goes_with_the_time_of_now(
     produce(servers, real_group.input, ({"value": b"not json", "partition": 0, "timestamp": t} for t in stamps))
     member = real_group.join(delivery=delivery, judge=reject_all)
     member.consume(len(stamps))
-    dead = read_all(servers, real_group.dead_letters)
+    dead = read_to_end(servers, real_group.dead_letters)
     by_offset = {dict(m.headers())["__connect.errors.offset"]: m for m in dead}
     assert len(dead) == len(stamps)
     for offset, stamp in enumerate(stamps):
@@ -124,5 +125,5 @@ def test_events_that_are_refused_count_against_the_limit_of_rejections_before_th
     with pytest.raises(BreakerOpen, match=r"5 records in a row.*PRODUCE/OutputTooLarge"):
         member.consume(10 * PARTITIONS)
     member.close()
-    assert read_all(real_group.backend.bootstrap_servers, real_group.dead_letters) == []
+    assert read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters) == []
     assert real_group.committed() == {}
