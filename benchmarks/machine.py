@@ -6,7 +6,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("sluice", "torch", "transformers", "tokenizers", "confluent-kafka")
+PACKAGES = ("sluice-worker", "torch", "transformers", "tokenizers", "confluent-kafka")
 
 
 def machine() -> dict[str, Any]:

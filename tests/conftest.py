@@ -1,7 +1,7 @@
-"""What holds for every test."""
+"""Settings for every test."""
 
 from hypothesis import settings
 
-# A deadline measures the machine's other work, not the code.
+# No deadline for one example: it would measure the machine's other load, not the code.
 settings.register_profile("sluice", deadline=None)
 settings.load_profile("sluice")

@@ -21,15 +21,15 @@ class Backend:
 
     @property
     def commits_in_a_revoke(self) -> bool:
-        """Whether a commit inside a revoke is always taken.
+        """Whether a commit inside a revoke is always accepted.
 
-        The embedded broker's classic groups refuse one (REBALANCE_IN_PROGRESS) that comes when the other member has
-        joined already; a real broker takes it.
+        The embedded broker's classic groups refuse it (REBALANCE_IN_PROGRESS) if the other member has already joined; a
+        real broker accepts it.
         """
         return self.real is not None or self.protocol != "classic"
 
     def create_topic(self, name: str, config: dict[str, str] | None = None) -> str:
-        """A topic of four partitions, which is what the embedded broker makes of a name it is asked for."""
+        """Create a topic of four partitions, the number that the embedded broker gives to a new topic."""
         if self.real is not None:
             return self.real.create_topic(name, PARTITIONS, config)
         AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}).list_topics(name, timeout=30)

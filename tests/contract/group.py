@@ -43,13 +43,13 @@ class Group:
         enlarge: Callable[[Outcome], bytes] | None = None,
         **sections: Any,
     ) -> Member:
-        """A member; properties and sections are added to the group's settings."""
+        """A new member; properties and sections are added to the group's settings."""
         member = Member(self.settings(properties, **sections), judge, enlarge)
         self.members.append(member)
         return member
 
     def fill(self, each: int) -> None:
-        """So many records in each partition, their value its number in the partition."""
+        """Produce this many records to each partition; a record's value is its number in the partition."""
         produce(
             self.backend.bootstrap_servers,
             self.input,
@@ -60,7 +60,7 @@ class Group:
         return committed_offsets(self.backend.bootstrap_servers, self.name, self.input)
 
     def published(self) -> list[str]:
-        """Input positions of what is in the output topic."""
+        """The input positions of the records in the output topic."""
         return [
             dict(m.headers())["position"].decode() for m in read_to_end(self.backend.bootstrap_servers, self.output)
         ]

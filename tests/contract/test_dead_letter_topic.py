@@ -1,4 +1,4 @@
-"""Dead letters are read as they were written, and sent back a bounded number of times."""
+"""Dead letters are read as they were written, and replayed a limited number of times."""
 
 import random
 import time
@@ -27,7 +27,7 @@ def reject(record: Record, assignment: Assignment) -> Outcome:
 
 @pytest.fixture
 def settings(group: Group) -> Settings:
-    """Of a group that has rejected every record of its topic."""
+    """Settings of a group that has rejected every record of its topic."""
     group.fill(EACH)
     member = group.join(judge=reject)
     member.consume(EACH * PARTITIONS)
@@ -65,7 +65,7 @@ def test_every_dead_letter_is_read_once(group: Group, settings: Settings) -> Non
     assert {letter.record.value() for letter in letters} == {b"0", b"1", b"2"}
 
 
-def test_a_filter_chooses(settings: Settings) -> None:
+def test_a_filter_selects(settings: Settings) -> None:
     assert len(read(settings, Filter(errors=frozenset({"InvalidJson"})))) == PARTITIONS
     assert len(read(settings, Filter(since="9999"))) == 0
 
@@ -77,7 +77,7 @@ def test_a_dry_run_sends_nothing(group: Group, settings: Settings) -> None:
     assert position(group) == {}
 
 
-def test_a_letter_is_replayed_once_unless_it_is_asked_for_again(group: Group, settings: Settings) -> None:
+def test_a_letter_is_replayed_once_unless_requested_again(group: Group, settings: Settings) -> None:
     assert replay(settings).moves_position
     assert position(group) == ends(group)
     assert replay(settings).replayed == 0
@@ -89,7 +89,7 @@ def test_a_letter_is_replayed_once_unless_it_is_asked_for_again(group: Group, se
     assert returned(group) == 3 * EACH * PARTITIONS
 
 
-def test_what_a_filter_leaves_out_stays_to_be_replayed(group: Group, settings: Settings) -> None:
+def test_what_a_filter_leaves_out_can_still_be_replayed(group: Group, settings: Settings) -> None:
     done = replay(settings, Filter(errors=frozenset({"InvalidJson"})))
     assert done == Replayed(moves_position=False, replayed=PARTITIONS)
     assert position(group) == {}
@@ -97,7 +97,7 @@ def test_what_a_filter_leaves_out_stays_to_be_replayed(group: Group, settings: S
     assert replay(settings, Filter(errors=frozenset({"InvalidJson"}))).replayed == 0
 
 
-def test_the_position_stays_before_what_is_not_acknowledged(
+def test_the_position_stays_before_unacknowledged_records(
     group: Group, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replay_module, "_ACKNOWLEDGED_TOGETHER", 1)
@@ -120,7 +120,7 @@ def test_the_position_stays_before_what_is_not_acknowledged(
     assert position(group) == ends(group)
 
 
-def test_a_position_of_another_topic_of_this_name_counts_for_nothing(group: Group, settings: Settings) -> None:
+def test_the_position_of_an_earlier_topic_of_the_same_name_is_ignored(group: Group, settings: Settings) -> None:
     place = ReplayPosition(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
     place.move(dict.fromkeys(range(PARTITIONS), 10_000))
     place.close()
@@ -128,15 +128,15 @@ def test_a_position_of_another_topic_of_this_name_counts_for_nothing(group: Grou
     assert position(group).items() >= ends(group).items()
 
 
-def test_a_replayed_record_is_the_first_one_with_its_hops_counted(group: Group, settings: Settings) -> None:
-    told: list[DeadLetter] = []
+def test_a_replayed_record_is_the_original_with_its_replays_counted(group: Group, settings: Settings) -> None:
+    shown: list[DeadLetter] = []
     chosen = Filter(errors=frozenset({"InvalidJson"}))
-    done = replay(settings, chosen, progress=told.append)
-    assert done.replayed == len(told) == PARTITIONS
+    done = replay(settings, chosen, progress=shown.append)
+    assert done.replayed == len(shown) == PARTITIONS
     records = read_to_end(group.backend.bootstrap_servers, group.input)
     back = [m for m in records if m.headers()]
     assert len(records) == (EACH + 1) * PARTITIONS
-    assert sorted(m.key() or b"" for m in back) == sorted(letter.record.key() or b"" for letter in told)
+    assert sorted(m.key() or b"" for m in back) == sorted(letter.record.key() or b"" for letter in shown)
     for message in back:
         headers = dict(message.headers())
         assert headers.keys() == {"dlq.origin", "dlq.replay_count"}
@@ -144,7 +144,7 @@ def test_a_replayed_record_is_the_first_one_with_its_hops_counted(group: Group, 
         assert message.value() == b"0"
 
 
-def test_a_record_goes_round_only_so_often(group: Group, settings: Settings) -> None:
+def test_a_record_is_replayed_a_limited_number_of_times(group: Group, settings: Settings) -> None:
     limited = settings.model_copy(update={"dead_letters": settings.dead_letters.model_copy(update={"max_replays": 1})})
     assert replay(limited).replayed == EACH * PARTITIONS
     member = group.join(judge=reject)
@@ -156,7 +156,7 @@ def test_a_record_goes_round_only_so_often(group: Group, settings: Settings) -> 
     assert origins == set(group.everything(EACH))
 
 
-def test_a_topic_that_does_not_exist_is_told(group: Group) -> None:
+def test_a_missing_topic_is_named(group: Group) -> None:
     settings = group.settings()
     missing = settings.dead_letters.model_copy(update={"topic": f"{group.dead_letters}-not"})
     with pytest.raises(Fatal, match="sluice topics"):

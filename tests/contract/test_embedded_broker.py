@@ -1,4 +1,4 @@
-"""The embedded broker speaks Kafka, keeps what a group commits, and never outlives the process that made it."""
+"""The embedded broker speaks Kafka, keeps what a group commits, and never outlives the process that started it."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 OWNER = """
 import signal, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background of a script
+signal.signal(signal.SIGINT, signal.default_int_handler)  # even if the tests run in the background of a script
 from worker.kafka.embedded.broker import EmbeddedBroker
 broker = EmbeddedBroker({"comments": 1})
 print(broker.pid, flush=True)
@@ -42,7 +42,7 @@ def is_gone(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return True
-    return state == "Z"  # nobody in a container may be there to collect it
+    return state == "Z"  # in a container there may be no parent to reap it
 
 
 def member(broker: EmbeddedBroker, protocol: GroupProtocol) -> Consumer:
@@ -68,7 +68,7 @@ def read(consumer: Consumer, count: int) -> list[Message]:
     return found
 
 
-def test_has_the_topics_asked_for_and_an_id_that_tells_what_it_is(broker: EmbeddedBroker) -> None:
+def test_it_has_the_requested_topics_and_an_id_that_identifies_it(broker: EmbeddedBroker) -> None:
     described = AdminClient({"bootstrap.servers": broker.bootstrap_servers}).list_topics(timeout=DEADLINE_SECONDS)
 
     assert {name: len(topic.partitions) for name, topic in described.topics.items()} == {"comments": 6, "labels": 2}
@@ -77,7 +77,7 @@ def test_has_the_topics_asked_for_and_an_id_that_tells_what_it_is(broker: Embedd
 
 
 @pytest.mark.parametrize("protocol", list(GroupProtocol))
-def test_a_group_reads_what_was_produced_and_goes_on_after_its_commit(
+def test_a_group_reads_what_was_produced_and_continues_after_its_commit(
     broker: EmbeddedBroker, protocol: GroupProtocol
 ) -> None:
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "compression.type": "lz4"})
@@ -103,7 +103,7 @@ def test_a_group_reads_what_was_produced_and_goes_on_after_its_commit(
     second.close()
 
 
-def test_close_ends_it_and_may_be_called_twice() -> None:
+def test_close_ends_the_broker_and_may_be_called_twice() -> None:
     broker = EmbeddedBroker({"comments": 1})
     broker.check()
 
@@ -113,12 +113,12 @@ def test_close_ends_it_and_may_be_called_twice() -> None:
     assert is_gone(broker.pid)
 
 
-def test_a_start_that_fails_says_what_the_cluster_said() -> None:
+def test_a_failed_start_reports_the_clusters_message() -> None:
     with pytest.raises(Fatal, match=r"did not start: it ended at once: .*Assertion"):
         EmbeddedBroker({"comments": -5})
 
 
-def test_an_end_by_itself_is_noticed(broker: EmbeddedBroker) -> None:
+def test_a_broker_that_ends_on_its_own_is_detected(broker: EmbeddedBroker) -> None:
     os.kill(broker.pid, signal.SIGKILL)
 
     def noticed() -> bool:
@@ -132,7 +132,7 @@ def test_an_end_by_itself_is_noticed(broker: EmbeddedBroker) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
-def test_it_dies_with_the_process_that_made_it(how: signal.Signals) -> None:
+def test_it_dies_with_the_process_that_started_it(how: signal.Signals) -> None:
     with subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, cwd=ROOT, text=True) as owner:
         assert owner.stdout is not None
         pid = int(owner.stdout.readline())

@@ -1,4 +1,4 @@
-"""`sluice produce` sends every comment of a file, `sluice watch` shows every event: a real client, a real protocol."""
+"""`sluice produce` sends every comment of a file and `sluice watch` shows every event, over the real protocol."""
 
 import json
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def test_every_comment_is_sent_with_its_id_as_the_key(
     ]
 
 
-def test_nothing_is_sent_of_a_file_with_a_bad_line(broker: EmbeddedBroker, tmp_path: Path) -> None:
+def test_nothing_is_sent_from_a_file_with_a_bad_line(broker: EmbeddedBroker, tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text('{"text": "fine"}\nnot JSON\n', encoding="utf-8")
 
@@ -58,7 +58,7 @@ def test_nothing_is_sent_of_a_file_with_a_bad_line(broker: EmbeddedBroker, tmp_p
     reader.close()
 
 
-def test_a_topic_that_is_not_there_is_named_and_not_made(broker: EmbeddedBroker) -> None:
+def test_a_missing_topic_is_named_and_not_created(broker: EmbeddedBroker) -> None:
     servers = ["--bootstrap-servers", broker.bootstrap_servers]
 
     for _ in range(2):
@@ -68,15 +68,13 @@ def test_a_topic_that_is_not_there_is_named_and_not_made(broker: EmbeddedBroker)
         dispatch(["watch", *servers, "--output-topic", "lables"])
 
 
-def test_without_a_broker_the_exit_code_says_so() -> None:
+def test_a_missing_broker_has_its_own_exit_code() -> None:
     for command in ("produce", "watch"):
         with pytest.raises(NoBroker, match="no broker of 127"):
             dispatch([command, "--bootstrap-servers", "127.0.0.1:1", "--set", "kafka.no_broker_seconds=1"])
 
 
-def test_watch_shows_events_as_they_are_or_in_a_line(
-    broker: EmbeddedBroker, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_watch_shows_events_unchanged_or_as_a_line(broker: EmbeddedBroker, capsys: pytest.CaptureFixture[str]) -> None:
     flagged, clean = published(0, 0, "toxic").value, published(0, 1).value
     publish(broker, clean, flagged, b"no label event")
     watch = ["watch", "--from-start", "--bootstrap-servers", broker.bootstrap_servers]

@@ -1,4 +1,4 @@
-"""`Topics` makes what is missing, and says how the rest differs."""
+"""`Topics` creates what is missing and reports how the rest differs."""
 
 import random
 import time
@@ -28,7 +28,7 @@ def topics_of(configured: Settings) -> Topics:
 
 
 @pytest.mark.kafka
-def test_missing_topics_are_made_and_found_in_order_afterwards(kafka: Kafka, run_id: str) -> None:
+def test_missing_topics_are_created_and_correct_afterwards(kafka: Kafka, run_id: str) -> None:
     topics = topics_of(settings(kafka.bootstrap_servers, run_id))
     assert [r.created for r in topics.ensure(partitions=3, create=False)] == [True] * 3
     made = topics.ensure(partitions=3)
@@ -51,7 +51,7 @@ def test_dead_letters_need_room_for_their_headers(kafka: Kafka, run_id: str) -> 
 
 
 @pytest.mark.kafka
-def test_letters_that_go_so_long_after_their_rejection_are_no_difference(kafka: Kafka, run_id: str) -> None:
+def test_retention_counted_from_the_append_time_is_no_difference(kafka: Kafka, run_id: str) -> None:
     kafka.create_topic(f"in-{run_id}", 3)
     room = {"max.message.bytes": "2000000", "message.timestamp.type": "LogAppendTime"}
     kafka.create_topic(f"dlq-{run_id}", 3, room)
@@ -60,18 +60,18 @@ def test_letters_that_go_so_long_after_their_rejection_are_no_difference(kafka: 
 
 
 @pytest.mark.kafka
-def test_more_copies_than_brokers_is_a_settings_problem(kafka: Kafka, run_id: str) -> None:
+def test_more_replicas_than_brokers_is_a_settings_error(kafka: Kafka, run_id: str) -> None:
     with pytest.raises(SettingsInvalid, match="INVALID_REPLICATION_FACTOR"):
         topics_of(settings(kafka.bootstrap_servers, run_id)).ensure(partitions=1, replication=3)
 
 
-def test_the_embedded_broker_needs_no_topics_made(embedded: EmbeddedBroker, run_id: str) -> None:
+def test_the_embedded_broker_needs_no_topics_created(embedded: EmbeddedBroker, run_id: str) -> None:
     group = Group(Backend(embedded.bootstrap_servers, "classic", None), run_id)
     with pytest.raises(SettingsInvalid, match="embedded"):
         topics_of(group.settings()).ensure(partitions=1)
 
 
-def test_nobody_there_is_told() -> None:
+def test_a_missing_broker_is_reported() -> None:
     (port,) = free_ports(1)
     nobody = Settings(kafka={"bootstrap_servers": f"127.0.0.1:{port}", "no_broker_seconds": 0.5})
     with pytest.raises(NoBroker, match=str(port)):

@@ -1,4 +1,4 @@
-"""Where the deploy files are, and how the tests read them."""
+"""The locations of the deploy files, and helpers to read them."""
 
 import shutil
 import subprocess
@@ -21,7 +21,7 @@ def load_yaml(path: Path) -> Any:
 
 
 def unknown_settings(names: list[str]) -> list[str]:
-    """Those of the environment variables that are no setting of the worker."""
+    """The environment variables with the worker's prefix that are not settings of the worker."""
     return [name for name in names if name.startswith(PREFIX) and not _is_setting(name)]
 
 
@@ -33,7 +33,7 @@ def _is_setting(name: str) -> bool:
 
 
 def run_tool(name: str, *arguments: str, cwd: Path = ROOT) -> None:
-    """Run a checker that may not be here, and fail with what it says."""
+    """Run a checker if it is installed, and fail with its output."""
     path = shutil.which(name)
     if path is None:
         pytest.skip(f"{name} is not installed")

@@ -27,24 +27,24 @@ def test_our_containers_are_hardened(name: str) -> None:
     assert "no-new-privileges:true" in service["security_opt"]
 
 
-def test_the_brokers_we_are_told_to_ask_are_those_kafka_advertises() -> None:
+def test_workers_connect_to_the_listener_that_kafka_advertises() -> None:
     advertised = SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(",")
     asked = SERVICES["worker"]["environment"]["SLUICE_KAFKA__BOOTSTRAP_SERVERS"]
     assert f"INTERNAL://{asked}" in advertised
 
 
-def test_nothing_of_ours_starts_before_the_topics_exist() -> None:
+def test_our_services_start_after_the_topics_exist() -> None:
     assert SERVICES["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
     for name in ("worker", "send", "watch"):
         assert SERVICES[name]["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
 
 
-def test_the_worker_may_drain_before_it_is_killed() -> None:
+def test_the_worker_has_time_to_drain_before_it_is_killed() -> None:
     grace = int(SERVICES["worker"]["stop_grace_period"].removesuffix("s"))
     assert grace > Settings().delivery.drain_seconds
 
 
-def test_up_starts_kafka_topics_and_worker_alone() -> None:
+def test_up_starts_only_kafka_topics_and_worker() -> None:
     assert [name for name, service in SERVICES.items() if "profiles" not in service] == ["kafka", "topics", "worker"]
 
 
@@ -59,7 +59,7 @@ def test_files_that_are_mounted_exist() -> None:
     assert {mount for mount in mounts if not mount.startswith(".")} == set(COMPOSE["volumes"])
 
 
-def test_images_of_others_are_named_by_version() -> None:
+def test_images_of_others_are_pinned_to_a_version() -> None:
     for name, service in SERVICES.items():
         if name not in OURS:
             assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name

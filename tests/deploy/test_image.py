@@ -25,7 +25,7 @@ def copied_from_the_context() -> list[str]:
 
 
 def is_in_the_context(path: str) -> bool:
-    """As the builder reads `.dockerignore`: the last pattern that matches the path or a folder above it decides."""
+    """Whether the builder includes a path: the last `.dockerignore` pattern that matches it or a parent decides."""
     parents = ["/".join(path.split("/")[:count]) for count in range(1, path.count("/") + 2)]
     kept = True
     for pattern in IGNORED:
@@ -35,13 +35,13 @@ def is_in_the_context(path: str) -> bool:
 
 
 @pytest.mark.parametrize("path", copied_from_the_context())
-def test_what_is_copied_exists_and_is_not_ignored(path: str) -> None:
+def test_copied_files_exist_and_are_not_ignored(path: str) -> None:
     assert (ROOT / path).exists()
     assert is_in_the_context(path)
 
 
 @pytest.mark.parametrize("path", [".git/config", "tests/deploy/files.py", ".env", "training/train.py"])
-def test_what_the_image_does_not_need_stays_out(path: str) -> None:
+def test_files_that_the_image_does_not_need_stay_out(path: str) -> None:
     assert not is_in_the_context(path)
 
 
@@ -50,7 +50,7 @@ def test_the_last_user_is_not_root_and_is_a_number_that_kubernetes_can_check() -
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", users[-1])
 
 
-def test_any_builder_takes_it() -> None:
+def test_any_builder_can_build_it() -> None:
     text = FILE.read_text(encoding="utf-8")
     assert not re.search(r"^#\s*syntax\s*=", text, re.MULTILINE)
     assert "<<" not in text

@@ -26,7 +26,7 @@ def test_settings_exist() -> None:
     assert CONTAINER["envFrom"][0]["configMapRef"]["name"] == KUSTOMIZATION["configMapGenerator"][0]["name"]
 
 
-def test_the_scaler_looks_at_the_group_and_topic_of_the_workers() -> None:
+def test_the_scaler_watches_the_group_and_topic_of_the_workers() -> None:
     assert TRIGGER["bootstrapServers"] == LITERALS["SLUICE_KAFKA__BOOTSTRAP_SERVERS"]
     assert TRIGGER["consumerGroup"] == LITERALS["SLUICE_KAFKA__GROUP_ID"]
     assert TRIGGER["topic"] == LITERALS["SLUICE_INPUT__TOPIC"]
@@ -43,11 +43,11 @@ def test_scaler_metadata_are_strings() -> None:
     assert all(isinstance(value, str) for value in TRIGGER.values())
 
 
-def test_the_worker_may_drain_before_it_is_killed() -> None:
+def test_the_worker_has_time_to_drain_before_it_is_killed() -> None:
     assert POD["spec"]["terminationGracePeriodSeconds"] > DEFAULTS.delivery.drain_seconds
 
 
-def test_probes_ask_what_the_worker_serves() -> None:
+def test_probes_use_the_workers_own_endpoints() -> None:
     (port,) = CONTAINER["ports"]
     assert port["containerPort"] == DEFAULTS.http.port
     assert POD["metadata"]["annotations"]["prometheus.io/port"] == str(DEFAULTS.http.port)
@@ -79,7 +79,7 @@ def test_pods_meet_the_restricted_security_standard() -> None:
     assert container["readOnlyRootFilesystem"] is True
 
 
-def test_volumes_that_are_mounted_are_there() -> None:
+def test_mounted_volumes_exist() -> None:
     assert {mount["name"] for mount in CONTAINER["volumeMounts"]} == {one["name"] for one in POD["spec"]["volumes"]}
 
 

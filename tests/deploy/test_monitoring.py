@@ -17,7 +17,7 @@ RULE_TESTS = ["rules_test.yml", "drift_test.yml"]
 DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text(encoding="utf-8"))
 ALL_RULES: list[dict[str, Any]] = [rule for group in RULES["groups"] for rule in group["rules"]]
 PANELS: list[dict[str, Any]] = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
-# Recorded names have colons, so they are no metric of the catalogue.
+# Recorded names contain colons, so they are not metrics of the catalogue.
 METRIC = re.compile(rf"(?<![\w:])(?:{NAMESPACE}|process)_\w+(?!\w*:)")
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
@@ -50,7 +50,7 @@ QUERIES = list(_queries())
 
 
 @pytest.mark.parametrize(("title", "expression"), QUERIES)
-def test_each_metric_asked_for_is_exported(title: str, expression: str) -> None:
+def test_each_queried_metric_is_exported(title: str, expression: str) -> None:
     asked = set(METRIC.findall(expression))
     recorded = any(rule.get("record", "\0") in expression for rule in ALL_RULES)
     assert asked or recorded, f"{title} asks for nothing"
@@ -58,7 +58,7 @@ def test_each_metric_asked_for_is_exported(title: str, expression: str) -> None:
 
 
 @pytest.mark.parametrize(("title", "expression"), QUERIES)
-def test_counters_are_asked_as_rates(title: str, expression: str) -> None:
+def test_counters_are_queried_as_rates(title: str, expression: str) -> None:
     for name in METRIC.findall(expression):
         if CATALOGUE[name].type == "counter" or name.endswith("_bucket"):
             assert re.search(rf"(rate|increase)\({name}\b", expression), f"{title}: {name}"
@@ -80,7 +80,7 @@ def test_alerts_say_what_happened_and_what_to_do() -> None:
             assert {"summary", "description"} <= rule["annotations"].keys(), rule["alert"]
 
 
-def test_alerts_see_what_was_recorded_at_the_same_moment() -> None:
+def test_alerts_use_recordings_of_the_same_evaluation() -> None:
     for group in RULES["groups"]:
         recorded: set[str] = set()
         for rule in group["rules"]:
@@ -89,7 +89,7 @@ def test_alerts_see_what_was_recorded_at_the_same_moment() -> None:
             recorded |= {rule["record"]} if "record" in rule else set()
 
 
-def test_each_alert_is_seen_to_fire_and_to_keep_still() -> None:
+def test_each_alert_is_tested_firing_and_silent() -> None:
     files = [load_yaml(DEPLOY / "prometheus" / name) for name in RULE_TESTS]
     cases = [case for file in files for test in file["tests"] for case in test["alert_rule_test"]]
     alerts = {rule["alert"] for rule in ALL_RULES if "alert" in rule}
@@ -97,7 +97,7 @@ def test_each_alert_is_seen_to_fire_and_to_keep_still() -> None:
     assert {case["alertname"] for case in cases if not case.get("exp_alerts")} == alerts
 
 
-def test_panels_have_their_own_number_place_and_words() -> None:
+def test_panels_have_distinct_ids_places_and_descriptions() -> None:
     everything = DASHBOARD["panels"]
     assert len({panel["id"] for panel in everything}) == len(everything)
     assert len({panel["title"] for panel in everything}) == len(everything)
@@ -108,7 +108,7 @@ def test_panels_have_their_own_number_place_and_words() -> None:
         assert apart_across or apart_down
 
 
-def test_panels_ask_the_data_source_that_was_chosen() -> None:
+def test_panels_use_the_selected_data_source() -> None:
     assert {panel["datasource"]["uid"] for panel in PANELS} == {"${datasource}"}
 
 

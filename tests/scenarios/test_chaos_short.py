@@ -1,4 +1,4 @@
-"""A short chaos run in each mode: what `make chaos` does for longer."""
+"""A short chaos run in each mode; `make chaos` runs longer."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ SECONDS = 40
 
 
 @pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
-def test_under_fire_nothing_is_lost_and_nothing_doubled_where_that_was_asked(
+def test_under_faults_nothing_is_lost_and_nothing_duplicated_with_exactly_once(
     kafka_cluster: Kafka, guarantee: str
 ) -> None:
     options = Options(

@@ -1,4 +1,4 @@
-"""Wherever a worker dies nothing is lost; with exactly-once nothing is doubled either, and each key keeps its order."""
+"""Wherever a worker dies nothing is lost; with exactly-once nothing is duplicated and each key keeps its order."""
 
 import json
 import signal
@@ -21,7 +21,7 @@ PROGRESS_SECONDS = 240
 
 PROPERTIES = {"session.timeout.ms": 3000, "heartbeat.interval.ms": 500, "batch.size": 32_768}
 PASSINGS = 2
-"""How often a worker passes the point unharmed: some is committed by then, and some is not."""
+"""How often a worker passes the point before it dies: by then, some of its work is committed and some is not."""
 
 CRASHES = [
     *(f"at-least-once/{point}" for point in AT_LEAST_ONCE_POINTS),
@@ -31,7 +31,7 @@ REVOKES = [f"{guarantee}/{point}" for guarantee in ("at-least-once", "exactly-on
 
 
 class Scene:
-    """A filled input topic, the settings of its workers, and what must come of it."""
+    """A filled input topic, the settings of its workers, and the expected result."""
 
     def __init__(self, kafka: Kafka, guarantee: str, **settings: object) -> None:
         self.servers = kafka.bootstrap_servers
@@ -60,13 +60,13 @@ class Scene:
         return WorkerProcess(self.servers, self.settings, **options)
 
     def finish(self) -> None:
-        """A worker that lives does the rest."""
+        """Let a worker that does not crash finish the rest."""
         with self.worker() as worker:
             assert eventually(self.topics.is_done, PROGRESS_SECONDS, 0.5)
             assert worker.terminate() == 0
 
     def check(self) -> Oracle:
-        """The promise; what happened."""
+        """Check the promises, and return what happened."""
         oracle = Oracle(self.stream)
         oracle.hear(self.topics.read(self.topics.output), self.topics.read(self.topics.dead_letters))
         assert oracle.missing_numbers(10) == []
@@ -80,7 +80,7 @@ class Scene:
 
 
 @pytest.mark.parametrize("point", CRASHES)
-def test_a_crash_there_loses_nothing_and_doubles_nothing_where_that_was_asked(kafka: Kafka, point: str) -> None:
+def test_a_crash_loses_nothing_and_duplicates_nothing_with_exactly_once(kafka: Kafka, point: str) -> None:
     scene = Scene(kafka, point.split("/", maxsplit=1)[0])
     with scene.worker(crash=(point, PASSINGS)) as crashing:
         assert crashing.process.wait(PROGRESS_SECONDS) == -signal.SIGKILL
@@ -88,15 +88,15 @@ def test_a_crash_there_loses_nothing_and_doubles_nothing_where_that_was_asked(ka
     scene.finish()
     oracle = scene.check()
     if point == "at-least-once/between-acknowledgement-and-commit":
-        assert oracle.repeats > 0, "what was published and not committed comes again"
+        assert oracle.repeats > 0, "what was published but not committed is published again"
 
 
 @pytest.mark.parametrize("point", REVOKES)
-def test_a_crash_in_a_revoke_loses_nothing_and_doubles_nothing_where_that_was_asked(kafka: Kafka, point: str) -> None:
+def test_a_crash_in_a_revoke_loses_nothing_and_duplicates_nothing_with_exactly_once(kafka: Kafka, point: str) -> None:
     scene = Scene(kafka, point.split("/", maxsplit=1)[0])
     with scene.worker(crash=(point, 0), slow_seconds=0.2) as crashing:
         assert eventually(lambda: bool(scene.topics.committed()), PROGRESS_SECONDS)
-        with scene.worker(slow_seconds=0.2) as joining:  # what it is given is revoked from the other
+        with scene.worker(slow_seconds=0.2) as joining:  # its partitions are revoked from the other worker
             assert crashing.process.wait(END_SECONDS) == -signal.SIGKILL
             joining.kill()
     assert not scene.topics.is_done(), "it crashed too late to prove anything"

@@ -1,4 +1,4 @@
-"""`sluice demo` as its user has it: it ends by itself or at Ctrl-C, in order, and leaves nothing running."""
+"""`sluice demo` from the user's side: it ends on its own or at Ctrl-C, cleanly, and leaves nothing running."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from worker.kafka.embedded import mock_cluster
 
 DEADLINE_SECONDS = 280.0
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for what is left running in /proc")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for remaining processes in /proc")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def start(model: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> subp
 
 
 def brokers_of(pid: int) -> list[int]:
-    """Embedded brokers that this process has started."""
+    """The embedded brokers that this process has started."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in listed if mock_cluster.__file__ in command_of(int(child))]
 
@@ -52,7 +52,7 @@ def command_of(pid: int) -> Sequence[str]:
         return ()
 
 
-def test_the_whole_sample_comes_out_and_the_demo_ends_by_itself(model: Path) -> None:
+def test_every_sample_is_labelled_and_the_demo_ends_on_its_own(model: Path) -> None:
     with start(model, "--count", "100", "--json") as demo:
         output, errors = demo.communicate(timeout=DEADLINE_SECONDS)
 
@@ -66,7 +66,7 @@ def test_the_whole_sample_comes_out_and_the_demo_ends_by_itself(model: Path) -> 
     assert "100 comments labelled" in errors
 
 
-def test_ones_own_file_is_read_to_its_end_and_shown_in_lines(model: Path, tmp_path: Path) -> None:
+def test_a_users_file_is_read_to_its_end_and_shown_as_lines(model: Path, tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text("id,text\nmine-1,a first comment\nmine-2,[bold]a second[/bold]\n", encoding="utf-8")
 
@@ -81,7 +81,7 @@ def test_ones_own_file_is_read_to_its_end_and_shown_in_lines(model: Path, tmp_pa
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_in_order_and_nothing_is_left_running(model: Path, how: signal.Signals) -> None:
+def test_a_signal_ends_it_cleanly_and_nothing_is_left_running(model: Path, how: signal.Signals) -> None:
     with start(model, "--json") as demo:
         assert demo.stdout is not None
         assert json.loads(demo.stdout.readline())["comment"]["id"]
@@ -95,7 +95,7 @@ def test_a_signal_ends_it_in_order_and_nothing_is_left_running(model: Path, how:
     assert mock_cluster.__file__ not in command_of(broker)
 
 
-def test_ctrl_c_ends_a_wait_for_standard_input(model: Path) -> None:
+def test_ctrl_c_interrupts_a_wait_for_standard_input(model: Path) -> None:
     with start(model, "--json", "--input", "-", stdin=subprocess.PIPE) as demo:
         assert demo.stdin is not None
         assert demo.stdout is not None
@@ -111,7 +111,7 @@ def test_ctrl_c_ends_a_wait_for_standard_input(model: Path) -> None:
         assert "Traceback" not in demo.stderr.read()
 
 
-def test_a_broker_that_dies_is_told_of(model: Path) -> None:
+def test_a_broker_that_dies_is_reported(model: Path) -> None:
     with start(model, "--json") as demo:
         assert demo.stdout is not None
         demo.stdout.readline()
@@ -123,7 +123,7 @@ def test_a_broker_that_dies_is_told_of(model: Path) -> None:
     assert "the embedded broker ended by itself" in errors
 
 
-def test_a_bad_line_of_ones_own_file_is_named(model: Path, tmp_path: Path) -> None:
+def test_a_bad_line_of_a_users_file_is_named(model: Path, tmp_path: Path) -> None:
     path = tmp_path / "own.jsonl"
     path.write_text('{"text": "fine"}\nnot JSON\n', encoding="utf-8")
 

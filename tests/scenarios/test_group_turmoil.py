@@ -1,6 +1,6 @@
-"""Members come, go and freeze: the others go on, and nobody's late work harms anything.
+"""Members join, leave and freeze: the others continue, and late work does no harm.
 
-The promises are those of karafka's integration suite, by its names: constant_rebalance_continuity,
+The promises are those of karafka's integration suite, under its names: constant_rebalance_continuity,
 revoke_reclaim_continuity_cooperative, exceeding_max_poll_with_late_commit, cooperative_sticky_immediate_stop.
 """
 
@@ -30,7 +30,7 @@ LIMITS_OF = {
 
 
 class Group:
-    """A filled topic and the settings of those who share it."""
+    """A filled topic and the settings of the workers that share it."""
 
     def __init__(self, kafka: Kafka, events: int, protocol: str = "classic", guarantee: str = "at-least-once") -> None:
         self.servers = kafka.bootstrap_servers
@@ -71,7 +71,9 @@ class Group:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_while_others_come_and_go_a_worker_goes_on_and_reads_on_what_it_gets_back(kafka: Kafka, protocol: str) -> None:
+def test_a_worker_continues_while_others_join_and_leave_and_resumes_returned_partitions(
+    kafka: Kafka, protocol: str
+) -> None:
     group = Group(kafka, 6000, protocol)
     with group.worker(slow_seconds=0.1) as steady:
         assert eventually(lambda: steady.events("partitions assigned"), PROGRESS_SECONDS)
@@ -84,12 +86,12 @@ def test_while_others_come_and_go_a_worker_goes_on_and_reads_on_what_it_gets_bac
         assert steady.terminate() == 0
         assert steady.events("partitions lost") == []
         assert len(steady.events("partitions revoked")) >= 3, "nothing was ever given away"
-    assert group.check().repeats == 0, "every partition went from hand to hand with its work committed"
+    assert group.check().repeats == 0, "every partition changed its owner with its work committed"
 
 
 @pytest.mark.parametrize("guarantee", GUARANTEES)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_worker_frozen_past_every_limit_comes_back_and_its_late_work_harms_nothing(
+def test_a_worker_frozen_past_every_limit_returns_and_its_late_work_does_no_harm(
     kafka: Kafka, protocol: str, guarantee: str
 ) -> None:
     group = Group(kafka, 4000, protocol, guarantee)
@@ -97,7 +99,7 @@ def test_a_worker_frozen_past_every_limit_comes_back_and_its_late_work_harms_not
         assert eventually(lambda: "scoring" in frozen.log and "scoring" in other.log, PROGRESS_SECONDS)
         group.await_progress()
         frozen.process.send_signal(signal.SIGSTOP)
-        # The other has all four when the group has given the frozen one up.
+        # The other worker has all four partitions once the frozen one is removed from the group.
         assert eventually(lambda: len(other.events("partitions assigned")) >= 2, PROGRESS_SECONDS)
         group.await_progress()
         frozen.process.send_signal(signal.SIGCONT)

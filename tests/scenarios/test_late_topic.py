@@ -1,4 +1,4 @@
-"""A worker may be started before its input topic is there."""
+"""A worker may start before its input topic exists."""
 
 import json
 
@@ -21,7 +21,7 @@ def groups(kafka: Kafka) -> set[str]:
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_a_topic_made_after_the_worker_started_is_read_from_its_beginning(kafka: Kafka, protocol: str) -> None:
+def test_a_topic_created_after_the_worker_started_is_read_from_its_beginning(kafka: Kafka, protocol: str) -> None:
     topics = Topics(kafka)
     topics.input += "-late"
     settings = {
@@ -31,7 +31,7 @@ def test_a_topic_made_after_the_worker_started_is_read_from_its_beginning(kafka:
     }
     with WorkerProcess(kafka.bootstrap_servers, settings) as worker:
         assert eventually(lambda: f"topic {topics.input} does not exist" in worker.log, PROGRESS_SECONDS)
-        if protocol == "consumer":  # with the classic one it joins when the topic is there
+        if protocol == "consumer":  # with the classic protocol it joins once the topic exists
             assert eventually(lambda: topics.group in groups(kafka), PROGRESS_SECONDS)
         kafka.create_topic(topics.input, 4)
         count = topics.fill(comments(100))

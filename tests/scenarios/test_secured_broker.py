@@ -1,4 +1,4 @@
-"""A broker that asks for a password over TLS: the worker is let in, or ends and says what to mend."""
+"""With a broker that requires a password over TLS, the worker connects, or ends and says what to fix."""
 
 import json
 import secrets
@@ -67,7 +67,7 @@ def test_a_wrong_password_ends_every_command_at_once(secured: SecuredKafka, comm
         **Topics(secured.cluster).settings,
         "kafka.bootstrap_servers": secured.cluster.secured_servers,
         "kafka.properties": json.dumps(secured.properties(sasl_password=WRONG)),
-        "kafka.no_broker_seconds": 10 * PROGRESS_SECONDS,  # it must end for the right reason
+        "kafka.no_broker_seconds": 10 * PROGRESS_SECONDS,  # so that it can only end for the right reason
     }
     ended = subprocess.run(
         [sys.executable, "-m", "worker", *command.split()],
@@ -85,7 +85,7 @@ def test_a_wrong_password_ends_every_command_at_once(secured: SecuredKafka, comm
 
 
 def worker(secured: SecuredKafka, properties: dict[str, str], topics: Topics, guarantee: str) -> WorkerProcess:
-    """A worker that waits for a broker for longer than the test waits for it: it must end for the right reason."""
+    """A worker that waits longer for a broker than the test waits for it, so that it only ends for the right reason."""
     settings = {
         **topics.settings,
         "kafka.properties": json.dumps(properties),

@@ -1,4 +1,4 @@
-"""A model far slower than its stream: the worker stays in its group, and holds no more than it may."""
+"""With a model far slower than its stream, the worker stays in its group and its memory stays bounded."""
 
 import json
 import re
@@ -16,11 +16,11 @@ PROGRESS_SECONDS = 180
 TEXT_BYTES = 4096
 RECORDS = 30_000
 MOST_GROWTH_KIB = 60_000
-"""Half of what waits in the topic: the prefetch (16 MiB), what is in flight, and an allocator's habits."""
+"""Half of the waiting records' size; allows for the prefetch (16 MiB), records in flight and the allocator."""
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_each_batch_outlasts_the_poll_interval_and_the_worker_stays(kafka: Kafka, protocol: str) -> None:
+def test_the_worker_stays_although_each_batch_outlasts_the_poll_interval(kafka: Kafka, protocol: str) -> None:
     topics = Topics(kafka)
     padding = b"good " * (TEXT_BYTES // 5)
     topics.fill(value.replace(b'"text":"', b'"text":"' + padding) for value in comments(RECORDS))
@@ -52,7 +52,7 @@ def test_each_batch_outlasts_the_poll_interval_and_the_worker_stays(kafka: Kafka
 
 
 def resident_kib(pid: int) -> int:
-    """Memory of a process that is not swapped or shared away."""
+    """Resident memory of a process."""
     status = Path(f"/proc/{pid}/status").read_text()
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert found is not None

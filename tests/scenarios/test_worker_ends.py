@@ -25,7 +25,7 @@ def events_by_comment(topics: Topics) -> dict[str, list[str]]:
 
 
 def assert_all_labelled(topics: Topics, count: int) -> int:
-    """Every comment has one event, or repeats of the same one; how many repeats."""
+    """Check that every comment has one event or repeats of the same one, and return the number of repeats."""
     found = events_by_comment(topics)
     missing = {f"c-{number}" for number in range(count)} - found.keys()
     assert not missing, sorted(missing)[:10]
@@ -35,7 +35,7 @@ def assert_all_labelled(topics: Topics, count: int) -> int:
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_after_three_kills_in_mid_batch_every_comment_has_its_label(kafka: Kafka, protocol: str) -> None:
+def test_after_three_kills_during_a_batch_every_comment_has_its_label(kafka: Kafka, protocol: str) -> None:
     topics = Topics(kafka)
     count = topics.fill(comments(2000))
     session = {} if protocol == "consumer" else {"kafka.properties": json.dumps({"session.timeout.ms": 6000})}
@@ -52,7 +52,7 @@ def test_after_three_kills_in_mid_batch_every_comment_has_its_label(kafka: Kafka
     assert repeats <= 3 * SMALL_BATCHES["delivery.max_in_flight_records"]
 
 
-def test_sigterm_in_mid_batch_drains_commits_and_repeats_nothing(kafka: Kafka) -> None:
+def test_sigterm_during_a_batch_drains_commits_and_repeats_nothing(kafka: Kafka) -> None:
     topics = Topics(kafka)
     count = topics.fill(comments(1000))
     settings = {**topics.settings, **SMALL_BATCHES}
@@ -85,7 +85,7 @@ def test_two_workers_share_a_topic_and_one_leaves(kafka: Kafka) -> None:
     assert assert_all_labelled(topics, count) == 0
 
 
-def test_past_the_drain_deadline_the_worker_drops_its_work_and_says_so(kafka: Kafka) -> None:
+def test_after_the_drain_deadline_the_worker_drops_its_work_and_says_so(kafka: Kafka) -> None:
     topics = Topics(kafka)
     topics.fill(comments(200))
     settings = {**topics.settings, **SMALL_BATCHES, "delivery.drain_seconds": 0.5}
@@ -97,13 +97,13 @@ def test_past_the_drain_deadline_the_worker_drops_its_work_and_says_so(kafka: Ka
     assert topics.read(topics.output) == []
 
 
-def test_without_a_broker_the_worker_ends_with_its_own_code() -> None:
+def test_a_worker_without_a_broker_ends_with_its_own_exit_code() -> None:
     with WorkerProcess("127.0.0.1:9", {"kafka.no_broker_seconds": 2}) as worker:
         assert worker.process.wait(PROGRESS_SECONDS) == 3
         assert "no broker" in worker.log
 
 
-def test_mixed_input_ends_as_labels_dead_letters_and_nothing_else(kafka: Kafka) -> None:
+def test_mixed_input_becomes_labels_dead_letters_and_nothing_else(kafka: Kafka) -> None:
     topics = Topics(kafka)
     bad = [b"", b"not json", b'{"id":1,"text":"x"}', b'{"id":"1"}', None, b'{"id":"x","text":"makes-the-model-fail"}']
     topics.fill([*comments(100), *bad, *comments(100, start=100)])

@@ -1,4 +1,4 @@
-"""However a worker stops by itself, it leaves its group and commits nothing that is not done."""
+"""Whenever a worker stops on its own, it leaves its group and commits only work that is done."""
 
 import signal
 import time
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.kafka
 
 PROGRESS_SECONDS = 120
 LEAVE_SECONDS = 20
-"""Well below the session's 45 s: who is gone by then has said goodbye."""
+"""Well below the session timeout of 45 s: a member that is gone by then has left its group."""
 
 
 def has_members(kafka: Kafka, group: str) -> bool:

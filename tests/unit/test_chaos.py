@@ -1,4 +1,4 @@
-"""The chaos run's own oracle and plan: what breaks a promise is found, and what does not is not."""
+"""The chaos run's oracle and plan: the oracle finds what breaks a promise, and nothing else."""
 
 import json
 import uuid
@@ -38,7 +38,7 @@ def oracle_of(*kinds: Kind) -> Oracle:
     return Oracle(stream)
 
 
-def test_what_did_not_come_is_named_and_a_tombstone_is_not_missed() -> None:
+def test_missing_events_are_named_and_a_tombstone_is_not_missing() -> None:
     oracle = oracle_of(Kind.COMMENT, Kind.TOMBSTONE, Kind.MALFORMED, Kind.COMMENT)
     oracle.label_event(label_event(0))
     assert oracle.missing == 2
@@ -49,7 +49,7 @@ def test_what_did_not_come_is_named_and_a_tombstone_is_not_missed() -> None:
     assert not any(f.count for f in (oracle.doubled, oracle.unexplained, oracle.altered, oracle.disorder))
 
 
-def test_a_repeat_is_counted_and_one_under_another_id_is_found() -> None:
+def test_a_repeat_is_counted_and_a_repeat_with_another_id_is_found() -> None:
     oracle = oracle_of(Kind.COMMENT, Kind.MALFORMED)
     oracle.label_event(label_event(0))
     oracle.label_event(label_event(0))
@@ -61,7 +61,7 @@ def test_a_repeat_is_counted_and_one_under_another_id_is_found() -> None:
     assert oracle.doubled.examples == ["e-0", "e-1"]
 
 
-def test_what_belongs_to_nothing_sent_is_found() -> None:
+def test_unexplained_records_are_found() -> None:
     oracle = oracle_of(Kind.COMMENT, Kind.MALFORMED)
     oracle.label_event(label_event(1))
     oracle.label_event(label_event(7))
@@ -78,7 +78,7 @@ def test_wrong_labels_and_other_bytes_are_found() -> None:
     assert oracle.altered.examples == ["the label event of e-0", "the dead letter of e-1"]
 
 
-def test_an_event_after_a_later_one_of_its_key_is_found() -> None:
+def test_an_event_out_of_order_for_its_key_is_found() -> None:
     oracle = oracle_of(*[Kind.COMMENT] * (KEYS + 2))
     oracle.label_event(label_event(1))
     oracle.label_event(label_event(0))
@@ -89,7 +89,7 @@ def test_an_event_after_a_later_one_of_its_key_is_found() -> None:
     assert oracle.disorder.examples == [f"e-0 after e-{KEYS}"]
 
 
-def test_a_plan_is_the_same_for_its_seed_in_order_and_has_every_kind() -> None:
+def test_a_plan_is_repeatable_in_order_and_has_every_kind() -> None:
     plan = make_plan(3, 40)
     assert plan == make_plan(3, 40)
     assert plan != make_plan(4, 40)
@@ -99,7 +99,7 @@ def test_a_plan_is_the_same_for_its_seed_in_order_and_has_every_kind() -> None:
     assert make_plan(3, 0) == []
 
 
-def test_a_stream_is_the_same_for_its_seed() -> None:
+def test_a_stream_is_repeatable() -> None:
     first, second = Stream(5), Stream(5)
     assert first.take(4000) == second.take(1000) + second.take(3000)
     assert first.owed == sum(kind != Kind.TOMBSTONE for kind in first.kinds)

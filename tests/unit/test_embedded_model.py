@@ -1,4 +1,4 @@
-"""The model that ships with the code: the tutorial's sentence, its card's promises, and plain transformers agreeing."""
+"""The embedded model labels the tutorial's sentence, keeps its card's promises and agrees with plain transformers."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ MAX_BYTES = 50_000_000
 
 FLOAT32_TOLERANCE = 1e-5
 OTHER_TOLERANCE = 0.05
-"""Of a score, for whatever precision this machine takes by itself; bfloat16 keeps eight bits."""
+"""Largest difference of a score in the precision that this machine chooses; bfloat16 keeps eight bits."""
 
 
 @pytest.fixture(scope="module")
@@ -62,20 +62,20 @@ def test_scores_agree_with_plain_transformers_one_text_at_a_time(exact: Classifi
         assert torch.tensor(list(found.scores.values())).sub(expected).abs().max() < FLOAT32_TOLERANCE
 
 
-def test_the_precision_this_machine_takes_agrees_with_float32(exact: Classifier) -> None:
+def test_the_precision_chosen_on_this_machine_agrees_with_float32(exact: Classifier) -> None:
     chosen = Classifier.load("sluice-mini")
     texts = [comment.text for comment in read_comments(SAMPLE_COMMENTS)]
     for found, expected in zip(chosen.classify(texts), exact.classify(texts), strict=True):
         assert max(abs(found.scores[label] - expected.scores[label]) for label in LABELS) < OTHER_TOLERANCE
 
 
-def test_every_event_can_name_the_model(exact: Classifier) -> None:
+def test_the_model_has_an_identity_for_events(exact: Classifier) -> None:
     assert exact.identity[:2] == ("sluice-mini", "1")
     assert exact.labels == LABELS
     assert exact.thresholds.name == "default@1"
 
 
-def test_it_is_small_enough_to_travel_with_the_code_and_its_card_says_what_was_measured(folder: Path) -> None:
+def test_it_is_small_enough_to_ship_and_its_card_has_the_measured_figures(folder: Path) -> None:
     assert sum(file.stat().st_size for file in folder.iterdir()) <= MAX_BYTES
     figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
     card = (folder / "README.md").read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def test_it_is_small_enough_to_travel_with_the_code_and_its_card_says_what_was_m
     assert figures["model"]["revision"] == "1"
 
 
-def test_its_golden_record_is_what_transformers_answers_today(folder: Path) -> None:
+def test_its_golden_record_matches_transformers(folder: Path) -> None:
     checkpoint = find_checkpoint(ModelSettings())
     shipped, today = read_golden(folder, checkpoint.digest), record_reference(checkpoint)
     assert shipped is not None
@@ -91,7 +91,7 @@ def test_its_golden_record_is_what_transformers_answers_today(folder: Path) -> N
     assert replace(shipped, logits=[]) == replace(today, logits=[])
 
 
-def test_a_cold_start_does_without_transformers() -> None:
+def test_a_cold_start_does_not_import_transformers() -> None:
     program = (
         "import sys; from worker.classifier import Classifier; "
         f"print(Classifier.load('sluice-mini').classify([{SENTENCE!r}])[0].labels, 'transformers' in sys.modules)"

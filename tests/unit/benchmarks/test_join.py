@@ -1,11 +1,11 @@
-"""The pause of a join: whose it is, and which window it belongs to."""
+"""The pause of a join is assigned to the right partitions and the right window."""
 
 from benchmarks.join import joined, pauses
 from benchmarks.live import LogLine
 from benchmarks.output_log import AppendedEvent
 
 
-def test_a_newcomer_has_joined_when_it_was_last_given_partitions() -> None:
+def test_a_newcomer_has_joined_with_its_last_assignment() -> None:
     log = [
         LogLine(1.0, "draining", {}),
         LogLine(2.0, "working", {}),
@@ -17,7 +17,7 @@ def test_a_newcomer_has_joined_when_it_was_last_given_partitions() -> None:
     assert joined(log) == (2.0, 5.0, {4, 5, 6})
 
 
-def test_the_pause_of_partitions_that_stay_is_told_from_that_of_those_that_move() -> None:
+def test_pauses_are_separate_for_partitions_that_stay_and_that_move() -> None:
     due = {0: 0.0, 1: 1.0, 2: 5.0, 3: 6.0, 4: 0.5, 5: 5.0}
     stayed = [AppendedEvent(0, 0, 0.5), AppendedEvent(1, 0, 1.5), AppendedEvent(2, 0, 5.5), AppendedEvent(3, 0, 9.0)]
     moved = [AppendedEvent(4, 1, 1.0), AppendedEvent(5, 1, 20.0)]

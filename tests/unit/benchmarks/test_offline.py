@@ -6,14 +6,14 @@ from worker.stream.batching import BatchLimits
 
 
 class Letters(NamedTuple):
-    """As many tokens as letters."""
+    """A text with as many tokens as letters."""
 
     text: str
     tokens: int
 
 
 class Listening:
-    """Keeps what it is asked to score."""
+    """Keeps the batches it is asked to score."""
 
     def __init__(self) -> None:
         self.batches: list[list[Letters]] = []

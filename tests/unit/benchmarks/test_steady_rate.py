@@ -4,11 +4,11 @@ from benchmarks.steady_rate import Point, TooShort, measure
 
 
 def batches(of: int, every_seconds: float, count: int, began_at: float = 1000.0) -> list[Point]:
-    """A run that finishes so many comments at once, again and again."""
+    """A run that finishes `of` comments at once, `count` times."""
     return [(began_at + number * every_seconds, float(number * of)) for number in range(1, count + 1)]
 
 
-def test_the_rate_does_not_depend_on_how_batches_fall_on_the_borders() -> None:
+def test_the_rate_does_not_depend_on_where_batches_end() -> None:
     for count in range(40, 60):
         assert measure({"comments": batches(80, 0.5, count)}).rate == pytest.approx(160)
 
@@ -20,7 +20,7 @@ def test_a_slow_beginning_and_a_slow_end_do_not_count() -> None:
     assert measure({"comments": slowed}).rate == pytest.approx(160)
 
 
-def test_costs_are_those_of_the_steady_part_for_one_comment() -> None:
+def test_costs_are_for_one_comment_of_the_steady_part() -> None:
     comments = batches(80, 0.5, 100)
     begin, end = comments[0][0], comments[-1][0]
     cpu = [(begin, 50.0), *((begin + second, 50.0 + 1.6 * second) for second in range(2, 47)), (end, 900.0)]
@@ -32,6 +32,6 @@ def test_costs_are_those_of_the_steady_part_for_one_comment() -> None:
     assert measured.broker_cpu_milliseconds == 0
 
 
-def test_a_run_too_short_for_a_line_is_refused() -> None:
+def test_a_run_too_short_for_a_slope_is_refused() -> None:
     with pytest.raises(TooShort):
         measure({"comments": batches(80, 0.5, 1)})

@@ -1,4 +1,4 @@
-"""Checkpoints that several tests of the classifier share; each is made once."""
+"""Checkpoints that the classifier's tests share; each is created once."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from worker.classifier import Classifier
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
-    """Models this small are computed faster by one thread than by threads that wait for each other."""
+    """Use one thread: models this small are slower with threads that wait for each other."""
     torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Checkpoints:
-    """Folder of a small checkpoint of an architecture; not to be changed."""
+    """The folder of a small checkpoint of an architecture; tests must not change it."""
     made: dict[str, Path] = {}
 
     def folder(architecture: str) -> Path:
@@ -30,7 +30,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Checkpoints:
 
 @pytest.fixture(scope="session")
 def bert(checkpoints: Checkpoints) -> Path:
-    """A small BERT checkpoint; not to be changed."""
+    """A small BERT checkpoint; tests must not change it."""
     return checkpoints("bert")
 
 

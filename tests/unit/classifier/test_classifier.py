@@ -45,7 +45,7 @@ def test_settings_come_as_a_whole_by_name_or_both(bert: Path) -> None:
         Classifier.load(str(bert), treshold=0.8)
 
 
-def test_tokens_windows_and_truncation_are_told(classifier: Classifier) -> None:
+def test_tokens_windows_and_truncation_are_reported(classifier: Classifier) -> None:
     (encoded,) = classifier.encode(["..."])
     assert encoded.tokens == 5
     assert classifier.classify(["..."])[0].text == TextFacts(5, 1, truncated=False)
@@ -104,7 +104,7 @@ def test_without_entries_nothing_is_kept(classifier: Classifier) -> None:
     assert classifier.counters.cache_hits == 0
 
 
-def test_counters_say_what_was_computed(bert: Path) -> None:
+def test_counters_count_what_was_computed(bert: Path) -> None:
     classifier = Classifier.load(str(bert), max_window_tokens=16, max_windows=2, window_overlap_tokens=0)
     classifier.classify(["...", "." * 20, "." * 100, "..."])
     counters = classifier.counters
@@ -135,7 +135,7 @@ def test_an_unscorable_text_is_a_value_for_score_and_stops_classify(
     assert "bad" not in str(caught.value)
 
 
-def test_a_list_longer_than_one_helping_keeps_its_order(classifier: Classifier) -> None:
+def test_a_long_list_keeps_its_order(classifier: Classifier) -> None:
     texts = [f"{'. ' * (index % 7)}{index}" for index in range(1100)]
     results = classifier.classify(texts)
     assert len(results) == len(texts)

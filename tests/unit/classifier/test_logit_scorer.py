@@ -1,4 +1,4 @@
-"""What happens to scores that are not finite, to memory that runs out, and to a device that breaks."""
+"""How scores that are not finite, a lack of memory and a broken device are handled."""
 
 import logging
 import shutil
@@ -21,7 +21,7 @@ Windows = Sequence[Sequence[int]]
 
 
 class Scripted:
-    """A forward pass that gives each window two logits from its first token, after a rule had its say.
+    """A forward pass that derives two logits of each window from its first token; a rule may raise an error first.
 
     Attributes:
         calls: The windows of each call.
@@ -96,14 +96,16 @@ def test_a_text_that_has_no_finite_score_is_unscorable_and_the_others_are_scored
     assert second.error == "NonFiniteScore"
 
 
-def test_one_broken_window_spoils_its_text_even_if_another_is_higher() -> None:
+def test_one_broken_window_makes_its_text_unscorable() -> None:
     texts = [([[90], [20]], TextFacts(2, 2, truncated=False))]
     (result,) = scorer(Scripted(broken=[20]), None).score(texts)
     assert isinstance(result, Unscorable)
 
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=["python", "cuda", "cpu"])
-def test_out_of_memory_halves_the_tokens_at_once_for_good(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+def test_out_of_memory_halves_the_tokens_at_once_permanently(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     forward = Scripted(only(300, error))
     bound = MemoryBound(forward, 1000)
     windows = [[index] * (100 if index % 2 else 50) for index in range(8)]
@@ -119,13 +121,13 @@ def test_out_of_memory_halves_the_tokens_at_once_for_good(error: Exception, capl
 
 
 @given(lengths=st.lists(st.integers(1, 64), min_size=1, max_size=40), fits=st.integers(64, 400))
-def test_rows_keep_their_order_however_little_memory_there_is(lengths: list[int], fits: int) -> None:
+def test_rows_keep_their_order_with_any_amount_of_memory(lengths: list[int], fits: int) -> None:
     windows = [[index] * length for index, length in enumerate(lengths)]
     got = MemoryBound(Scripted(only(fits, MemoryError())), 2048).logits(windows)
     assert got[:, 0].tolist() == pytest.approx([index / 100 for index in range(len(lengths))])
 
 
-def test_a_single_window_that_does_not_fit_is_a_fault_of_the_model() -> None:
+def test_a_single_window_that_does_not_fit_is_a_model_fault() -> None:
     with pytest.raises(ModelFault, match="SLUICE_MODEL__MAX_WINDOW_TOKENS"):
         MemoryBound(Scripted(only(40, MemoryError())), 1000).logits([[1] * 50])
 
@@ -140,7 +142,9 @@ def test_a_single_window_that_does_not_fit_is_a_fault_of_the_model() -> None:
         (ModelFault("as it is"), ModelFault),
     ],
 )
-def test_a_broken_device_stops_and_a_refused_batch_may_be_divided(error: Exception, kind: type[Exception]) -> None:
+def test_a_broken_device_stops_the_worker_and_a_failed_batch_may_be_divided(
+    error: Exception, kind: type[Exception]
+) -> None:
     with pytest.raises(kind):
         MemoryBound(Scripted(only(0, error)), 1000).logits([[1]])
 
@@ -151,7 +155,7 @@ def test_nothing_to_score_computes_nothing() -> None:
     assert forward.calls == []
 
 
-def test_warming_up_counts_as_nothing_scored(bert: Path) -> None:
+def test_warming_up_is_not_counted(bert: Path) -> None:
     classifier = Classifier.load(str(bert), precision="float32")
     classifier.warm_up()
     assert classifier.counters.texts == 0

@@ -7,7 +7,7 @@ from testkit.outcomes import letter, published
 from worker.demo.tally import Tally
 
 
-def test_a_repeated_delivery_is_counted_once_in_any_order() -> None:
+def test_a_repeated_delivery_is_counted_once() -> None:
     tally = Tally(FakeClock())
     outcomes: list[Any] = [
         published(0, 2),

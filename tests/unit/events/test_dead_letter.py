@@ -1,4 +1,4 @@
-"""A dead letter is the record untouched, and headers that say why; a replay takes those off again."""
+"""A dead letter is the unchanged record with headers that say why it failed; a replay removes those headers."""
 
 from typing import Any
 
@@ -107,7 +107,7 @@ def test_a_reader_finds_what_the_headers_say() -> None:
 
 
 @pytest.mark.parametrize("count", [b"", b"-1", b"x", "\u0663".encode(), None])
-def test_a_count_that_is_none_counts_as_zero(count: bytes | None) -> None:
+def test_an_invalid_count_counts_as_zero(count: bytes | None) -> None:
     assert dead_letter(record(b"x", headers=[("dlq.replay_count", count)])).replays == 0
 
 

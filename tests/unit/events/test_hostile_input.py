@@ -1,4 +1,4 @@
-"""A hundred thousand hostile records through decoding, model and encoding: no crash, every one accounted for."""
+"""A hundred thousand hostile records go through decoding, model and encoding; none crashes it and none is lost."""
 
 from collections import Counter
 

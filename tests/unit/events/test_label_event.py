@@ -1,4 +1,4 @@
-"""The label event that is spliced together is the event the schema promises."""
+"""The label event that is spliced together follows the schema."""
 
 import json
 import uuid
@@ -66,7 +66,7 @@ def test_scores_keep_the_order_of_the_model() -> None:
     assert tuple(json.loads(value or b"")["scores"]) == LABELS
 
 
-def test_the_comment_rides_along_byte_for_byte() -> None:
+def test_the_comment_is_included_byte_for_byte() -> None:
     raw = b' {"n":1.50e+3, "big":123456789012345678901234567890,\n"id":"c-1","text":"\\u00e9","percent":"100%d %s"}'
     value = encoder().encode(labelled(record(raw))).value
     assert value is not None
@@ -124,7 +124,7 @@ def test_omit_leaves_no_trace_of_the_text(value: bytes, pointer: str, expected: 
 
 
 @pytest.mark.parametrize("timestamp", [(0, -1), (1, -5), (1, 2**62)])
-def test_a_timestamp_no_calendar_holds_is_null(timestamp: tuple[int, int]) -> None:
+def test_a_timestamp_out_of_range_is_null(timestamp: tuple[int, int]) -> None:
     message = record(b'{"id":"c-1","text":"hi"}', timestamp=timestamp)
     assert json.loads(encoder().encode(labelled(message)).value or b"")["source"]["timestamp"] is None
 
@@ -147,7 +147,7 @@ def test_any_scores_make_valid_json(scores: list[float], truncated: bool) -> Non
 
 
 @pytest.mark.parametrize("output", [TextOutput.HASH, TextOutput.OMIT])
-def test_without_the_text_all_else_is_as_it_was_written(output: TextOutput) -> None:
+def test_without_the_text_everything_else_is_unchanged(output: TextOutput) -> None:
     rest = '"n":1e400,"price":1.50,"zero":-0.0,"big":12345678901234567890123,"names":["\u00e9\\n",null,true,{}]'
     value = f'{{"id":"a","text":"x",{rest}}}'.encode()
     written = encoder(output).encode(labelled(record(value))).value or b""

@@ -14,7 +14,7 @@ def test_a_trace_is_passed_on_unchanged() -> None:
     assert trace_headers(headers) == [("traceparent", PARENT), ("tracestate", STATE)]
 
 
-def test_no_headers_no_trace() -> None:
+def test_without_headers_there_is_no_trace() -> None:
     assert trace_headers(None) == []
     assert trace_headers([]) == []
     assert trace_headers([("x", None)]) == []
@@ -64,7 +64,7 @@ def test_a_valid_tracestate_is_kept_as_it_is(state: bytes) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["traceparent", "tracestate", "Other"]), st.none() | st.binary(max_size=80))))
-def test_whatever_comes_what_goes_out_is_valid_or_nothing(headers: list[tuple[str, bytes | None]]) -> None:
+def test_output_is_valid_or_empty_for_any_input(headers: list[tuple[str, bytes | None]]) -> None:
     passed = trace_headers(headers)
     assert trace_headers(passed) == passed
     assert {name for name, _ in passed} <= {"traceparent", "tracestate"}

@@ -39,7 +39,7 @@ def log_as_worker() -> Any:
     return structlog.get_logger("worker.loop")
 
 
-def test_elsewhere_than_on_a_terminal_each_event_is_one_json_line() -> None:
+def test_off_a_terminal_each_event_is_one_json_line() -> None:
     out = io.StringIO()
     configure_logs(LogSettings(), out)
     log_as_worker().info("batch committed", records=3, topic="comments")
@@ -69,7 +69,7 @@ def test_a_format_that_is_named_wins_over_the_terminal() -> None:
     assert lines(out)[0]["event"] == "hello"
 
 
-def test_the_standard_library_goes_the_same_way() -> None:
+def test_standard_library_logs_are_rendered_the_same_way() -> None:
     out = io.StringIO()
     configure_logs(LogSettings(), out)
     LIBRARY_LOG.info("broker %s is up", "b1")
@@ -81,7 +81,7 @@ def test_the_standard_library_goes_the_same_way() -> None:
     assert third["logger"] == "py.warnings"
 
 
-def test_levels_hold_for_us_and_libraries_are_heard_from_warning_up() -> None:
+def test_levels_apply_to_us_and_libraries_log_from_warning_up() -> None:
     out = io.StringIO()
     configure_logs(LogSettings(level=LogLevel.INFO), out)
     log_as_worker().debug("too fine")
@@ -120,7 +120,7 @@ def test_fields_that_could_hold_a_text_are_withheld() -> None:
     assert lines(out)[0]["text"] == "[withheld]"
 
 
-def test_what_transformers_says_goes_the_same_way(capfd: pytest.CaptureFixture[str]) -> None:
+def test_transformers_logs_are_rendered_the_same_way(capfd: pytest.CaptureFixture[str]) -> None:
     library = transformers_logging.get_logger("transformers.models.bert")  # brings a handler for stderr
     out = io.StringIO()
     configure_logs(LogSettings(), out)

@@ -1,4 +1,4 @@
-"""A checkpoint whose scores would be wrong is refused, in words that say what to do."""
+"""A checkpoint whose scores would be wrong is refused, with a message that says what to do."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ def copy(bert: Path, tmp_path: Path) -> Copy:
     return copied
 
 
-def fault(folder: Path | str, **settings: Any) -> str:
+def refusal(folder: Path | str, **settings: Any) -> str:
     with pytest.raises(ModelFault) as caught:
         Classifier.load(str(folder), **settings)
     return str(caught.value)
@@ -83,16 +83,16 @@ def test_an_embedded_model_is_found_by_name_with_its_recorded_revision(
 def test_a_single_label_checkpoint_is_refused_whatever_the_settings(copy: Copy) -> None:
     folder = copy(problem_type="single_label_classification")
     for settings in ({}, {"multi_label": True}):
-        message = fault(folder, **settings)
+        message = refusal(folder, **settings)
         assert "single_label_classification" in message
         assert "problem_type" in message
 
 
-def test_a_checkpoint_that_does_not_say_is_refused_until_a_setting_says_so(
+def test_a_checkpoint_without_a_problem_type_is_refused_until_a_setting_allows_it(
     copy: Copy, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = copy(problem_type=None)
-    assert "SLUICE_MODEL__MULTI_LABEL=true" in fault(folder)
+    assert "SLUICE_MODEL__MULTI_LABEL=true" in refusal(folder)
     with caplog.at_level(logging.WARNING):
         scores = Classifier.load(str(folder), multi_label=True).classify(["you jerk"])[0].scores
     assert sum(scores.values()) != pytest.approx(1, abs=0.01), "independent scores, no softmax"
@@ -104,7 +104,7 @@ def test_one_label_needs_no_problem_type(tmp_path: Path) -> None:
     assert set(Classifier.load(str(folder)).classify(["you"])[0].scores) == {"toxic"}
 
 
-def test_placeholder_label_names_are_told(copy: Copy, caplog: pytest.LogCaptureFixture) -> None:
+def test_placeholder_label_names_are_logged(copy: Copy, caplog: pytest.LogCaptureFixture) -> None:
     names = {str(index): f"LABEL_{index}" for index in range(6)}
     folder = copy(id2label=names, label2id={name: int(index) for index, name in names.items()})
     with caplog.at_level(logging.WARNING):
@@ -118,24 +118,24 @@ def test_placeholder_label_names_are_told(copy: Copy, caplog: pytest.LogCaptureF
     ids=["gap", "repeat", "empty", "not numbers", "list"],
 )
 def test_labels_that_do_not_name_each_score_are_refused(names: Any, copy: Copy) -> None:
-    assert "id2label" in fault(copy(id2label=names))
+    assert "id2label" in refusal(copy(id2label=names))
 
 
 def test_a_checkpoint_without_a_head_is_refused(bert: Path, copy: Copy, tmp_path: Path) -> None:
-    assert "BertForMaskedLM" in fault(copy(architectures=["BertForMaskedLM"]))
+    assert "BertForMaskedLM" in refusal(copy(architectures=["BertForMaskedLM"]))
     encoder = transformers.AutoModel.from_pretrained(bert)
     folder = tmp_path / "headless"
     shutil.copytree(bert, folder)
     encoder.save_pretrained(folder)
     shutil.copy(bert / "config.json", folder)
-    message = fault(folder)
+    message = refusal(folder)
     assert "classifier.weight" in message
     assert "random" in message
 
 
 def test_weights_of_another_shape_are_refused(copy: Copy) -> None:
     names = {str(index): f"kind {index}" for index in range(3)}
-    message = fault(copy(id2label=names, label2id={name: int(index) for index, name in names.items()}))
+    message = refusal(copy(id2label=names, label2id={name: int(index) for index, name in names.items()}))
     assert "classifier" in message
 
 
@@ -145,7 +145,7 @@ def test_pickled_weights_need_a_setting(copy: Copy) -> None:
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
-    assert "SLUICE_MODEL__ALLOW_PICKLE=true" in fault(folder)
+    assert "SLUICE_MODEL__ALLOW_PICKLE=true" in refusal(folder)
     assert Classifier.load(str(folder), allow_pickle=True).classify(["you jerk"])[0].scores == expected
 
 
@@ -161,13 +161,13 @@ def test_pickled_weights_need_a_setting(copy: Copy) -> None:
         ("tokenizer.json", b"{", "tokenizer"),
     ],
 )
-def test_absent_and_broken_files_are_named(name: str, content: bytes | None, says: str, copy: Copy) -> None:
+def test_missing_and_broken_files_are_named(name: str, content: bytes | None, says: str, copy: Copy) -> None:
     folder = copy()
     if content is None:
         (folder / name).unlink()
     else:
         (folder / name).write_bytes(content)
-    message = fault(folder)
+    message = refusal(folder)
     assert says in message
     assert str(folder) in message
 
@@ -175,11 +175,11 @@ def test_absent_and_broken_files_are_named(name: str, content: bytes | None, say
 def test_a_model_that_brings_its_own_code_is_refused(copy: Copy) -> None:
     folder = copy(model_type="own", auto_map={"AutoConfig": "own.Own", "AutoModelForSequenceClassification": "own.Own"})
     (folder / "own.py").write_text("raise SystemExit('this code must not run')")
-    assert "bring their own code" in fault(folder)
+    assert "bring their own code" in refusal(folder)
 
 
-def test_an_absent_folder_is_not_looked_for_on_the_hub(tmp_path: Path) -> None:
-    message = fault(tmp_path / "absent")
+def test_a_missing_folder_is_not_searched_on_the_hub(tmp_path: Path) -> None:
+    message = refusal(tmp_path / "absent")
     assert "does not exist" in message
     assert str(tmp_path / "absent") in message
 
@@ -194,7 +194,7 @@ def test_more_tokens_than_the_model_has_positions_are_refused(bert: Path) -> Non
         Classifier.load(str(bert), max_window_tokens=513)
 
 
-def test_a_cuda_device_that_is_not_there_is_refused(bert: Path) -> None:
+def test_a_missing_cuda_device_is_refused(bert: Path) -> None:
     if torch.cuda.device_count() > 9:
         pytest.skip("this machine has a tenth CUDA device")
     with pytest.raises(SettingsInvalid, match="SLUICE_MODEL__DEVICE=cpu"):
@@ -220,7 +220,7 @@ for revision in sys.argv[1:]:
 
 
 def load_offline(cache: Path, *revisions: str) -> list[str]:
-    """What a process without network says of each revision of someone/some-model ("": none asked for)."""
+    """The output of a process without network for each revision of someone/some-model ("": no revision)."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", OFFLINE_PROGRAM, *revisions], env=environment, capture_output=True, text=True, check=True
@@ -228,7 +228,7 @@ def load_offline(cache: Path, *revisions: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_offline_an_absent_hub_model_is_named_with_where_it_was_looked_for(tmp_path: Path) -> None:
+def test_offline_a_missing_hub_model_is_named_with_the_places_searched(tmp_path: Path) -> None:
     (message,) = load_offline(tmp_path, "")
     assert message.startswith("model 'someone/some-model'")
     for part in (str(tmp_path), "HF_HUB_OFFLINE is set", "hf download someone/some-model", "SLUICE_MODEL__ID"):

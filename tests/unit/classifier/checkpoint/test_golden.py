@@ -1,4 +1,4 @@
-"""A checkpoint with a golden record loads without transformers, scores the same, and is still not taken on trust."""
+"""A checkpoint with a golden record loads without transformers, scores the same, and is still checked."""
 
 import json
 import shutil
@@ -22,13 +22,13 @@ FLOAT32 = 1e-5
 
 @pytest.fixture
 def recorded(tmp_path: Path, bert: Path) -> Path:
-    """A BERT checkpoint of the test's own, with its record."""
+    """A BERT checkpoint for one test, with its golden record."""
     return with_record(bert, tmp_path / "bert")
 
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the checkpoints that transformers was asked to load."""
+    """Names of the checkpoints that transformers loaded."""
     asked: list[str] = []
     through_transformers = assembly.load_with_transformers
 
@@ -52,7 +52,7 @@ def change_record(folder: Path, name: str, value: object) -> None:
 
 
 def largest_difference(folder: Path) -> float:
-    """Of a score, to plain transformers."""
+    """Largest difference of a score from plain transformers."""
     found = Classifier.load(str(folder), precision="float32").classify(SENTENCES)
     scores = torch.tensor([list(one.scores.values()) for one in found])
     return float((scores - reference_scores(folder, SENTENCES)).abs().max())
@@ -71,21 +71,21 @@ def test_a_recorded_checkpoint_scores_as_transformers_does_without_it(
 
 
 @pytest.mark.parametrize("architecture", ["mpnet", "deberta-v2"])
-def test_an_architecture_that_only_transformers_knows_gets_no_record(
+def test_an_architecture_that_only_transformers_supports_gets_no_record(
     architecture: str, checkpoints: Checkpoints
 ) -> None:
     with pytest.raises(ModelFault, match="cannot be loaded without transformers"):
         record_reference(find_checkpoint(ModelSettings(id=str(checkpoints(architecture)))))
 
 
-def test_a_record_of_other_files_does_not_count(recorded: Path, loads: list[str]) -> None:
+def test_a_record_of_other_files_is_ignored(recorded: Path, loads: list[str]) -> None:
     with (recorded / "config.json").open("a", encoding="utf-8") as config:
         config.write("\n")
     assert largest_difference(recorded) < FLOAT32
     assert loads
 
 
-def test_answers_other_than_recorded_send_the_checkpoint_through_transformers(
+def test_a_checkpoint_that_differs_from_its_record_is_loaded_with_transformers(
     recorded: Path, loads: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     golden = json.loads((recorded / GOLDEN_FILE).read_text(encoding="utf-8"))
@@ -102,7 +102,7 @@ def test_answers_other_than_recorded_send_the_checkpoint_through_transformers(
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"digest": "sha256:0"}'])
-def test_a_record_that_cannot_be_read_costs_time_and_nothing_else(
+def test_an_unreadable_record_only_costs_time(
     content: str, recorded: Path, loads: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     (recorded / GOLDEN_FILE).write_text(content, encoding="utf-8")
@@ -111,7 +111,7 @@ def test_a_record_that_cannot_be_read_costs_time_and_nothing_else(
     assert "cannot be read" in caplog.text
 
 
-def test_scores_do_not_follow_a_file_that_is_overwritten_under_a_loaded_model(recorded: Path) -> None:
+def test_overwriting_the_weights_of_a_loaded_model_does_not_change_its_scores(recorded: Path) -> None:
     classifier = Classifier.load(str(recorded), precision="float32")
     before = classifier.classify(SENTENCES)
     weights = recorded / "model.safetensors"

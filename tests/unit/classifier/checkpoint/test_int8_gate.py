@@ -1,4 +1,4 @@
-"""int8 is refused to a checkpoint until a trial on labelled data has shown that it loses nothing."""
+"""int8 is refused for a checkpoint until a trial on labelled data has shown that it loses nothing."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from worker.settings import ModelSettings, Settings
 PASSED = GateResult("sha256:abc", 100, 0.0002, -0.0001, 0.999, 0.01)
 
 
-def test_a_passed_result_opens_the_gate_for_its_digest_alone(tmp_path: Path) -> None:
+def test_a_passed_result_opens_the_gate_for_its_digest_only(tmp_path: Path) -> None:
     write_result(tmp_path, PASSED)
     require_passed(tmp_path, "sha256:abc", "mine")
     with pytest.raises(SettingsInvalid, match="sluice quantize"):
@@ -25,7 +25,7 @@ def test_a_passed_result_opens_the_gate_for_its_digest_alone(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("loss", [0.0011, float("nan")])
 @pytest.mark.parametrize("field", ["roc_auc_loss", "average_precision_loss"])
-def test_a_loss_keeps_the_gate_shut(field: str, loss: float, tmp_path: Path) -> None:
+def test_a_loss_keeps_the_gate_closed(field: str, loss: float, tmp_path: Path) -> None:
     values = {"roc_auc_loss": 0.0, "average_precision_loss": 0.0, field: loss}
     write_result(tmp_path, GateResult("sha256:abc", 100, flag_agreement=1, largest_difference=0, **values))
     with pytest.raises(SettingsInvalid, match="loses too much"):
@@ -40,13 +40,13 @@ def test_no_result_or_a_broken_one_names_the_command(content: str | None, tmp_pa
         require_passed(tmp_path, "sha256:abc", "mine")
 
 
-def test_the_figures_of_a_trial_are_the_mean_losses_over_labels_that_rank() -> None:
+def test_the_figures_of_a_trial_are_the_mean_losses_over_labels_that_can_be_ranked() -> None:
     truth = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]], dtype=float)
     exact = np.array([[0.9, 0.1, 0.1], [0.8, 0.9, 0.1], [0.2, 0.2, 0.1], [0.1, 0.8, 0.1]])
     tried = exact.copy()
     tried[1, 0], tried[2, 0] = 0.2, 0.8
     result = compare("d", exact, tried, truth, weights=np.ones(4), limits=np.full(3, 0.5))
-    # Label 0: one of four pairs is turned round (AUC 1 to 0.75; AP 1 to (1 + 2/3) / 2). Label 2 has no positives.
+    # Label 0: one of four pairs is reversed (AUC 1 to 0.75; AP 1 to (1 + 2/3) / 2). Label 2 has no positives.
     assert result.roc_auc_loss == pytest.approx(0.25 / 2)
     assert result.average_precision_loss == pytest.approx((1 - (1 + 2 / 3) / 2) / 2)
     assert result.flag_agreement == pytest.approx(10 / 12)
@@ -61,11 +61,11 @@ def test_a_trial_without_a_label_to_rank_does_not_pass() -> None:
 
 
 @pytest.mark.skipif(not multiplies_int8(), reason="this CPU has no 8-bit products (VNNI, AMX)")
-def test_a_checkpoint_is_refused_until_its_trial_passed_and_then_says_int8(tmp_path: Path) -> None:
+def test_a_checkpoint_is_refused_until_its_trial_has_passed_and_then_computes_int8(tmp_path: Path) -> None:
     folder = make_checkpoint(tmp_path / "model", "distilbert")
     with pytest.raises(SettingsInvalid, match="has not been tried"):
         Classifier.load(str(folder), precision="int8")
-    # Truth that the float32 scores separate widely, so that 8 bits keep its order.
+    # The float32 scores separate this truth widely, so that 8 bits keep the order.
     exact = Classifier.load(str(folder), precision="float32").classify(SENTENCES)
     rows = [["text", *LABELS]]
     for text, result in zip(SENTENCES, exact, strict=True):

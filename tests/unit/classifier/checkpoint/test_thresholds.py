@@ -1,4 +1,4 @@
-"""Each label has its threshold, from a named set, and a score on the threshold is flagged."""
+"""Each label has its threshold from a named set, and a score equal to the threshold is flagged."""
 
 import json
 from pathlib import Path
@@ -17,11 +17,11 @@ def write(path: Path, content: Any) -> Path:
     return path
 
 
-def test_without_a_set_every_label_takes_the_one_threshold(tmp_path: Path) -> None:
+def test_without_a_set_every_label_has_the_same_threshold(tmp_path: Path) -> None:
     assert load_thresholds(("a", "b"), tmp_path, None, 0.7) == ("threshold@0.7", {"a": 0.7, "b": 0.7})
 
 
-def test_the_checkpoints_own_set_is_taken_and_a_setting_goes_before_it(tmp_path: Path) -> None:
+def test_the_checkpoints_own_set_is_used_unless_a_setting_names_another(tmp_path: Path) -> None:
     write(tmp_path / "thresholds.json", {"set": "own@3", "values": {"a": 0.2, "b": 1}, "rule": "best F1"})
     assert load_thresholds(("b", "a"), tmp_path, None, 0.5) == ("own@3", {"b": 1.0, "a": 0.2})
     other = write(tmp_path / "other.json", {"set": "strict@1", "values": {"a": 0.9}})
@@ -48,7 +48,7 @@ def test_a_wrong_set_is_refused_with_every_problem(content: Any, says: str, tmp_
     assert str(path) in str(caught.value)
 
 
-def test_an_absent_set_that_was_asked_for_is_refused(tmp_path: Path) -> None:
+def test_a_missing_set_that_a_setting_names_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFault, match="SLUICE_MODEL__THRESHOLDS"):
         load_thresholds(("a",), tmp_path, tmp_path / "absent.json", 0.5)
 
@@ -68,7 +68,7 @@ def test_a_rounded_score_on_its_threshold_is_flagged_and_one_step_below_is_not(t
         assert classifier.thresholds == ("edge@1", values)
 
 
-def test_labels_come_in_the_models_order(tmp_path: Path) -> None:
+def test_labels_are_in_the_models_order(tmp_path: Path) -> None:
     folder = make_checkpoint(tmp_path / "model", thresholds=dict.fromkeys(reversed(LABELS), 0.0))
     classifier = Classifier.load(str(folder))
     assert classifier.thresholds.name == "test@1"

@@ -1,4 +1,4 @@
-"""Attention on a CPU: what the formula says for windows of any length, out of products of few shapes."""
+"""Attention on a CPU follows the formula for windows of any length, with products of few shapes."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ LENGTHS = (130, 65, 65, 64, SHORT + 1, SHORT, SHORT, 33, 7, 1)
 
 
 def by_the_formula(query_key_value: torch.Tensor, starts: list[int]) -> torch.Tensor:
-    """Attention of each window by itself, in float64."""
+    """Attention of each window separately, in float64."""
     out = torch.zeros(len(query_key_value), HEADS * SIZE, dtype=torch.float64)
     for start, length in zip(starts, LENGTHS, strict=True):
         rows = query_key_value[start : start + length].double()
@@ -25,7 +25,7 @@ def by_the_formula(query_key_value: torch.Tensor, starts: list[int]) -> torch.Te
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.03)])
-def test_each_token_sees_its_own_window_whatever_its_length(dtype: torch.dtype, tolerance: float) -> None:
+def test_each_token_sees_only_its_own_window_of_any_length(dtype: torch.dtype, tolerance: float) -> None:
     (pack,) = make_packs(LENGTHS, sum(LENGTHS), ladder=True)
     generator = torch.Generator().manual_seed(0)
     query_key_value = torch.randn(pack.rows, 3 * HEADS * SIZE, generator=generator).to(dtype)
@@ -45,7 +45,7 @@ def test_each_token_sees_its_own_window_whatever_its_length(dtype: torch.dtype, 
 
 
 class Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Shapes of the bfloat16 products that were computed."""
+    """Records the shapes of the bfloat16 products that are computed."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -57,7 +57,7 @@ class Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def test_few_shapes_of_products_serve_every_length() -> None:
+def test_products_of_few_shapes_serve_every_length() -> None:
     with Products() as products:
         for length in range(1, 513):
             (pack,) = make_packs([length, length], 2 * length, ladder=True)

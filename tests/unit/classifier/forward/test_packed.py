@@ -1,8 +1,8 @@
-"""The packed forward pass gives plain transformers' logits, for every architecture it knows and every length.
+"""The packed forward pass gives plain transformers' logits, for every architecture it supports and every length.
 
-Tolerances, on logits that spread around zero with deviation 1 on ordinary sentences (random weights, drawn wide): 1e-4
-in float32; in bfloat16 0.5 and 0.08 in the mean, in int8 0.8 and 0.12 in the mean. A swapped row or a lost layer
-is off by more than 1 in the mean.
+Tolerances, on logits that spread around zero with deviation 1 on ordinary sentences (random weights with a wide
+spread): 1e-4 in float32; in bfloat16 0.5, and 0.08 in the mean; in int8 0.8, and 0.12 in the mean. A swapped row or a
+lost layer is off by more than 1 in the mean.
 """
 
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_logits_agree_with_plain_transformers(
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_a_window_scores_the_same_alone_and_in_any_company(precision: Precision, bert: Path) -> None:
+def test_a_window_scores_the_same_alone_and_in_any_batch(precision: Precision, bert: Path) -> None:
     forward = build(bert, precision)
     windows = windows_of(bert)
     together = forward.logits(windows)
@@ -104,7 +104,7 @@ def test_a_model_that_computes_something_else_under_a_known_name_is_padded(
     bert: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = load(bert)
-    # A fine-tuning script's own idea: what the layers compute is not what their names say.
+    # A fine-tuning script may change what a layer computes without changing its name.
     first: Any = model.bert
     first.encoder.layer[0].output.register_forward_hook(lambda _module, _inputs, out: out * 2)
     forward = build_forward(

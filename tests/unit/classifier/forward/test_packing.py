@@ -1,4 +1,4 @@
-"""Packs hold each window once, within the budget, longest first."""
+"""Packs contain each window once, within the budget, longest first."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +42,7 @@ def test_the_first_token_of_each_window_is_named_and_filler_names_row_0(lengths:
         assert len(filler) < (FINE_ROWS if ladder and windows > 1 else 1)
 
 
-def test_there_are_as_many_packs_for_each_lane() -> None:
+def test_each_lane_gets_the_same_number_of_packs() -> None:
     packs = list(make_packs([100] * 20, 768, lanes=2, ladder=False))
     assert [pack.tokens for pack in packs] == [500] * 4
 

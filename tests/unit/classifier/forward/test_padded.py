@@ -1,4 +1,4 @@
-"""Padded batches: little padding, within the budget, and no faith in a model that does not ignore padding."""
+"""Padded batches have little padding, keep the budget, and mix lengths only for a model that ignores padding."""
 
 import logging
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 
 class Counting(torch.nn.Module):
-    """A model whose logit is the mean of its tokens; `faults` makes it look at padding, or refuse a batch."""
+    """A model whose logit is the mean of its tokens; with `faults` it reads padding, or refuses a batch."""
 
     def __init__(self, *, faults: Sequence[str] = (), pad: int | None = 0) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ WINDOWS = st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=80), max_si
 
 
 @given(windows=WINDOWS, max_tokens=st.integers(64, 600))
-def test_rows_come_in_input_order_within_the_budget_and_the_padding_allowed(
+def test_rows_are_in_input_order_within_the_budget_and_the_allowed_padding(
     windows: list[list[int]], max_tokens: int
 ) -> None:
     model = Counting()
@@ -86,7 +86,7 @@ def test_a_model_that_refuses_batches_gets_one_text_at_a_time(
     assert [record for record in caplog.records if "one at a time" in record.message]
 
 
-def test_a_decoder_without_a_padding_token_is_scored_like_plain_transformers() -> None:
+def test_a_decoder_without_a_padding_token_scores_like_plain_transformers() -> None:
     torch.manual_seed(3)
     config = transformers.GPT2Config(
         vocab_size=90,

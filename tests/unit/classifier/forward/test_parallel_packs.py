@@ -1,4 +1,4 @@
-"""ParallelPacks compute each pack once, a thread each, and leave torch's threads as they were."""
+"""ParallelPacks computes each pack once, with one thread each, and leaves torch's thread count unchanged."""
 
 import gc
 import threading
@@ -13,7 +13,7 @@ from worker.classifier.forward.parallel_packs import LANE_TOKENS, ParallelPacks
 from worker.settings import Precision
 
 
-def test_packs_are_computed_at_the_same_time_with_a_thread_each_and_come_back_in_order() -> None:
+def test_packs_are_computed_in_parallel_with_a_thread_each_and_returned_in_order() -> None:
     together = threading.Barrier(2, timeout=30)
 
     def compute(number: int) -> tuple[int, int]:
@@ -53,7 +53,7 @@ def test_when_a_pack_fails_no_other_is_still_computed() -> None:
     assert ended.is_set()
 
 
-def test_lanes_hold_up_no_process_and_end_with_their_owner() -> None:
+def test_lanes_do_not_delay_the_process_and_end_with_their_owner() -> None:
     lanes = ParallelPacks(2)
     threads = lanes.compute(lambda _: threading.current_thread(), range(20), 2)
     assert all(thread.daemon and thread.is_alive() for thread in threads)
@@ -75,7 +75,7 @@ def test_lanes_hold_up_no_process_and_end_with_their_owner() -> None:
         ([0], 1),
     ],
 )
-def test_all_lanes_are_taken_where_each_has_about_as_much_to_do(lengths: list[int], lanes: int) -> None:
+def test_all_lanes_are_used_where_each_has_about_as_much_to_do(lengths: list[int], lanes: int) -> None:
     assert ParallelPacks(4).worth(lengths) == lanes
 
 
@@ -89,7 +89,7 @@ def test_all_lanes_are_taken_where_each_has_about_as_much_to_do(lengths: list[in
         (8, 8, 4, 1),
     ],
 )
-def test_a_thread_by_itself_takes_small_packs(threads: int, lanes: int, max_tokens: int, pack_tokens: int) -> None:
+def test_a_thread_on_its_own_gets_small_packs(threads: int, lanes: int, max_tokens: int, pack_tokens: int) -> None:
     assert ParallelPacks(threads).pack_tokens(lanes, max_tokens) == pack_tokens
 
 

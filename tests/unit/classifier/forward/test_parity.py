@@ -1,7 +1,7 @@
-"""The scores agree with plain transformers, one text at a time, whatever batch a text travels in.
+"""The scores agree with plain transformers, one text at a time, whichever batch a text is in.
 
-Tolerances, on a score in [0, 1]: 1e-5 in float32; 0.06 in bfloat16 and 0.01 in the mean: its 8
-bits of mantissa show more on these random weights (logits spread by the last layer's scale) than on trained ones.
+Tolerances, on a score in [0, 1]: 1e-5 in float32; in bfloat16 0.06, and 0.01 in the mean, because its 8 bits of
+mantissa show more on these random weights (logits spread by the last layer's scale) than on trained ones.
 """
 
 import random
@@ -39,7 +39,7 @@ def scores(results: list[Classification]) -> torch.Tensor:
 def test_scores_agree_with_plain_transformers(architecture: str, checkpoints: Checkpoints) -> None:
     folder = checkpoints(architecture)
     expected = reference_scores(folder, TEXTS)
-    assert expected.std(dim=0).min() > 0.1, "the checkpoint tells texts apart, or this test shows nothing"
+    assert expected.std(dim=0).min() > 0.1, "the checkpoint must distinguish texts, or this test proves nothing"
     for precision, tolerance in (("float32", FLOAT32), ("bfloat16", BFLOAT16)):
         classifier = Classifier.load(str(folder), precision=precision)
         results = classifier.classify(TEXTS)

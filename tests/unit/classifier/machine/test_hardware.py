@@ -1,4 +1,4 @@
-"""Threads follow the cores this process may use."""
+"""The number of threads follows the cores that this process may use."""
 
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_a_quota_limits_the_cores(files: dict[str, str], cores: int, tmp_path: P
     assert available_cores(tmp_path) == cores
 
 
-def test_a_precision_that_is_asked_for_is_taken() -> None:
+def test_an_explicit_precision_is_used() -> None:
     for precision in (Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8):
         assert choose_precision(precision, torch.device("cpu")) is precision
 

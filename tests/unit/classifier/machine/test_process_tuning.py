@@ -1,4 +1,4 @@
-"""Threads that wait do not burn the cores, kernels do not fill the memory, and freed memory is used again."""
+"""Waiting threads do not burn CPU time, kernels do not fill the memory, and freed memory is reused."""
 
 import subprocess
 import sys
@@ -27,20 +27,20 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // 10)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_the_operator_set_stays(name: str) -> None:
+def test_the_operators_own_settings_stay(name: str) -> None:
     environment = {name: "5"}
     prepare_environment(environment)
     assert environment.keys() == set(NAMES)
     assert environment[name] == "5"
 
 
-def test_threads_wait_as_the_operator_says() -> None:
+def test_the_operators_wait_policy_stays() -> None:
     environment = {"OMP_WAIT_POLICY": "ACTIVE"}
     prepare_environment(environment)
     assert "GOMP_SPINCOUNT" not in environment
 
 
-def test_it_is_set_before_torch_is_loaded() -> None:
+def test_the_environment_is_set_before_torch_is_loaded() -> None:
     program = (
         "import os, sys\n"
         "class Watch:\n"
@@ -57,7 +57,7 @@ def test_it_is_set_before_torch_is_loaded() -> None:
     assert all(value.isdigit() for value in values)
 
 
-def test_arrays_of_megabytes_are_made_of_pages_at_hand() -> None:
+def test_arrays_of_megabytes_reuse_pages() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     set_so, faults = done.stdout.split()
     if set_so != "True":

@@ -1,4 +1,4 @@
-"""Every token of a text is in a window, up to the cap, and a cut is always told."""
+"""Every token of a text is in a window, up to the cap, and truncation is always reported."""
 
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def test_each_label_takes_its_highest_score_over_the_windows(bert: Path) -> None
     assert result.text == (sum(map(len, windows)), len(windows), False)
 
 
-def test_a_text_past_its_windows_is_cut_and_says_so(bert: Path) -> None:
+def test_a_text_past_its_windows_is_truncated_and_says_so(bert: Path) -> None:
     classifier = Classifier.load(
         str(bert), precision="float32", max_window_tokens=32, window_overlap_tokens=8, max_windows=2
     )
@@ -93,7 +93,7 @@ def test_a_text_past_its_windows_is_cut_and_says_so(bert: Path) -> None:
     assert classifier.counters.truncated_texts == 1
 
 
-def test_one_window_is_what_transformers_cuts(bert: Path) -> None:
+def test_one_window_is_what_transformers_truncates_to(bert: Path) -> None:
     text = "You are a stupid, idiotic jerk. " * 200
     classifier = Classifier.load(str(bert), precision="float32", max_windows=1)
     (result,) = classifier.classify([text])
