@@ -1,4 +1,4 @@
-"""The worker as its users run it: in a process of its own, observed through its metrics, its log and its CPU time."""
+"""The worker as its users run it: in its own process, observed through its metrics, its log and its CPU time."""
 
 import json
 import sys

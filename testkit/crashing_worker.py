@@ -63,7 +63,7 @@ EXACTLY_ONCE_POINTS = {
     "transaction-begun": Point(TransactionalProducer, "begin", after=True),
     "records-sent-offsets-not": Point(TransactionalProducer, "send_offsets", ready=_not_asked_yet),
     "offsets-sent-transaction-open": Point(TransactionalProducer, "send_offsets", after=True, ready=_delivered),
-    "transaction-committed-nobody-told": Point(TransactionalProducer, "commit", after=True),
+    "transaction-committed-unanswered": Point(TransactionalProducer, "commit", after=True),
     "in-dead-lettering": Point(DeadLetterEncoder, "encode", after=True),
 }
 REVOKE_POINTS = {

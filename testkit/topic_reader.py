@@ -1,4 +1,4 @@
-"""Reads what is in a topic and what a group has committed, with a client of its own for each question."""
+"""Reads what is in a topic and what a group has committed, with a new client for each question."""
 
 import time
 import uuid

@@ -34,7 +34,7 @@ def environment_of(settings: Mapping[str, object], *, keep: Sequence[str] = ()) 
 
 
 class Child:
-    """A program in a process of its own, with its output in `log`; a context manager that kills what is left.
+    """A program in its own process, with its output in `log`; a context manager that kills what is left.
 
     Start it on the main thread: the kernel ends it with the thread that started it.
 

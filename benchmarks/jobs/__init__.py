@@ -1,7 +1,8 @@
-"""One job written several ways: read comments, attach constant scores, write events, commit what was written.
+"""One job written in several ways: read comments, attach constant scores, write events, commit what was written.
 
-Each module is a program, `python -m benchmarks.jobs.NAME SERVERS INPUT OUTPUT GROUP`, that runs until it is ended.
-Those that need a stream library run in an environment of that library's own: their pins exclude each other.
+Each module is a program, `python -m benchmarks.jobs.NAME SERVERS INPUT OUTPUT GROUP`, that runs until it is stopped.
+Those that need a stream library run in a separate environment, because the libraries' pinned dependencies exclude each
+other.
 """
 
 SCORES = {
@@ -12,6 +13,6 @@ SCORES = {
     "insult": 0.612345,
     "identity_hate": 0.012345,
 }
-"""What the classifier that does nothing gives every text."""
+"""The scores that the classifier that does nothing gives to every text."""
 
 LABELS = [label for label, score in SCORES.items() if score >= 0.5]

@@ -1,4 +1,4 @@
-"""The bare loop: consume, json, produce, flush, commit. Stops for nothing and checks nothing."""
+"""The bare loop: consume, parse, produce, flush, commit. It handles no errors and checks nothing."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The worker, as it is, with a classifier that does nothing."""
+"""The unchanged worker with a classifier that does nothing."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, T
 
 
 class Unread(NamedTuple):
-    """A text that is not looked at."""
+    """A text that is not read."""
 
     tokens: int
 
@@ -27,20 +27,20 @@ class NoClassifier:
     _result = Classification(SCORES, tuple(LABELS), TextFacts(1, 1, truncated=False))
 
     def encode(self, texts: Sequence[str]) -> list[Unread]:
-        """Nothing, so many times."""
+        """The same token for each text."""
         return [self._unread] * len(texts)
 
     def score(self, encoded: Sequence[Unread]) -> list[Classification | Unscorable]:
-        """The same, so many times."""
+        """The same scores for each text."""
         return [self._result] * len(encoded)
 
     def facts(self) -> ModelFacts:
-        """It counts nothing."""
+        """Facts that are all zero: it counts nothing."""
         return ModelFacts()
 
 
 def main() -> None:
-    """Run until told to stop."""
+    """Run until asked to stop."""
     servers, source, target, group = sys.argv[1:]
     settings = Settings(
         kafka=KafkaSettings(bootstrap_servers=servers, group_id=group),

@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Try the model in int8 on the file's texts, and write the result beside its weights.
 
     Raises:
-        ModelFault: int8 loses too much; the result is written all the same.
+        ModelFault: int8 loses too much; the result is still written.
     """
     from worker.classifier.checkpoint.checkpoint import find_checkpoint
     from worker.classifier.checkpoint.int8_gate import LARGEST_LOSS, write_result

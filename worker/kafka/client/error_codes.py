@@ -18,7 +18,7 @@ OWNERSHIP_LOST: Final = frozenset(
         KafkaError.FENCED_INSTANCE_ID,
         KafkaError.STALE_MEMBER_EPOCH,
         KafkaError.FENCED_MEMBER_EPOCH,
-        KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001 - how the library names its own codes
+        KafkaError._ASSIGNMENT_LOST,
     }
 )
 """The coordinator no longer takes this member at its word; the group is being, or has been, divided anew."""
@@ -35,7 +35,7 @@ REFUSED: Final = frozenset(
         KafkaError.GROUP_AUTHORIZATION_FAILED,
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-        KafkaError._AUTHENTICATION,  # noqa: SLF001
+        KafkaError._AUTHENTICATION,
     }
 )
 """The broker knows who asks and says no: no retry helps."""
@@ -69,7 +69,7 @@ def refused_connection(error: KafkaError) -> Fatal | None:
     """The exception for an error of a connection that no retry mends; None for one that may pass."""
     if error.code() in REFUSED:
         return refused(error, "the connection")
-    if error.code() == KafkaError._SSL and _NOT_TRUSTED in error.str():  # noqa: SLF001 - how the library names its codes
+    if error.code() == KafkaError._SSL and _NOT_TRUSTED in error.str():
         return Fatal(
             f"the broker's certificate can't be verified ({describe(error)}): set ssl.ca.location in kafka.properties "
             "to the certificate of the authority that signed it, and connect by a name that it holds"

@@ -53,7 +53,7 @@ class BrokerAvailability:
         if self._last_error is None:
             log.warning("connection to a broker failed: %s", describe(error))
         self._last_error = error
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how the library names its own codes
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self.unavailable()
 
     def unavailable(self) -> None:

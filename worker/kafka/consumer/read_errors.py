@@ -19,13 +19,13 @@ def fault_of_reading(error: KafkaError, topic: str, partition: int | None) -> Ex
         partition: Where it came from; None for an error of the consumer as a whole.
     """
     code = error.code()
-    if code == KafkaError._MAX_POLL_EXCEEDED:  # noqa: SLF001 - how the library names its own codes
+    if code == KafkaError._MAX_POLL_EXCEEDED:
         log.error(
             "the worker was put out of its group for not polling within max.poll.interval.ms; it joins again and "
             "reads on from the committed offsets. Give it a longer interval in kafka.properties or smaller batches"
         )
         return None
-    if code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):  # noqa: SLF001
+    if code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
         return Fatal(
             f"partition {partition} of {topic} has no offset to go on from ({describe(error)}) and input.start is "
             "error: set the group's offset with kafka-consumer-groups --reset-offsets, or input.start to earliest or "
@@ -36,7 +36,7 @@ def fault_of_reading(error: KafkaError, topic: str, partition: int | None) -> Ex
         return None
     if code in REFUSED:
         return refused(error, f"to let the group read {topic}")
-    if error.fatal() or code == KafkaError._FATAL:  # noqa: SLF001 - that one doesn't say of itself that it is fatal
+    if error.fatal() or code == KafkaError._FATAL:
         return Fatal(f"the consumer can't go on: {describe(error)}")
     log.warning("the consumer reports %s", describe(error))
     return None

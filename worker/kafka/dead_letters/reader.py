@@ -139,7 +139,7 @@ def read_dead_letters(
 def _serve(found: Any, ends: dict[int, int], topic: str, chosen: Filter) -> Iterator[DeadLetter]:
     """The letter of a message, if it is meant; a partition read to where it ended at the start leaves `ends`."""
     error, partition = found.error(), found.partition()
-    if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - how the library names its codes
+    if error is not None and error.code() != KafkaError._PARTITION_EOF:
         message = f"{topic} can't be read: {describe(error)}"
         raise Fatal(message)
     end = ends.get(partition)

@@ -208,7 +208,7 @@ class AtLeastOncePublisher:
             self._error = self._undeliverable(error, record.topic())
 
     def _serve_client_error(self, error: KafkaError) -> None:
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how the library names its own codes
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self._brokers_down = True
 
     def _refusal(self, error: KafkaError, topic: str) -> Refusal:
@@ -229,7 +229,7 @@ class AtLeastOncePublisher:
             )
         advice = (
             "create the topic with `sluice topics`"
-            if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001
+            if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
             else "look at the brokers' health and their in-sync replicas, then start again"
         )
         return Fatal(

@@ -11,7 +11,7 @@ REFUSALS: Final = {
     KafkaError.RECORD_LIST_TOO_LARGE: Refusal.TOO_LARGE,
     KafkaError.INVALID_RECORD: Refusal.INVALID_RECORD,
     # The client's word for the others of a request in which the broker named the invalid ones (KIP-467).
-    KafkaError._INVALID_DIFFERENT_RECORD: Refusal.INVALID_RECORD,  # noqa: SLF001 - how the library names its own codes
+    KafkaError._INVALID_DIFFERENT_RECORD: Refusal.INVALID_RECORD,
     KafkaError.INVALID_TIMESTAMP: Refusal.INVALID_TIMESTAMP,
     KafkaError.POLICY_VIOLATION: Refusal.POLICY_VIOLATION,
 }

@@ -169,7 +169,7 @@ class TransactionalProducer:
 
     def _serve_client_error(self, error: KafkaError) -> None:
         # A fatal error is answered again by the next transactional call, which knows what to do about it.
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how the library names its own codes
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self.brokers_down = True
         self._last_error = error
         self._refused = refused_connection(error) or self._refused
@@ -186,7 +186,7 @@ def classified(error: KafkaError, to_do: str) -> Exception:
     if error.fatal() or error.txn_requires_abort() or error.code() in OWNERSHIP_LOST:
         return TransactionFailed(describe(error))
     if error.retriable():
-        under_way = error.code() == KafkaError._TIMED_OUT  # noqa: SLF001 - how the library names its own codes
+        under_way = error.code() == KafkaError._TIMED_OUT
         return UnderWay(describe(error)) if under_way else Retryable(describe(error))
     return Fatal(f"a transaction can't go on: the broker was asked {to_do} and said {describe(error)}")
 
