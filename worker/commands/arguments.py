@@ -2,6 +2,13 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from worker.comments.file_comment import Layout
+    from worker.quality.labelled import LabelledFile
 
 
 def positive(text: str) -> int:
@@ -32,6 +39,32 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="weight of a text without any label, if the file holds one of every N clean texts (default: 1)",
     )
+
+    parser.add_argument(
+        "--skip-unrated", action="store_true", help="leave out rows in which a label is -1: nobody rated them"
+    )
+    add_column_arguments(parser)
+
+
+def add_column_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name the columns of a file."""
+    group = parser.add_argument_group("columns of a file", "JSON lines are read by input.id_pointer and text_pointer")
+    group.add_argument("--text-column", metavar="NAME", help="column of the texts (default: text)")
+    group.add_argument("--id-column", metavar="NAME", help="column of the ids (default: id, else file and line)")
+
+
+def layout(arguments: argparse.Namespace, settings: Settings) -> "Layout":
+    """Where a file has ids and texts: by the arguments for columns, by the settings for JSON."""
+    from worker.comments.file_comment import Layout
+
+    return Layout.of(settings.input, arguments.id_column, arguments.text_column)
+
+
+def labelled_file(arguments: argparse.Namespace, settings: Settings) -> "LabelledFile":
+    """The file of labelled texts that the arguments name."""
+    from worker.quality.labelled import LabelledFile
+
+    return LabelledFile(arguments.file, layout(arguments, settings), skip_unrated=arguments.skip_unrated)
 
 
 def _weight(text: str) -> float:

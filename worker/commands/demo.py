@@ -6,13 +6,13 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from worker.commands.arguments import positive
+from worker.commands.arguments import add_column_arguments, layout, positive
 from worker.settings import LogLevel, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from worker.comments.reading import FileComment
+    from worker.comments.file_comment import FileComment
 
 EXAMPLE = "sluice demo --count 20"
 
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input", type=Path, metavar="FILE", help="your own comments: CSV, JSON lines or plain lines; - for stdin"
     )
+    add_column_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print label events on stdout, one JSON object a line")
 
 
@@ -49,19 +50,19 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         classifier = Classifier.load(settings.model)
         classifier.warm_up()
         display.status(f"starting an embedded broker and a worker with {classifier.identity.id} ...")
-        Demonstration(settings, classifier, display, tally).run(_comments(arguments))
+        Demonstration(settings, classifier, display, tally).run(_comments(arguments, settings))
     except KeyboardInterrupt:
         pass  # the normal end of a demo without --count, even while the model is still loading
     finally:
         display.finish(tally)
 
 
-def _comments(arguments: argparse.Namespace) -> "Iterable[FileComment]":
+def _comments(arguments: argparse.Namespace, settings: Settings) -> "Iterable[FileComment]":
     from worker.comments.reading import read_comments
     from worker.comments.samples import SAMPLE_COMMENTS
 
     if arguments.input is not None:
-        comments = read_comments(arguments.input)
+        comments = read_comments(arguments.input, layout(arguments, settings))
     else:
         comments = chain.from_iterable(read_comments(path) for path in repeat(SAMPLE_COMMENTS))
     return islice(comments, arguments.count)

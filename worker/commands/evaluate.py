@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from worker.commands.arguments import add_data_arguments
+from worker.commands.arguments import add_data_arguments, labelled_file
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     from worker.quality.evaluation import evaluate_label
     from worker.quality.scored_texts import load_and_score
 
-    scored = load_and_score(settings, arguments.file, arguments.clean_weight)
+    scored = load_and_score(settings, labelled_file(arguments, settings), arguments.clean_weight)
     qualities = [
         evaluate_label(label, scored.scores[:, i], scored.truth[:, i], scored.weights, scored.thresholds.values[label])
         for i, label in enumerate(scored.labels)

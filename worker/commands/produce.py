@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from worker.commands.arguments import add_column_arguments, layout
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,23 +23,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV with a `text` column, JSON lines, or plain lines; - for stdin (default: the sample comments)",
     )
+    add_column_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Send every comment, and wait until the broker has acknowledged all of them."""
+    from worker.comments.file_comment import DEFAULT_LAYOUT
     from worker.comments.reading import STDIN, read_comments
     from worker.comments.samples import SAMPLE_COMMENTS
     from worker.kafka.comment_sender import CommentSender
     from worker.terminal.progress import progress
 
     path = arguments.file or SAMPLE_COMMENTS
+    where = layout(arguments, settings) if arguments.file else DEFAULT_LAYOUT
     # A file is read twice: first to count its comments and to check that all of them can be read, before any is sent.
-    total = sum(1 for _ in read_comments(path)) if str(path) != STDIN else None
+    total = sum(1 for _ in read_comments(path, where)) if str(path) != STDIN else None
     sender = CommentSender(settings)
     try:
         with progress("comments", total) as advance:
             shown = 0
-            for comment in read_comments(path):
+            for comment in read_comments(path, where):
                 sender.send(comment)
                 shown = _show(advance, sender.delivered, shown)
             while sender.settle():

@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from worker.commands.arguments import add_data_arguments
+from worker.commands.arguments import add_data_arguments, labelled_file
 from worker.errors import ModelFault
 from worker.settings import Settings
 
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     from worker.classifier.checkpoint.int8_gate import LARGEST_LOSS, write_result
     from worker.quality.int8_trial import try_int8
 
-    result = try_int8(settings, arguments.file, arguments.clean_weight)
+    result = try_int8(settings, labelled_file(arguments, settings), arguments.clean_weight)
     file = write_result(find_checkpoint(settings.model).folder, result)
     if arguments.json:
         sys.stdout.write(json.dumps({**asdict(result), "passed": result.passed, "file": str(file)}) + "\n")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from worker.commands.arguments import add_data_arguments
+from worker.commands.arguments import add_data_arguments, labelled_file
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
 
     check_name(arguments.name)
     rule = Rule(arguments.rule)
-    scored = load_and_score(settings, arguments.file, arguments.clean_weight)
+    scored = load_and_score(settings, labelled_file(arguments, settings), arguments.clean_weight)
     choices = choose_thresholds(scored, rule, arguments.least_precision)
     origin = provenance(scored, arguments.file, rule, arguments.least_precision, arguments.clean_weight)
     content = threshold_set(arguments.name, choices, origin)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from worker.comments.reading import FileComment
+from worker.comments.file_comment import FileComment
 from worker.demo.display import Display
 from worker.demo.tally import Tally
 from worker.kafka.comment_sender import CommentSender

@@ -5,11 +5,11 @@ last would see different texts), no lone surrogates, at most 200 levels. The par
 """
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import jiter
 
+from worker.json_pointer import MISSING, resolver
 from worker.settings import InputSettings
 from worker.types import Assignment, Comment, Decoded, Record, Rejected, Skipped, Stage
 
@@ -65,35 +65,6 @@ class Decoder:
         else:
             error, reason = f"{name}NotAString", f"the value at {pointer} is {_type_name(found)}; a string is required"
         return Rejected(record, assignment, Stage.VALIDATE, error, reason)
-
-
-MISSING: Any = object()
-"""What a resolver gives for a pointer that leads nowhere."""
-
-
-def pointer_tokens(pointer: str) -> list[str]:
-    """Reference tokens of an RFC 6901 JSON Pointer, unescaped."""
-    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
-
-
-def resolver(pointer: str) -> Callable[[dict[str, Any]], Any]:
-    """A function that follows an RFC 6901 JSON Pointer into a document and gives what is there, or `MISSING`."""
-    tokens = pointer_tokens(pointer)
-    if len(tokens) == 1:
-        only = tokens[0]
-        return lambda document: document.get(only, MISSING)
-
-    def resolve(document: Any) -> Any:
-        for token in tokens:
-            if type(document) is dict:
-                document = document.get(token, MISSING)
-            elif type(document) is list and token.isascii() and token.isdigit() and int(token) < len(document):
-                document = document[int(token)]
-            else:
-                return MISSING
-        return document
-
-    return resolve
 
 
 def _describe(fault: ValueError) -> tuple[str, str]:

@@ -18,8 +18,8 @@ from schemas.cloudevents import constant_headers
 from schemas.identity import event_id
 from schemas.label import SCHEMA_VERSION
 from schemas.timestamps import rfc3339
-from worker.events.decoding import pointer_tokens
 from worker.events.trace_context import trace_headers
+from worker.json_pointer import pointer_tokens
 from worker.protocols import WallClock
 from worker.settings import InputSettings, OutputSettings, TextOutput
 from worker.types import Labelled, ModelIdentity, Outgoing, ThresholdSet

@@ -2,8 +2,8 @@
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from worker.comments.reading import FileComment
-from worker.errors import Fatal
+from worker.comments.file_comment import FileComment, Layout
+from worker.errors import Fatal, SettingsInvalid
 from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
 from worker.kafka.client.error_codes import describe, error_of
 from worker.kafka.client.properties import make_client, producer_properties
@@ -30,6 +30,7 @@ class CommentSender:
         self.sent = 0
         self.delivered = 0
         self._topic = settings.input.topic
+        self._layout = Layout.of(settings.input)
         self._fault: KafkaError | None = None
         errors = ConnectionErrors()
         self._producer: Producer = make_client(Producer, producer_properties(settings), error_cb=errors.serve)
@@ -42,10 +43,12 @@ class CommentSender:
 
         Raises:
             Fatal: This comment, or one before it, could not be delivered.
+            SettingsInvalid: A pointer of the input leads through a value of the comment that holds no other.
         """
+        value = self._value(comment)
         while True:
             try:
-                self._producer.produce(self._topic, comment.value(), key=comment.id.encode(), on_delivery=self._report)
+                self._producer.produce(self._topic, value, key=comment.id.encode(), on_delivery=self._report)
                 break
             except BufferError:
                 self.serve(_FULL_QUEUE_WAIT_SECONDS)
@@ -54,6 +57,13 @@ class CommentSender:
                 raise Fatal(message) from None
         self.sent += 1
         self.serve()
+
+    def _value(self, comment: FileComment) -> bytes:
+        try:
+            return comment.value(self._layout)
+        except ValueError as error:
+            message = f"the comment of line {comment.line} cannot be sent where the worker reads it: {error}"
+            raise SettingsInvalid(message) from None
 
     def serve(self, timeout_seconds: float = 0.0) -> None:
         """Serve the delivery reports that have come.

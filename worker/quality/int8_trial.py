@@ -1,7 +1,5 @@
 """Score labelled texts in float32 and in int8, and compare."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,19 +7,19 @@ from worker.classifier import Classifier
 from worker.classifier.checkpoint.int8_gate import GateResult
 from worker.quality.evaluation import text_weights
 from worker.quality.figures import average_precision, roc_auc
-from worker.quality.labelled import read_labelled
+from worker.quality.labelled import LabelledFile, read_labelled
 from worker.quality.scored_texts import Matrix, score_labelled, scored_rows
 from worker.settings import Precision, Settings
 
 
-def try_int8(settings: Settings, path: Path, clean_weight: float) -> GateResult:
+def try_int8(settings: Settings, file: LabelledFile, clean_weight: float) -> GateResult:
     """Compare the model that the settings name in int8 and in float32, on a file of labelled texts.
 
     Progress goes to stderr.
 
     Args:
         settings: Settings of the model, and how many tokens it computes at once.
-        path: The labelled texts.
+        file: The labelled texts.
         clean_weight: Weight of a text without any label.
 
     Raises:
@@ -30,10 +28,10 @@ def try_int8(settings: Settings, path: Path, clean_weight: float) -> GateResult:
     """
     # int8 first: if it is not supported, that is reported before the slower float32.
     int8 = _load(settings, Precision.INT8)
-    labelled = read_labelled(path, int8.labels)
+    labelled = read_labelled(file, int8.labels)
     tried = score_labelled(int8, labelled, "texts in int8")
     exact = score_labelled(_load(settings, Precision.FLOAT32), labelled, "texts in float32")
-    scored = scored_rows(np.hstack((tried, exact)), int8, path)
+    scored = scored_rows(np.hstack((tried, exact)), int8, file.path)
     truth = labelled.truth[scored]
     return compare(
         int8.identity.digest,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from worker.classifier import Classifier
 from worker.errors import ModelFault
 from worker.quality.evaluation import text_weights
-from worker.quality.labelled import LabelledTexts, read_labelled
+from worker.quality.labelled import LabelledFile, LabelledTexts, read_labelled
 from worker.quality.scores import score_texts
 from worker.settings import Settings
 from worker.terminal.progress import progress
@@ -42,7 +42,7 @@ class ScoredTexts:
     unscorable: int
 
 
-def load_and_score(settings: Settings, path: Path, clean_weight: float) -> ScoredTexts:
+def load_and_score(settings: Settings, file: LabelledFile, clean_weight: float) -> ScoredTexts:
     """Score every text of a file of labelled texts; progress goes to stderr.
 
     Raises:
@@ -50,9 +50,9 @@ def load_and_score(settings: Settings, path: Path, clean_weight: float) -> Score
         ModelFault: The model cannot be loaded, or can score none of the texts.
     """
     classifier = Classifier.load(settings.model)
-    labelled = read_labelled(path, classifier.labels)
+    labelled = read_labelled(file, classifier.labels)
     scores = score_labelled(classifier, labelled, "texts")
-    scored = scored_rows(scores, classifier, path)
+    scored = scored_rows(scores, classifier, file.path)
     truth = labelled.truth[scored]
     return ScoredTexts(
         classifier.identity,

@@ -10,7 +10,8 @@ import numpy as np
 from worker.quality.figures import Vector, precision_recall
 
 RESAMPLES = 200
-DECIMALS = 3
+FEWEST_DECIMALS, MOST_DECIMALS = 3, 6
+"""Decimals of a threshold: as few as say the same, at most as many as a score has."""
 
 ONE_SIDED_95 = 1.6448536269514722
 """Standard normal quantile of a one-sided bound with 95 % confidence."""
@@ -47,12 +48,18 @@ def best_f1(scores: Vector, truth: Vector, weights: Vector, random: np.random.Ge
     """
     if not truth.any():
         return Choice(None, None, None, None, reached=False)
+    highest_negative = float(scores[truth == 0].max(initial=-1.0))
+    lowest_positive = float(scores[truth > 0].min())
+    if highest_negative < lowest_positive:
+        # Nothing to estimate: every threshold between the two has an F1 of 1.
+        between = (max(highest_negative, 0.0) + lowest_positive) / 2
+        return _choice(_between_scores(between, scores), scores, truth, weights, reached=True)
     candidates: list[float] = []
     while len(candidates) < RESAMPLES:
         picks = random.integers(len(scores), size=len(scores))
         if truth[picks].any():
             candidates.append(_best_f1_threshold(scores[picks], truth[picks], weights[picks]))
-    return _choice(round(float(np.median(candidates)), DECIMALS), scores, truth, weights, reached=True)
+    return _choice(_between_scores(float(np.median(candidates)), scores), scores, truth, weights, reached=True)
 
 
 def lowest_at_precision(scores: Vector, truth: Vector, weights: Vector, precision: float) -> Choice:
@@ -70,6 +77,20 @@ def lowest_at_precision(scores: Vector, truth: Vector, weights: Vector, precisio
     if not len(suited):
         return _choice(NEVER, scores, truth, weights, reached=False)
     return _choice(float(suited[-1]), scores, truth, weights, reached=True)
+
+
+def _between_scores(threshold: float, scores: Vector) -> float:
+    """The threshold in as few decimals as keep every score on its side of it.
+
+    Scores of rare labels can all lie below 0.0005, where three decimals would make the threshold 0: everything flagged.
+    """
+    lowest_flagged = float(scores[scores >= threshold].min(initial=1.0))
+    highest_unflagged = float(scores[scores < threshold].max(initial=0.0))
+    for decimals in range(FEWEST_DECIMALS, MOST_DECIMALS + 1):
+        rounded = round(threshold, decimals)
+        if highest_unflagged < rounded <= lowest_flagged:
+            return rounded
+    return lowest_flagged
 
 
 def wilson_lower_bound(truth: Vector, weights: Vector) -> float:

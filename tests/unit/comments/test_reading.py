@@ -1,13 +1,19 @@
 """Comments are read from CSV, JSON lines or plain lines; a bad line is named, never quoted."""
 
+import contextlib
+import csv
 import io
 import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from worker.comments.reading import FileComment, read_comments
+from worker.comments.file_comment import FileComment, Layout
+from worker.comments.reading import read_comments
 from worker.comments.samples import SAMPLE_COMMENTS
 from worker.errors import SettingsInvalid
 
@@ -88,12 +94,26 @@ SECRET = "my secret words"  # noqa: S105 - stands for a comment
         ("c.csv", f"id,text\n1,a\n2,{SECRET},more\n", "line 3: 3 fields, but the header has 2"),
         ("c.csv", f'id,text\n1,"{SECRET}\n', "line 2: not CSV"),
         ("c.jsonl", f'{{"text": "a"}}\n{{"text": "{SECRET}\n', "line 2: not JSON"),
-        ("c.jsonl", f'["{SECRET}"]\n', "line 1: not an object"),
-        ("c.jsonl", f'{{"text": ["{SECRET}"]}}\n', "line 1: text is missing or not a string"),
-        ("c.jsonl", f'{{"id": true, "text": "{SECRET}"}}\n', "line 1: id must be"),
-        ("c.jsonl", f'{{"text": "{SECRET}", "n": NaN}}\n', "line 1: not JSON"),
+        ("c.jsonl", f'{{"text": "a"}}\n["{SECRET}"]\n', "line 2: not an object"),
+        ("c.jsonl", f'[{{"text": "{SECRET}"}}]\n', "c.jsonl: a JSON array. Write one object on each line"),
+        ("c.log", f'[{{"text": "{SECRET}"}}]\n', "c.log: a JSON array"),
+        ("c.jsonl", f'{{"text": ["{SECRET}"]}}\n', "line 1: there is no string at /text"),
+        ("c.jsonl", f'{{"id": true, "text": "{SECRET}"}}\n', "line 1: the id must be"),
+        ("c.jsonl", f'{{"text": "{SECRET}", "n": NaN}}\n', "line 1: not JSON: NaN is no JSON value"),
         ("c.jsonl", f'{{"text": "{SECRET} \\ud800"}}\n', "line 1: a lone surrogate"),
-        ("c.jsonl", "[" * 100_000, "line 1: not JSON"),
+        ("c.jsonl", '{"a":' + "[" * 100_000, "line 1: not JSON"),
+        ("c.csv", f"id;body\n1;{SECRET}\n", "its columns are separated by semicolons, and none is named text"),
+        (
+            "c.tsv",
+            f"id\tbody\n1\t{SECRET}\n",
+            "no column is named text. Name the column with the comments",
+        ),
+        ("c.txt", f"one\r{SECRET}\rthree".encode(), "its lines end in carriage returns alone"),
+        ("c.log", f"id,text\r1,{SECRET}\r".encode(), "its lines end in carriage returns alone"),
+        ("c.csv", b"\x1f\x8b\x08\x00 \xff", "gzip. Unpack it first"),
+        ("c.csv", f"id,text\n1,{SECRET}\n".encode("utf-16"), "UTF-16. Save the file as UTF-8"),
+        ("c.csv", b"PK\x03\x04\xff", "a ZIP or Excel file"),
+        ("c.parquet", b"PAR1\x15\xff", "Parquet. Save it as"),
         ("c.txt", b"fine\n" + SECRET.encode() + b" \xff\n", "line 2: not UTF-8"),
     ],
 )
@@ -103,6 +123,83 @@ def test_a_bad_line_is_named_and_not_quoted(tmp_path: Path, name: str, content: 
 
     assert message in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("c.tsv", 'id\ttext\n1\t"a, b"\n'),
+        ("c.tab", "id\ttext\n1\ta, b\n"),
+        ("c.csv", 'id;text\n1;"a, b"\n'),
+        ("c.csv", 'sep=;\nid;text\n1;"a, b"\n'),
+        ("c.csv", '\n\nid,text\n1,"a, b"\n'),
+        ("c.csv", 'ID,Text\n1,"a, b"\n'),
+        ("c.csv", 'id,text,,\n1,"a, b",,\n'),
+        ("c.log", 'sep=;\r\nid;text\r\n1;"a, b"\r\n'),
+        ("c.log", "id\ttext\n1\ta, b\n"),
+        ("c.log", 'ID;Text\n1;"a, b"\n'),
+    ],
+)
+def test_columns_are_read_whatever_stands_between_them(name: str, content: str, tmp_path: Path) -> None:
+    (comment,) = read_comments(written(tmp_path, name, content))
+    assert (comment.id, comment.text, comment.fields) == ("1", "a, b", {})
+
+
+def test_lines_are_counted_from_the_files_first(tmp_path: Path) -> None:
+    path = written(tmp_path, "c.csv", "\nsep=;\n\nid;text\n;a\n1;b;c\n")
+    comments = read_comments(path)
+    assert next(comments).id == "c.csv:5"
+    with pytest.raises(SettingsInvalid, match="line 6: 3 fields"):
+        next(comments)
+
+
+def test_a_very_long_first_line_is_a_plain_line(tmp_path: Path) -> None:
+    limit = csv.field_size_limit()
+    path = written(tmp_path, "x.log", "spam " * 40_000 + "\n")
+    assert [len(comment.text) for comment in read_comments(path)] == [200_000]
+    assert csv.field_size_limit() == limit
+
+
+def test_a_long_comment_leaves_csvs_own_limit_as_it_was(tmp_path: Path) -> None:
+    limit = csv.field_size_limit()
+    comments = read_comments(written(tmp_path, "c.csv", f"text\n{'x' * 200_000}\nb\n"))
+    assert len(next(comments).text) == 200_000
+    assert csv.field_size_limit() == limit
+
+
+def test_blank_plain_lines_are_kept_in_step_when_asked(tmp_path: Path) -> None:
+    path = written(tmp_path, "c.txt", "a\n\nb\n")
+    assert [comment.text for comment in read_comments(path, blank_lines=True)] == ["a", "", "b"]
+    assert [comment.id for comment in read_comments(path)] == ["c.txt:1", "c.txt:3"]
+
+
+def test_the_settings_pointers_say_where_json_lines_have_id_and_text(tmp_path: Path) -> None:
+    layout = Layout("/meta/key", "/data/0/body")
+    line = {"meta": {"key": 7, "n": 1}, "data": [{"body": "a", "x": 2}]}
+    (comment,) = read_comments(written(tmp_path, "c.jsonl", json.dumps(line)), layout)
+    assert (comment.id, comment.text) == ("7", "a")
+    sent = json.loads(comment.value(layout))
+    assert sent == {"meta": {"key": "7", "n": 1}, "data": [{"body": "a", "x": 2}]}
+
+
+def test_a_comment_of_columns_is_sent_where_the_worker_will_look(tmp_path: Path) -> None:
+    layout = Layout("/key", "/data/body")
+    (comment,) = read_comments(written(tmp_path, "c.csv", "key,body,lang\nk1,a,en\n"), layout)
+    assert json.loads(comment.value(layout)) == {"key": "k1", "data": {"body": "a"}, "lang": "en"}
+
+
+def test_a_column_in_the_way_of_a_pointer_is_an_error(tmp_path: Path) -> None:
+    layout = Layout(text_pointer="/data/body")
+    (comment,) = read_comments(written(tmp_path, "c.csv", "data,body\nx,a\n"), layout)
+    with pytest.raises(ValueError, match="/data/body leads through a value"):
+        comment.value(layout)
+
+
+@given(st.text(alphabet=st.sampled_from('ab,;\t"\r\n{[ =septx'), max_size=60))
+def test_no_file_ends_in_anything_but_comments_or_a_refusal(content: str) -> None:
+    with TemporaryDirectory() as folder, contextlib.suppress(SettingsInvalid):
+        for comment in read_comments(written(Path(folder), "c.log", content)):
+            assert isinstance(comment.text, str)
 
 
 def test_a_missing_file_is_reported_as_a_wrong_argument(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.quality.figures import Vector
@@ -36,6 +36,41 @@ def test_best_f1_is_the_same_for_the_same_seed() -> None:
     noisy = np.where(np.random.default_rng(1).random(len(truth)) < 0.2, 1 - truth, truth)
     first, again = (best_f1(scores, noisy, weights, np.random.default_rng(7)) for _ in range(2))
     assert first == again
+
+
+@pytest.mark.parametrize(
+    ("negatives", "positives"),
+    [
+        (np.linspace(0.000002, 0.00012, 2000), np.linspace(0.0003, 0.00045, 20)),
+        (np.linspace(0.99, 0.9996, 200), np.linspace(0.9997, 1, 60)),
+        (np.linspace(0.99, 0.9994, 200), np.linspace(0.99965, 1, 60)),
+        (np.zeros(50), np.full(3, 0.000001)),
+        (np.array([]), np.array([0.4])),
+    ],
+)
+def test_what_scores_separate_at_any_scale_is_separated(negatives: Vector, positives: Vector) -> None:
+    scores = np.round(np.concatenate([negatives, positives]), 6)
+    truth = np.concatenate([np.zeros(len(negatives)), np.ones(len(positives))])
+    choice = best_f1(scores, truth, np.ones(len(scores)), np.random.default_rng(0))
+    assert (choice.precision, choice.recall, choice.reached) == (1, 1, True)
+    assert choice.threshold is not None
+    assert 0 < choice.threshold <= 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=2, max_size=40).filter(
+        lambda samples: any(positive for _, positive in samples)
+    ),
+    st.sampled_from([1e-6, 1e-5, 1e-3, 0.02]),
+)
+@settings(deadline=None, max_examples=30)
+def test_no_threshold_is_rounded_across_a_score(samples: list[tuple[int, bool]], scale: float) -> None:
+    scores = np.round(np.array([number * scale for number, _ in samples]), 6)
+    truth = np.array([float(positive) for _, positive in samples])
+    threshold = best_f1(scores, truth, np.ones(len(scores)), np.random.default_rng(0)).threshold
+    assert threshold is not None
+    assert threshold == round(threshold, 6)
+    assert (scores >= threshold).any(), "the best F1 flags something"
 
 
 def test_best_f1_chooses_nothing_without_positives() -> None:

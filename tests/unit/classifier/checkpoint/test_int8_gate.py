@@ -11,6 +11,7 @@ from worker.classifier.checkpoint.int8_gate import RESULT_FILE, GateResult, requ
 from worker.classifier.machine.hardware import multiplies_int8
 from worker.errors import SettingsInvalid
 from worker.quality.int8_trial import compare, try_int8
+from worker.quality.labelled import LabelledFile
 from worker.settings import ModelSettings, Settings
 
 PASSED = GateResult("sha256:abc", 100, 0.0002, -0.0001, 0.999, 0.01)
@@ -73,7 +74,7 @@ def test_a_checkpoint_is_refused_until_its_trial_has_passed_and_then_computes_in
             rows.append([text, *(str(int(result.scores[LABELS[0]] > 0.5)) for _ in LABELS[:1]), *("0" * 5)])
     data = tmp_path / "labelled.csv"
     data.write_text("\n".join(",".join(f'"{cell}"' for cell in row) for row in rows), encoding="utf-8")
-    tried = try_int8(Settings(model=ModelSettings(id=str(folder))), data, 1.0)
+    tried = try_int8(Settings(model=ModelSettings(id=str(folder))), LabelledFile(data), 1.0)
     assert tried.passed
     assert tried.texts == len(rows) - 1
     assert 0 < tried.largest_difference < 0.3

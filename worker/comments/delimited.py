@@ -1,0 +1,69 @@
+"""Comments of a file with columns: CSV, tab-separated, or with the semicolons of half of Europe's spreadsheets."""
+
+import csv
+import sys
+from collections.abc import Iterator
+
+from worker.comments.file_comment import FileComment, Layout
+from worker.comments.file_format import DELIMITERS, Detected, cells, column_of
+from worker.comments.refusal import refusal
+
+_DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
+
+
+def read_delimited(lines: Iterator[str], name: str, detected: Detected, layout: Layout) -> Iterator[FileComment]:
+    """The comments of the lines after the header; columns without a name are left out.
+
+    Raises:
+        SettingsInvalid: There is no column of texts, or a row does not fit the header.
+    """
+    for _ in range(detected.skip):
+        next(lines, None)
+    rows = csv.reader(lines, delimiter=detected.delimiter, strict=True)
+    try:
+        header = _next_row(rows) or []
+        text_column = _text_column(header, name, detected, layout)
+        id_column = column_of(header, layout.id_names)
+        named = [column for column, title in enumerate(header) if title.strip()]
+        if len({header[column].strip() for column in named}) < len(named):
+            raise refusal(name, detected.skip + rows.line_num, "two columns have the same name. Rename one of them.")
+        others = [column for column in named if column not in (text_column, id_column)]
+        while (row := _next_row(rows)) is not None:
+            line = detected.skip + rows.line_num
+            if not row:
+                continue
+            if len(row) != len(header):
+                what = f"{len(row)} fields, but the header has {len(header)}. Put quotes around a comment with "
+                raise refusal(name, line, what + _DELIMITER_NAMES.get(detected.delimiter, "delimiters") + ".")
+            comment_id = row[id_column] if id_column is not None else ""
+            fields = {header[column].strip(): row[column] for column in others}
+            yield FileComment(comment_id or f"{name}:{line}", row[text_column], fields, line)
+    except csv.Error as error:
+        line = detected.skip + rows.line_num
+        raise refusal(
+            name, line, f"not CSV ({error}). Put quotes around a comment with a comma, quote or line break."
+        ) from None
+
+
+def _text_column(header: list[str], name: str, detected: Detected, layout: Layout) -> int:
+    column = column_of(header, layout.text_names)
+    if column is not None:
+        return column
+    others = [sign for sign in DELIMITERS if sign != detected.delimiter and len(header) == 1]
+    apart = next((sign for sign in others if len(cells(header[0], sign)) > 1), None)
+    if apart is not None:
+        what = f"its columns are separated by {_DELIMITER_NAMES[apart]}, and none is named {layout.text_names[0]}."
+    else:
+        what = f"no column is named {layout.text_names[0]}."
+    raise refusal(name, detected.skip + 1, f"{what} Name the column with the comments: --text-column NAME.")
+
+
+def _next_row(rows: Iterator[list[str]]) -> list[str] | None:
+    """The next row, whatever its length: csv's limit on a field is the whole process's, so it is put back."""
+    before = csv.field_size_limit(sys.maxsize)
+    row = None
+    try:
+        row = next(rows, None)
+    finally:
+        csv.field_size_limit(before)
+    return row
