@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := test,lint,plots,docs
+EXTRAS := test,lint,parquet,plots,docs
 
 .PHONY: setup demo test lint test-kafka bench bench-rivals chaos distribution docs reference schemas clean
 

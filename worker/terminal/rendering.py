@@ -25,10 +25,9 @@ class Scored(Protocol):
         """The thresholds that turned scores into labels."""
 
 
-def json_line(text: str, found: Classification, model: Scored) -> str:
-    """The label event's `labels`, `flagged`, `scores`, `thresholds`, `model` and `text`, as one JSON object."""
-    del text
-    event: dict[str, Any] = {
+def json_object(found: Classification, model: Scored) -> dict[str, Any]:
+    """The label event's `labels`, `flagged`, `scores`, `thresholds`, `model` and `text`."""
+    return {
         "labels": found.labels,
         "flagged": found.flagged,
         "scores": found.scores,
@@ -36,13 +35,6 @@ def json_line(text: str, found: Classification, model: Scored) -> str:
         "model": model.identity._asdict(),
         "text": found.text._asdict(),
     }
-    return json.dumps(event, ensure_ascii=False)
-
-
-def failure_json_line(text: str, failure: Unscorable) -> str:
-    """The class of the error and its reason, as one JSON object."""
-    del text
-    return json.dumps({"error": failure.error, "reason": failure.reason})
 
 
 def failure_line(text: str, failure: Unscorable) -> str:
@@ -50,9 +42,8 @@ def failure_line(text: str, failure: Unscorable) -> str:
     return f"{'! ' + failure.reason:<48}  {beginning(text)}"
 
 
-def text_line(text: str, found: Classification, model: Scored) -> str:
+def text_line(text: str, found: Classification) -> str:
     """Labels with their scores, or the highest score of a text without labels, and the beginning of the text."""
-    del model
     return f"{_verdict(found.labels, found.scores):<48}  {beginning(text)}"
 
 
