@@ -11,7 +11,7 @@ from tests.chaos.events import NUMBER_HEADER
 _COMMENT = re.compile(rb'"comment":\{"id":"e-(\d+)"')
 
 Places = dict[int, list[str]]
-"""Of each event, the `partition/offset` of every record of it."""
+"""The `partition/offset` of every record of each event."""
 
 
 def explain_missing(servers: str, topics: Topics, missing: Collection[int]) -> list[str]:
