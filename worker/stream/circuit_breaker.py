@@ -47,6 +47,12 @@ class Breaker:
         Raises:
             BreakerOpen: A limit is passed.
         """
+        kinds = set(map(type, outcomes))
+        if Rejected not in kinds:  # nearly every batch: half the time of the loop below
+            records = sum(type(outcome) is not Skipped for outcome in outcomes) if Skipped in kinds else len(outcomes)
+            self._run = 0 if records else self._run
+            self._look_back(records, 0, outcomes)
+            return
         records = rejected = 0
         for outcome in outcomes:
             kind = type(outcome)

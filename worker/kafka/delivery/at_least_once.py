@@ -82,12 +82,18 @@ class AtLeastOncePublisher:
             Fatal: A dead letter is too large for the client, or the producer is broken.
         """
         delivery = _Delivery(batch)
-        encode = self._encode
+        producer, encode, serve, serve_report = self._producer, self._encode, self._serve, self._serve_report
+        produced = 0
         for outcome in batch.outcomes:
-            if outcome.assignment.owned:
-                outgoing = encode(outcome)
-                if outgoing is not None:
-                    self._produce(delivery, outcome, outgoing)
+            if outcome.assignment.owned and (outgoing := encode(outcome)) is not None:
+                try:
+                    produce(producer, outgoing, partial(serve_report, delivery, outcome), serve)
+                except KafkaException as exception:
+                    refusal = self._refusal(error_of(exception), outgoing.topic)
+                    delivery.refused.append((outcome, Form(outcome).after(refusal, outgoing)))
+                else:
+                    produced += 1
+        delivery.unacknowledged += produced  # less what was reported while the queue was full
         self._deliveries.append(delivery)
 
     def settle(self, timeout_seconds: float) -> list[Settled]:
@@ -126,16 +132,6 @@ class AtLeastOncePublisher:
             self._producer.flush(0)
         except KafkaException as error:
             log.warning("the producer did not close cleanly", cause=describe(error_of(error)))
-
-    def _produce(self, delivery: _Delivery, outcome: Outcome, outgoing: Outgoing) -> None:
-        report = partial(self._serve_report, delivery, outcome)
-        try:
-            produce(self._producer, outgoing, report, self._serve)
-        except KafkaException as exception:
-            refusal = self._refusal(error_of(exception), outgoing.topic)
-            delivery.refused.append((outcome, Form(outcome).after(refusal, outgoing)))
-        else:
-            delivery.unacknowledged += 1
 
     def _deliver_refused(self, delivery: _Delivery) -> list[Outcome]:
         """Send the suspects again, each alone, and then what takes the place of those refused again.

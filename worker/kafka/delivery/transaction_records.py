@@ -41,7 +41,7 @@ class Refusals:
         forms = self.forms
         if not forms:
             return batch.outcomes
-        found = ((outcome, forms.get(_position(outcome))) for outcome in batch.outcomes)
+        found = ((outcome, forms.get((outcome.assignment, outcome.record.offset()))) for outcome in batch.outcomes)
         return [outcome if form is None else form.outcome for outcome, form in found]
 
 
@@ -75,8 +75,9 @@ class TransactionRecords:
         """
         suspects = self.refusals.suspects
         for outcome in outcomes:
-            if outcome.assignment.owned:
-                position = _position(outcome)
+            assignment = outcome.assignment
+            if assignment.owned:
+                position = (assignment, outcome.record.offset())
                 if position in suspects:
                     self._add_alone(position, outcome)
                 else:
@@ -113,20 +114,20 @@ class TransactionRecords:
         self._cleared.add(position)
 
     def _add(self, position: _Position, outcome: Outcome) -> None:
-        form = self.refusals.forms.get(position) or Form(outcome)
         while True:
-            outgoing = form.encoded(self._encode)
+            form = self.refusals.forms.get(position)
+            outgoing = self._encode(outcome) if form is None else form.encoded(self._encode)
             if outgoing is None:
                 return
             try:
-                self._producer.produce(outgoing, partial(self._serve_report, position, form, outgoing))
+                self._producer.produce(outgoing, partial(self._serve_report, position, outcome, outgoing))
             except KafkaException as exception:
                 error = error_of(exception)
                 refusal = REFUSALS.get(error.code())
                 if refusal is None:
                     raise not_taken(error, outgoing.topic) from None
-                form = form.after(refusal, outgoing)
-                self.refusals = Refusals(self.refusals.suspects, {**self.refusals.forms, position: form})
+                instead = (form or Form(outcome)).after(refusal, outgoing)
+                self.refusals = Refusals(self.refusals.suspects, {**self.refusals.forms, position: instead})
             else:
                 return
 
@@ -137,15 +138,12 @@ class TransactionRecords:
             self.raise_failure()
 
     def _serve_report(
-        self, position: _Position, form: Form, outgoing: Outgoing, error: KafkaError | None, _: Message
+        self, position: _Position, outcome: Outcome, outgoing: Outgoing, error: KafkaError | None, _: Message
     ) -> None:
         """All records of one request are reported together, before anything is read of them."""
         if error is None:
             return
         self._failure = self._failure or (error, outgoing.topic)
         if (refusal := REFUSALS.get(error.code())) is not None:
+            form = self.refusals.forms.get(position) or Form(outcome)
             self._refused[position] = (form, outgoing, refusal)
-
-
-def _position(outcome: Outcome) -> _Position:
-    return outcome.assignment, outcome.record.offset()
