@@ -6,10 +6,11 @@ from worker.comments.file_comment import FileComment, Layout
 from worker.errors import Fatal, SettingsInvalid
 from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
 from worker.kafka.client.error_codes import describe, error_of
+from worker.kafka.client.producing import produce
 from worker.kafka.client.properties import make_client, producer_properties
 from worker.settings import Settings
+from worker.types import Outgoing
 
-_FULL_QUEUE_WAIT_SECONDS = 0.1
 _SETTLE_WAIT_SECONDS = 0.2
 
 
@@ -45,16 +46,12 @@ class CommentSender:
             Fatal: This comment, or one before it, could not be delivered.
             SettingsInvalid: A pointer of the input leads through a value of the comment that holds no other.
         """
-        value = self._value(comment)
-        while True:
-            try:
-                self._producer.produce(self._topic, value, key=comment.id.encode(), on_delivery=self._report)
-                break
-            except BufferError:
-                self.serve(_FULL_QUEUE_WAIT_SECONDS)
-            except KafkaException as fault:
-                message = f"the comment of line {comment.line} could not be sent: {describe(error_of(fault))}"
-                raise Fatal(message) from None
+        record = Outgoing(self._topic, comment.id.encode(), self._value(comment), [], 0)
+        try:
+            produce(self._producer, record, self._report, self.serve)
+        except KafkaException as error:
+            message = f"the comment of line {comment.line} could not be sent: {describe(error_of(error))}"
+            raise Fatal(message) from None
         self.sent += 1
         self.serve()
 

@@ -7,7 +7,7 @@ An attribute is named as its metric, without the namespace `sluice_` and the suf
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -51,8 +51,11 @@ class Metrics:
         def gauge(name: str, documentation: str, *labels: str) -> Gauge:
             return Gauge(name, documentation, labels, namespace=NAMESPACE, registry=registry)
 
-        def histogram(name: str, documentation: str, buckets: Sequence[float]) -> Histogram:
-            return Histogram(name, documentation, namespace=NAMESPACE, registry=registry, buckets=buckets)
+        def histogram(
+            name: str, documentation: str, buckets: Sequence[float], label: str | None = None
+        ) -> Distribution:
+            full_name = f"{NAMESPACE}_{name}"
+            return Distribution(full_name, documentation, bounds=buckets, label=label, registry=registry)
 
         # Records
         self.records_consumed = counter("records_consumed", "Records polled from the input topic", "topic")
@@ -65,11 +68,10 @@ class Metrics:
             "stage",
             "error",
         )
-        self.record_latency_seconds = Distribution(
-            f"{NAMESPACE}_record_latency_seconds",
+        self.record_latency_seconds = histogram(
+            "record_latency_seconds",
             "Seconds from a record's timestamp to the acknowledgement of its outcome",
-            bounds=LATENCY_SECONDS,
-            registry=registry,
+            LATENCY_SECONDS,
         )
         self.in_flight_records = gauge("in_flight_records", "Records polled and not yet settled")
         self.in_flight_bytes = gauge("in_flight_bytes", "Bytes of values polled and not yet settled")
@@ -96,11 +98,10 @@ class Metrics:
         )
         self.model_load_seconds = gauge("model_load_seconds", "Seconds it took to load and warm the model")
         self.labels_assigned = counter("labels_assigned", "Records a label was assigned to", "label")
-        self.scores = Distribution(
-            f"{NAMESPACE}_scores",
+        self.scores = histogram(
+            "scores",
             "Scores from 0 to 1 by label; a change of shape is drift of the input or of the model",
-            bounds=SCORES,
-            registry=registry,
+            SCORES,
             label="label",
         )
 
@@ -148,7 +149,7 @@ class Metrics:
         GCCollector(registry=registry)
 
     def describe_model(self, identity: ModelIdentity, labels: Sequence[str], load_seconds: float) -> None:
-        """Tell what scores from now on; the counters of its labels begin at zero."""
+        """Set what scores from now on; the counters of its labels begin at zero."""
         self.model_info.clear()
         self.model_info.labels(identity.id, identity.revision or "", identity.digest, identity.precision).set(1)
         self.model_load_seconds.set(load_seconds)

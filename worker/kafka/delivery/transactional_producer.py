@@ -70,11 +70,11 @@ class TransactionalProducer:
         """
         try:
             cluster_id = self._producer.list_topics(timeout=_CALL_SECONDS).cluster_id
-        except KafkaException as fault:
-            self.poll(0)  # tells why there is no connection
+        except KafkaException as error:
+            self.poll(0)  # its error says why there is no connection
             if self._refused is not None:
                 raise self._refused from None
-            raise Retryable(describe(error_of(fault))) from None
+            raise Retryable(describe(error_of(error))) from None
         if str(cluster_id).startswith(CLUSTER_ID_PREFIX):
             message = (
                 "delivery.guarantee = exactly-once needs a real broker: the embedded one accepts transactions and "
@@ -151,9 +151,9 @@ class TransactionalProducer:
         ended = True
         try:
             ended = self._background.ended(_STEP_SECONDS)
-        except KafkaException as fault:
-            error = classified(error_of(fault), to_do)
-            raise (TransactionFailed(str(error)) if isinstance(error, Retryable) else error) from None
+        except KafkaException as error:
+            found = classified(error_of(error), to_do)
+            raise (TransactionFailed(str(found)) if isinstance(found, Retryable) else found) from None
         finally:
             if ended:
                 self._background = None
@@ -164,8 +164,8 @@ class TransactionalProducer:
     def _call(self, to_do: str, call: Callable[..., Any], *arguments: Any) -> None:
         try:
             call(*arguments)
-        except KafkaException as fault:
-            raise classified(error_of(fault), to_do) from None
+        except KafkaException as error:
+            raise classified(error_of(error), to_do) from None
 
     def _serve_client_error(self, error: KafkaError) -> None:
         # A fatal error is answered again by the next transactional call, which knows what to do about it.
