@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.processes import cpu_seconds
+from testkit.child_process import Child
 from testkit.kafka import Kafka, free_ports
 from testkit.stream import Topics
-from testkit.workers import Child, environment_of
+from testkit.workers import environment_of
 
 START_SECONDS = 180.0
 _LOOK_SECONDS = 0.5

@@ -27,9 +27,9 @@ from benchmarks.output_log import event_count
 from benchmarks.processes import cpu_seconds
 from benchmarks.program import Program
 from benchmarks.results import bars
+from testkit.child_process import Child
 from testkit.kafka import Kafka
 from testkit.stream import produce_waiting
-from testkit.workers import Child
 
 OURS = "sluice"
 CONTENDERS = {

@@ -29,7 +29,8 @@ from benchmarks.processes import cpu_seconds
 from benchmarks.program import Program
 from benchmarks.results import BESIDE, OURS, THEIRS
 from benchmarks.steady_rate import Measured, Point, TooShort, measure
-from testkit.kafka import Kafka, die_with_parent
+from testkit.child_process import die_with_parent
+from testkit.kafka import Kafka
 from testkit.stream import Topics
 from testkit.workers import environment_of
 

@@ -15,7 +15,8 @@ from confluent_kafka.admin._scram import (
     UserScramCredentialUpsertion,
 )
 
-from testkit.kafka import START_SECONDS, Kafka
+from testkit.kafka import Kafka
+from testkit.kafka_node import START_SECONDS
 
 USER = "sluice"
 MECHANISMS = ("PLAIN", "SCRAM-SHA-512")

@@ -1,21 +1,13 @@
-"""Starts workers and other programs as processes, and makes sure that each of them ends."""
+"""Starts workers as processes, with nothing but the given settings."""
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from testkit.kafka import die_with_parent
+from testkit.child_process import ROOT, Child
 from worker.setting_origins import PREFIX, variable
-
-ROOT = Path(__file__).parents[1]
-END_SECONDS = 60
 
 
 def environment_of(settings: Mapping[str, object], *, keep: Sequence[str] = ()) -> dict[str, str]:
@@ -31,58 +23,6 @@ def environment_of(settings: Mapping[str, object], *, keep: Sequence[str] = ()) 
         if not name.startswith(PREFIX) or any(name.startswith(prefix) for prefix in keep)
     }
     return kept | {variable(name): str(value) for name, value in {"http.port": 0, **settings}.items()}
-
-
-class Child:
-    """A program in its own process, with its output in `log`; a context manager that kills what is left.
-
-    Start it on the main thread: the kernel ends it with the thread that started it.
-
-    Args:
-        command: The program and its arguments.
-        environment: All of its environment.
-    """
-
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._log = tempfile.TemporaryFile(mode="w+", encoding="utf-8")  # noqa: SIM115 - closed in `__exit__`
-        self.process = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs Python code in the child before exec
-        )
-
-    @property
-    def log(self) -> str:
-        """What the program has written so far."""
-        # Not through the shared file's own position, which the program's writes move.
-        descriptor = self._log.fileno()
-        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
-
-    def kill(self) -> None:
-        """End it as a crash would."""
-        self.process.kill()
-        self.process.wait(END_SECONDS)
-
-    def terminate(self) -> int:
-        """Ask it to stop, and return its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(END_SECONDS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.process.poll() is None:
-            self.kill()
-        if error is not None:
-            sys.stderr.write(f"--- process {self.process.pid} (exit {self.process.returncode})\n{self.log}\n")
-        self._log.close()
 
 
 class WorkerProcess(Child):

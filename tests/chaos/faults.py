@@ -9,7 +9,8 @@ from contextlib import suppress
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from testkit.kafka import Kafka, Node
+from testkit.kafka import Kafka
+from testkit.kafka_node import Node
 from testkit.workers import WorkerProcess
 from tests.chaos.fleet import Fleet
 from tests.chaos.plan import Fault, PlannedFault

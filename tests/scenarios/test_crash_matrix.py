@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from testkit.child_process import END_SECONDS
 from testkit.crashing_worker import AT_LEAST_ONCE_POINTS, EXACTLY_ONCE_POINTS, REVOKE_POINTS
 from testkit.kafka import Kafka, eventually
 from testkit.member import produce
 from testkit.stream import Topics
-from testkit.workers import END_SECONDS, WorkerProcess
+from testkit.workers import WorkerProcess
 from tests.chaos.events import MAX_OUTPUT_BYTES, MAX_VALUE_BYTES, Kind, Stream
 from tests.chaos.oracle import Oracle
 

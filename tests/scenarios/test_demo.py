@@ -12,7 +12,8 @@ import pytest
 
 from schemas.label import LabelEvent
 from testkit.checkpoints import make_checkpoint
-from testkit.workers import ROOT, environment_of
+from testkit.child_process import ROOT
+from testkit.workers import environment_of
 from worker.comments.reading import read_comments
 from worker.comments.samples import SAMPLE_COMMENTS
 from worker.kafka.embedded import mock_cluster

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from testkit.child_process import ROOT
 from testkit.kafka import eventually, kafka_home
 from testkit.secured_kafka import MECHANISMS, SecuredKafka
 from testkit.stream import Topics, comments
-from testkit.workers import ROOT, WorkerProcess, environment_of
+from testkit.workers import WorkerProcess, environment_of
 
 pytestmark = pytest.mark.kafka
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from testkit.child_process import ROOT
 from testkit.kafka import eventually
-from testkit.workers import ROOT, WorkerProcess, environment_of
+from testkit.workers import WorkerProcess, environment_of
 
 HEARD_SECONDS = 20
 """Far below the hour that the programs would wait."""

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from testkit.workers import ROOT
+from testkit.child_process import ROOT
 
 FULL = "/dev/full"
 
