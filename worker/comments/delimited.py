@@ -1,4 +1,4 @@
-"""Comments of a file with columns: CSV, tab-separated, or with the semicolons of half of Europe's spreadsheets."""
+"""Comments of a file with columns: CSV, tab-separated, or with semicolons, as many European spreadsheets write it."""
 
 import csv
 import sys
@@ -59,7 +59,7 @@ def _text_column(header: list[str], name: str, detected: Detected, layout: Layou
 
 
 def _next_row(rows: Iterator[list[str]]) -> list[str] | None:
-    """The next row, whatever its length: csv's limit on a field is the whole process's, so it is put back."""
+    """The next row, of any length. The csv module's field limit applies to the whole process, so it is restored."""
     before = csv.field_size_limit(sys.maxsize)
     row = None
     try:

@@ -1,6 +1,6 @@
-"""Which format a file of comments has: by its suffix, else by its first line that is not blank.
+"""Detects the format of a file of comments: by its suffix, else by its first line that is not blank.
 
-A guess is checked, since a header or a bracket that is taken for a comment would be labelled, or sent, as one.
+A guess is checked, because a header or a bracket taken for a comment would be labelled, or sent, as one.
 """
 
 import csv
@@ -13,12 +13,12 @@ from worker.comments.file_comment import Layout
 from worker.errors import SettingsInvalid
 
 LOOK_CHARACTERS = 65_536
-"""Characters of the first line that are looked at: more than a header has, less than csv's own limit."""
+"""Characters of the first line that are examined: more than a header has, less than the csv module's own limit."""
 
 DELIMITERS = ",;\t"
 
 _SEPARATOR_LINE = "sep="
-"""How Excel names the delimiter in a first line of its own."""
+"""Prefix of a first line in which Excel names the delimiter."""
 
 
 class Format(Enum):
@@ -35,7 +35,7 @@ class Detected:
 
     Attributes:
         format: Its format.
-        delimiter: What stands between columns.
+        delimiter: Character between columns.
         skip: Lines before the header: blank ones, and Excel's `sep=;`.
     """
 
@@ -93,7 +93,7 @@ def detect(path: PurePath, head: Sequence[str], layout: Layout) -> Detected:
 
 
 def cells(line: str, delimiter: str) -> list[str]:
-    """The cells of a header, as far as it is looked at; none where it is no such line."""
+    """The cells of a header within the examined characters; none if the line cannot be parsed."""
     try:
         return next(csv.reader([line[:LOOK_CHARACTERS].rstrip("\r\n")], delimiter=delimiter), [])
     except csv.Error:

@@ -26,7 +26,7 @@ def read_json_lines(lines: Iterator[str], name: str, layout: Layout) -> Iterator
         try:
             found = json.loads(line, parse_constant=_refuse_constant)
         except _NotJson as error:
-            raise refusal(name, number, f"not JSON: {error} is no JSON value.") from None
+            raise refusal(name, number, f"not JSON: {error} is not a JSON value.") from None
         except (ValueError, RecursionError):
             raise refusal(name, number, f"not JSON. Each line must be an object such as {_EXAMPLE}.") from None
         if not isinstance(found, dict):
@@ -56,7 +56,7 @@ def _from_object(found: dict[str, Any], name: str, line: int, layout: Layout) ->
 
 
 def _without(found: dict[str, Any], pointers: tuple[str, ...]) -> dict[str, Any]:
-    """The object without the members at the pointers; only what lies directly in an object is taken out."""
+    """The object without the members at the pointers; only members of an object are removed, not items of a list."""
     rest = deepcopy(found) if any(len(pointer_tokens(pointer)) > 1 for pointer in pointers) else found
     for pointer in pointers:
         *way, last = pointer_tokens(pointer)
@@ -69,7 +69,7 @@ def _without(found: dict[str, Any], pointers: tuple[str, ...]) -> dict[str, Any]
 
 
 class _NotJson(ValueError):
-    """A word that Python's parser takes and JSON does not have."""
+    """A constant that Python's parser accepts but JSON does not have."""
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -25,7 +25,7 @@ _OTHER_FILES = (
     (b"PK\x03\x04", "a ZIP or Excel file. Save it as CSV in UTF-8."),
     (b"PAR1", "Parquet. Save it as CSV or JSON lines."),
 )
-"""What begins with these bytes, and what to do with it."""
+"""First bytes of files that are not text in UTF-8, what they are, and what to do."""
 
 _HEAD_LINES = 2
 
@@ -71,7 +71,7 @@ def read_comments(path: Path, layout: Layout = DEFAULT_LAYOUT, *, blank_lines: b
 
 
 def _head(lines: Iterator[str]) -> list[str]:
-    """The first lines, up to two that are not blank: enough to tell the format by."""
+    """The first lines, up to two that are not blank: enough to detect the format."""
     head: list[str] = []
     filled = 0
     while filled < _HEAD_LINES and (line := next(lines, None)) is not None:

@@ -1,4 +1,4 @@
-"""How a file of comments is refused: with the line and what is wrong with it, never with what it holds."""
+"""The error for a bad line in a file of comments: it names the line and the problem, and never quotes the content."""
 
 from worker.errors import SettingsInvalid
 

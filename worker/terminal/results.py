@@ -1,4 +1,4 @@
-"""Where classified texts go: lines for a person, JSON lines, or a file of columns; each with the id of its text."""
+"""Writes the results of classified texts: lines for a person, JSON lines, or a file of columns, each with an id."""
 
 import csv
 import json
@@ -55,7 +55,7 @@ class Columns:
 
     Args:
         file: Open for writing, with `newline=""`.
-        labels: Of the model, in its order; each has a column.
+        labels: The model's labels, in its order; each has a column.
         with_text: Whether the text has a column.
     """
 

@@ -99,7 +99,7 @@ SECRET = "my secret words"  # noqa: S105 - stands for a comment
         ("c.log", f'[{{"text": "{SECRET}"}}]\n', "c.log: a JSON array"),
         ("c.jsonl", f'{{"text": ["{SECRET}"]}}\n', "line 1: there is no string at /text"),
         ("c.jsonl", f'{{"id": true, "text": "{SECRET}"}}\n', "line 1: the id must be"),
-        ("c.jsonl", f'{{"text": "{SECRET}", "n": NaN}}\n', "line 1: not JSON: NaN is no JSON value"),
+        ("c.jsonl", f'{{"text": "{SECRET}", "n": NaN}}\n', "line 1: not JSON: NaN is not a JSON value"),
         ("c.jsonl", f'{{"text": "{SECRET} \\ud800"}}\n', "line 1: a lone surrogate"),
         ("c.jsonl", '{"a":' + "[" * 100_000, "line 1: not JSON"),
         ("c.csv", f"id;body\n1;{SECRET}\n", "its columns are separated by semicolons, and none is named text"),
