@@ -22,8 +22,15 @@ $(VENV)/.complete: pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/sluice demo --count 100
 
+# What is bound by arithmetic is shared by processes with a thread each for the model; what waits for brokers and measures
+# time runs by itself.
+TEST_PROCESSES ?= 2
+WITHOUT_SERVICES := not kafka and not registry and not chaos and not docs
+BROKER_TESTS := tests/contract tests/scenarios
 test: setup
-	$(BIN)/python -m pytest -m 'not kafka and not registry and not chaos and not docs'
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal --durations 15 -m '$(WITHOUT_SERVICES)' \
+		$(BROKER_TESTS:%=--ignore %)
+	$(BIN)/python -m pytest --durations 15 -m '$(WITHOUT_SERVICES)' $(BROKER_TESTS)
 
 test-kafka: setup
 	$(BIN)/python -m pytest -m 'kafka or registry or chaos'
@@ -62,7 +69,7 @@ reference: setup
 
 docs: setup
 	$(BIN)/zensical build --strict
-	$(BIN)/python -m pytest -m docs
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 5 -m docs
 
 schemas: setup
 	$(BIN)/python -m schemas.generate

@@ -14,13 +14,18 @@ from tests.docs.blocks import PAGES, ROOT, Block, blocks, name_of
 __all__ = ["kafka"]
 
 LANGUAGES = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
-ON_THIS_MACHINE = frozenset({""})
-WITH_KAFKA = frozenset({"", "needs kafka"})
+NEEDS_KAFKA = "needs kafka"
+WRITES_A_FILE = "cat > "
 STAYS = "sluice run\n"
 
 
-def runnable(page: Path, marks: frozenset[str]) -> list[Block]:
-    return [block for block in blocks(page) if block.language in LANGUAGES and block.mark in marks]
+def runnable(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.language in LANGUAGES and not block.mark]
+
+
+def with_kafka(page: Path) -> list[Block]:
+    """The blocks that need a broker, and those that write the files they send."""
+    return [block for block in blocks(page) if block.mark == NEEDS_KAFKA or block.text.startswith(WRITES_A_FILE)]
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -39,9 +44,9 @@ def run(block: Block, folder: Path, variables: dict[str, str]) -> None:
 
 
 @pytest.mark.docs
-@pytest.mark.parametrize("page", [page for page in PAGES if runnable(page, ON_THIS_MACHINE)], ids=name_of)
+@pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)], ids=name_of)
 def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
-    for block in runnable(page, ON_THIS_MACHINE):
+    for block in runnable(page):
         run(block, tmp_path, environment())
 
 
@@ -49,12 +54,12 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
 def test_the_pages_that_need_a_broker_run_on_one(kafka: Kafka, tmp_path: Path) -> None:
     """The tutorial leaves topics behind that the later pages read, as with a user who goes on from there."""
     variables = environment(SLUICE_KAFKA__BOOTSTRAP_SERVERS=kafka.bootstrap_servers, SLUICE_LOG__FORMAT="json")
-    pages = [page for page in PAGES if any(block.mark == "needs kafka" for block in blocks(page))]
+    pages = [page for page in PAGES if any(block.mark == NEEDS_KAFKA for block in blocks(page))]
     pages.sort(key=lambda page: page.name != "tutorial.md")
     workers: list[subprocess.Popen[bytes]] = []
     try:
         for page in pages:
-            for block in runnable(page, WITH_KAFKA):
+            for block in with_kafka(page):
                 if block.text == STAYS:
                     workers.append(subprocess.Popen(["bash", "-c", f"exec {STAYS}"], cwd=tmp_path, env=variables))
                 else:
