@@ -4,8 +4,8 @@ import os
 
 from hypothesis import settings
 
-# Where several processes share the tests, each has one thread for torch, also in the programs it starts: with as many as
-# there are cores in each, they would mostly wait for one another.
+# Where several processes share the tests, each has one thread for torch, also in the programs it starts: with more they
+# would mostly wait for one another.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
