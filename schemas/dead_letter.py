@@ -41,6 +41,11 @@ class DeadLetterHeaders(BaseModel):
         alias="dlq.original_timestamp",
         description="Timestamp of the rejected record, ms since the epoch, where the topic refused it for the letter",
     )
+    headers_lost: bool = Field(
+        False,
+        alias="dlq.headers_lost",
+        description="true when the record's own headers could not be read, so none is here",
+    )
     origin: str | None = Field(
         None, alias="dlq.origin", description="topic/partition/offset of the first failure, kept over replays"
     )

@@ -10,16 +10,29 @@ _NAMESPACE_BYTES = NAMESPACE.bytes
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
-def event_id(topic: str, partition: int, offset: int, model_digest: str, threshold_set: str) -> str:
+def event_id(topic: str, partition: int, offset: int, model_digest: str, threshold_set: str, topic_id: str = "") -> str:
     """Id of the label event of one record, scored by one model under one threshold set.
 
     A record that is delivered again gets the same id, so a reader that drops ids it has seen has each event once
     (at-least-once becomes effectively once). Scoring again with another model or threshold set is another event.
 
+    An offset means something in one log only: a topic that is deleted and created again has other records under the
+    same offsets. So the topic's id (KIP-516) takes part, where the broker gives one.
+
+    Args:
+        topic: Name of the record's topic.
+        partition: Its partition.
+        offset: Its offset.
+        model_digest: Of the model that scored it.
+        threshold_set: Name of the threshold set.
+        topic_id: Id of the topic as the broker writes it; empty when it gives none (before Kafka 2.8).
+
     Returns:
-        UUID version 5 (RFC 9562) of `topic/partition/offset/model_digest/threshold_set` in `NAMESPACE`, as
-        `uuid.uuid5` would give; computed here without the cost of a UUID object, one for each record.
+        UUID version 5 (RFC 9562) of `topic/topic_id/partition/offset/model_digest/threshold_set` in `NAMESPACE`,
+        without `topic_id/` where there is none, as `uuid.uuid5` would give; computed here without the cost of a UUID
+        object, one for each record.
     """
-    name = f"{topic}/{partition}/{offset}/{model_digest}/{threshold_set}"
+    log = f"{topic}/{topic_id}" if topic_id else topic
+    name = f"{log}/{partition}/{offset}/{model_digest}/{threshold_set}"
     digest = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"

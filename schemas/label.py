@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class _Part(BaseModel):
@@ -40,6 +40,9 @@ class SourceCoordinates(_Part):
     """The record the comment came in."""
 
     topic: str
+    topic_id: str | None = Field(
+        None, description="Id of the topic: another one of the same name has another. Null when the broker gives none"
+    )
     partition: int = Field(ge=0)
     offset: int = Field(ge=0)
     timestamp: AwareDatetime | None = Field(description="Timestamp of the record; null when it has none")
@@ -50,9 +53,10 @@ class LabelEvent(_Part):
 
     model_config = ConfigDict(title="LabelEvent")
 
-    schema_version: Literal["1.0"]
+    schema_version: Literal["1.0", "1.1"]
     id: str = Field(
-        description="UUID version 5 of topic/partition/offset/model digest/threshold set: equal for repeated deliveries"
+        description="UUID version 5 of topic/topic id/partition/offset/model digest/threshold set: equal for repeated "
+        "deliveries. Without `topic id/` where source.topic_id is null, and in events of version 1.0"
     )
     comment: dict[str, Any] = Field(
         description="The comment as it came, unknown fields included; by setting, its text is a SHA-256 or left out"

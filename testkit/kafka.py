@@ -136,6 +136,12 @@ class Kafka:
         assert eventually(led, 60), f"topic {name} has partitions without a leader"
         return name
 
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic, and wait until no broker knows it."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        admin.delete_topics([name], operation_timeout=60)[name].result(60)
+        assert eventually(lambda: name not in admin.list_topics(timeout=5).topics, 60), f"topic {name} stays"
+
     def close(self) -> None:
         """End every node and remove the folder; may be called twice."""
         for node in self.nodes:

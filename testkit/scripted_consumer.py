@@ -2,9 +2,10 @@
 
 import struct
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import KafkaError, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 
 class ScriptedConsumer:
@@ -39,6 +40,11 @@ class ScriptedConsumer:
         offsets = [TopicPartition(self._topic, number, offset) for number, offset in self.sent[-1].items()]
         self._serve["commit"](error, offsets)
 
+    def committed(self, _: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        """No coordinator answers."""
+        del timeout
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
     def poll(self, _: float) -> Message | None:
         return next(self._script)
 
@@ -63,3 +69,12 @@ class ScriptedConsumer:
 
     def _partitions(self, numbers: tuple[int, ...]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, number) for number in numbers]
+
+
+class SilentQueries:
+    """Stands in for `LogQueries` where no broker answers."""
+
+    def describe(self) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_exception(KafkaException(KafkaError(KafkaError._TIMED_OUT)))
+        return future

@@ -8,6 +8,7 @@ data (arroyo's `committable` is the model) and is never asked of the consumer.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -45,12 +46,17 @@ class Assignment:
         owned: True until the partition is revoked or lost; work of an assignment no longer owned is neither
             published nor committed (the coordinator checks the member, not the partition). Written by the thread that
             polls, read by the inference thread too, which only saves work by it.
+        topic_id: Id of the topic the partition belongs to (KIP-516), which a topic created again under the same name
+            does not share; empty when the broker gives none.
+        commit_note: Metadata that is committed with each offset (`worker.kafka.client.commit_note`).
     """
 
     topic: str
     partition: int
     epoch: int
     owned: bool = True
+    topic_id: str = ""
+    commit_note: str = ""
 
 
 class TextFacts(NamedTuple):
@@ -197,6 +203,19 @@ class Settled(NamedTuple):
     outcomes: Sequence[Outcome]
 
 
+class Standing(NamedTuple):
+    """A partition that has brought one error instead of its next record for a while.
+
+    Attributes:
+        cause: Where it stands, on what, and what to do.
+        seconds: For how long.
+    """
+
+    partition: int
+    cause: str
+    seconds: float
+
+
 class GroupFacts(NamedTuple):
     """What a source knows of its group, at one moment.
 
@@ -207,6 +226,11 @@ class GroupFacts(NamedTuple):
         lag_records: Records behind the end, by partition held; as of the last statistics.
         commits_succeeded: Commits that the broker took, so far.
         commits_failed: Commits that it answered with an error.
+        topic_missing: True while the broker says that there is no input topic.
+        standing: Partitions that stand still.
+        unstable_records: Records behind an open transaction of a producer, by partition held: not to be read yet.
+        positions_moved: How often a position of the group was given up, by reason, so far.
+        records_skipped: Offsets that were gone before they were read, by reason, so far.
     """
 
     join_state: str
@@ -215,6 +239,11 @@ class GroupFacts(NamedTuple):
     lag_records: Mapping[int, int]
     commits_succeeded: int
     commits_failed: int
+    topic_missing: bool = False
+    standing: tuple[Standing, ...] = ()
+    unstable_records: Mapping[int, int] = MappingProxyType({})
+    positions_moved: Mapping[str, int] = MappingProxyType({})
+    records_skipped: Mapping[str, int] = MappingProxyType({})
 
 
 class DeliveryFacts(NamedTuple):

@@ -57,6 +57,11 @@ class Group:
         )
 
     def committed(self) -> dict[int, int]:
+        """How far the group has come, without the partitions of which it has settled nothing."""
+        return {partition: offset for partition, offset in self.places().items() if offset > 0}
+
+    def places(self) -> dict[int, int]:
+        """The group's committed offsets, those at the beginning included."""
         return committed_offsets(self.backend.bootstrap_servers, self.name, self.input)
 
     def published(self) -> list[str]:

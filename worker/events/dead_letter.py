@@ -6,6 +6,7 @@ They replace those of an earlier failure: headers that only grow end as records 
 
 from schemas.dead_letter import CONNECT_PREFIX
 from schemas.timestamps import rfc3339
+from worker.events.headers import headers_of
 from worker.protocols import WallClock
 from worker.settings import Settings
 from worker.types import Headers, Outgoing, Rejected, Stage
@@ -50,10 +51,13 @@ class DeadLetterEncoder:
         ]
 
     def encode(self, outcome: Rejected) -> Outgoing:
-        """The record to produce: key, value and timestamp as they came, headers as they came and then ours."""
+        """The record to produce: key, value and timestamp as they came, headers as they came and then ours.
+
+        In the place of headers that can't be read there is `dlq.headers_lost` (`worker.events.headers`).
+        """
         record = outcome.record
         topic, partition, offset = record.topic() or "", record.partition() or 0, record.offset() or 0
-        received: Headers = record.headers() or ()
+        received = headers_of(record)
         headers: list[tuple[str, bytes | None]] = [*strip_failure(received), *self._constant]
         if not any(name == ORIGIN_HEADER for name, _ in received):
             headers.append((ORIGIN_HEADER, f"{topic}/{partition}/{offset}".encode()))

@@ -18,6 +18,7 @@ from schemas.cloudevents import constant_headers
 from schemas.identity import event_id
 from schemas.label import SCHEMA_VERSION
 from schemas.timestamps import rfc3339
+from worker.events.headers import headers_of
 from worker.events.trace_context import trace_headers
 from worker.json_pointer import pointer_tokens
 from worker.protocols import WallClock
@@ -55,6 +56,7 @@ class LabelEventEncoder:
         self._digest = model.digest
         self._threshold_set = thresholds.name
         self._template = _template(input_settings.topic, model, thresholds)
+        self._topic_id, self._topic_id_json = "", b"null"
         self._written_labels: dict[tuple[str, ...], bytes] = {}
         self._clock = clock
 
@@ -66,7 +68,10 @@ class LabelEventEncoder:
         kind, milliseconds = record.timestamp()
         timestamp = None if kind == _NO_TIMESTAMP else rfc3339(milliseconds)
         now = rfc3339(int(self._clock() * 1000)) or b""
-        identity = event_id(self._input_topic, partition, offset, self._digest, self._threshold_set).encode()
+        topic_id = outcome.assignment.topic_id
+        if topic_id != self._topic_id:
+            self._topic_id, self._topic_id_json = topic_id, _json(topic_id or None)
+        identity = event_id(self._input_topic, partition, offset, self._digest, self._threshold_set, topic_id).encode()
         value = self._template % (
             identity,
             self._comment(outcome),
@@ -76,6 +81,7 @@ class LabelEventEncoder:
             text.tokens,
             text.windows,
             _TRUE_FALSE[text.truncated],
+            self._topic_id_json,
             partition,
             offset,
             b"null" if timestamp is None else b'"%b"' % timestamp,
@@ -87,7 +93,7 @@ class LabelEventEncoder:
             ("ce_time", now),
             ("ce_subject", outcome.id.encode()),
         ]
-        received = record.headers()
+        received = headers_of(record)
         if received:
             headers += trace_headers(received)
         return Outgoing(self._topic, record.key(), value, headers, _NOW)
@@ -109,7 +115,9 @@ def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) 
             b',"thresholds":' + _constant({"set": thresholds.name, "values": thresholds.values}),
             b',"model":' + _constant(model._asdict()),
             b',"text":{"tokens":%d,"windows":%d,"truncated":%b}',
-            b',"source":{"topic":' + _constant(input_topic) + b',"partition":%d,"offset":%d,"timestamp":%b}',
+            b',"source":{"topic":'
+            + _constant(input_topic)
+            + b',"topic_id":%b,"partition":%d,"offset":%d,"timestamp":%b}',
             b',"processed_at":"%b"}',
         )
     )

@@ -5,12 +5,13 @@ the poll, age of the work, time in one unsteady group state, fatal flag) are joi
 move although there is work, which every stuck consumer shows and no heartbeat does (robinhood/faust#458).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from worker.owned_properties import MAX_POLL_INTERVAL_MS
 from worker.protocols import Clock
+from worker.types import Standing
 
 # States of librdkafka's statistics (`cgrp.join_state`) in which the group is not in the middle of a change.
 STEADY_JOIN_STATES = frozenset({"steady", "init", "wait-metadata"})
@@ -40,12 +41,14 @@ class HealthLimits:
         inference_seconds: Age of the batch in the model; above the worst batch on the slowest machine.
         progress_seconds: Time with work at hand but no commit.
         rebalance_seconds: Time in one unsteady group state.
+        standing_seconds: Time that a partition brings the same error instead of its next record.
     """
 
     tick_seconds: float = 60.0
     inference_seconds: float = 300.0
     progress_seconds: float = _PROGRESS_SECONDS
     rebalance_seconds: float = 600.0
+    standing_seconds: float = 300.0
 
     @classmethod
     def of(cls, properties: Mapping[str, Any]) -> Self:
@@ -85,6 +88,8 @@ class Health:
         self._joined = False
         self._broker = "no broker has answered yet"
         self._draining = False
+        self._missing_topic = ""
+        self._standing: tuple[Standing, ...] = ()
         self._breaker = ""
         self._fatal = ""
 
@@ -150,6 +155,14 @@ class Health:
         elif self._unsteady is None or self._unsteady[0] != state:
             self._unsteady = (state, self._clock())
 
+    def topic_missing(self, topic: str) -> None:
+        """There is no input topic of this name; empty: there is one."""
+        self._missing_topic = topic
+
+    def standing(self, partitions: Sequence[Standing]) -> None:
+        """The partitions that stand still now."""
+        self._standing = tuple(partitions)
+
     def draining(self) -> None:
         """Shutdown has begun: no new work is taken."""
         self._draining = True
@@ -177,6 +190,9 @@ class Health:
             reasons.append(self._broker)
         if self._breaker:
             reasons.append(f"dead letter breaker open: {self._breaker}")
+        if self._missing_topic:
+            reasons.append(f"topic {self._missing_topic} does not exist")
+        reasons += [_still(one) for one in self._standing if one.seconds <= self._limits.standing_seconds]
         if self._draining:
             reasons.append("draining for shutdown")
         return Verdict(tuple(reasons))
@@ -201,4 +217,9 @@ class Health:
             for what, since, limit in watched
             if since is not None and now - since > limit
         ]
+        faults += [_still(one) for one in self._standing if one.seconds > limits.standing_seconds]
         return faults
+
+
+def _still(standing: Standing) -> str:
+    return f"partition {standing.partition} has stood still for {standing.seconds:.0f} s {standing.cause}"

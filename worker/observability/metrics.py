@@ -28,6 +28,8 @@ SCORES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 OUTCOMES = ("labelled", "rejected", "skipped")
 COMMIT_RESULTS = ("ok", "failed")
 TRANSACTION_RESULTS = ("committed", "aborted")
+MOVE_REASONS = ("below_start", "above_end", "recreated")
+SKIP_REASONS = ("retention",)
 REBALANCE_EVENTS = ("assign", "revoke", "lost")
 LOOP_PHASES = ("poll", "decode", "publish", "settle", "idle")
 
@@ -121,6 +123,22 @@ class Metrics:
         self.consumer_lag_records = gauge(
             "consumer_lag_records", "Records between the end of a partition and this worker", "topic", "partition"
         )
+        self.unstable_records = gauge(
+            "unstable_records",
+            "Records behind a producer's open transaction, which nobody may read before it ends",
+            "topic",
+            "partition",
+        )
+        self.standing_partitions = gauge(
+            "standing_partitions", "Partitions that bring the same error again and again instead of their next record"
+        )
+        self.topic_missing = gauge("topic_missing", "1 while there is no input topic")
+        self.positions_moved = counter(
+            "positions_moved", "Positions of the group given up: below_start, above_end, recreated", "reason"
+        )
+        self.records_skipped = counter(
+            "records_skipped", "Offsets that were gone before they were read: retention", "reason"
+        )
         self.assigned_partitions = gauge("assigned_partitions", "Partitions assigned to this worker")
         self.rebalances = counter("rebalances", "Changes of assignment: assign, revoke, lost", "event")
         self.rebalance_drain_seconds = histogram(
@@ -139,6 +157,8 @@ class Metrics:
             (self.commits, COMMIT_RESULTS),
             (self.transactions, TRANSACTION_RESULTS),
             (self.rebalances, REBALANCE_EVENTS),
+            (self.positions_moved, MOVE_REASONS),
+            (self.records_skipped, SKIP_REASONS),
             (self.loop_seconds, LOOP_PHASES),
         ):
             for value in values:
@@ -166,4 +186,5 @@ class Metrics:
 
     def forget_lag(self, topic: str, partition: int) -> None:
         """Drop the series of a partition this worker no longer owns."""
-        self.consumer_lag_records.remove_by_labels({"topic": topic, "partition": str(partition)})
+        for gauge in (self.consumer_lag_records, self.unstable_records):
+            gauge.remove_by_labels({"topic": topic, "partition": str(partition)})

@@ -70,6 +70,16 @@ class Watcher:
             health.broker_lost()
         for partition, records in facts.lag_records.items():
             metrics.set_lag(self._topic, partition, records)
+        for partition, records in facts.unstable_records.items():
+            metrics.unstable_records.labels(self._topic, str(partition)).set(records)
+        metrics.standing_partitions.set(len(facts.standing))
+        metrics.topic_missing.set(facts.topic_missing)
+        health.topic_missing(self._topic if facts.topic_missing else "")
+        health.standing(facts.standing)
+        for reason, total in facts.positions_moved.items():
+            self._count(metrics.positions_moved, reason, total)
+        for reason, total in facts.records_skipped.items():
+            self._count(metrics.records_skipped, reason, total)
         if facts.lag_records:
             health.lag(sum(facts.lag_records.values()))
         self._count(metrics.commits, "failed", facts.commits_failed)

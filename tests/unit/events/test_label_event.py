@@ -16,7 +16,7 @@ from schemas.timestamps import rfc3339
 from testkit.records import ASSIGNMENT, comment_record, record
 from worker.events.label_event import LabelEventEncoder
 from worker.settings import InputSettings, OutputSettings, TextOutput
-from worker.types import Classification, Labelled, ModelIdentity, TextFacts, ThresholdSet
+from worker.types import Assignment, Classification, Labelled, ModelIdentity, TextFacts, ThresholdSet
 
 LABELS = ("toxic", "100% rude", 'quoted "label"')
 MODEL = ModelIdentity("sluice-mini", "1", "sha256:" + "0f" * 32, "bfloat16")
@@ -41,7 +41,7 @@ def test_the_value_is_the_event_of_the_schema() -> None:
     assert outgoing.value is not None
     assert LabelEvent.model_validate_json(outgoing.value, strict=False) == LabelEvent.model_validate(
         {
-            "schema_version": "1.0",
+            "schema_version": "1.1",
             "id": event_id("comments", 3, 4711, MODEL.digest, "default@1"),
             "comment": {"id": "c-1", "text": "hi", "author": "ann"},
             "labels": ["toxic", "100% rude"],
@@ -52,6 +52,7 @@ def test_the_value_is_the_event_of_the_schema() -> None:
             "text": {"tokens": 14, "windows": 1, "truncated": False},
             "source": {
                 "topic": "comments",
+                "topic_id": None,
                 "partition": 3,
                 "offset": 4711,
                 "timestamp": datetime.fromtimestamp(1_795_348_800.042, UTC),
@@ -136,6 +137,19 @@ def test_the_event_id_is_uuid5_of_its_parts(topic: str, partition: int, offset: 
     except UnicodeEncodeError:
         return
     assert event_id(topic, partition, offset, digest, name) == str(expected)
+
+
+def test_events_of_two_logs_of_one_name_have_different_ids_and_say_which_log() -> None:
+    found = []
+    for topic_id in ("", "8tZ3x1ZvQ0qJm0wK1yQ9aA", "Pq7r-1bTQ4y_0dZkVn2e4w"):
+        assignment = Assignment("comments", 3, epoch=1, topic_id=topic_id)
+        message = comment_record("c-1", "hi")
+        value = encoder().encode(Labelled(message, assignment, "c-1", "hi", CLASSIFICATION)).value
+        event = LabelEvent.model_validate_json(value or b"")
+        assert event.source.topic_id == (topic_id or None)
+        assert event.id == event_id("comments", 3, 4711, MODEL.digest, "default@1", topic_id)
+        found.append(event.id)
+    assert len(set(found)) == 3
 
 
 @given(st.lists(st.floats(0, 1).map(lambda score: round(score, 6)), min_size=3, max_size=3), st.booleans())

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 from worker.errors import SettingsInvalid
 from worker.owned_properties import MAX_POLL_INTERVAL_MS
 from worker.secrets import without_secrets
-from worker.settings import GroupProtocol, Settings, Start
+from worker.settings import GroupProtocol, Settings
 
 C = TypeVar("C", Consumer, Producer, AdminClient)
 
@@ -25,6 +25,7 @@ LIBRARY_LOG = logging.getLogger("worker.kafka.librdkafka")
 _PREFETCHED_BATCHES = 8
 _MIB = 1024 * 1024
 _RECEIVE_LIMIT_BYTES = 100 * _MIB
+_UNPACKED_LIMIT_BYTES = 512 * _MIB
 
 
 def consumer_properties(settings: Settings) -> dict[str, Any]:
@@ -35,9 +36,12 @@ def consumer_properties(settings: Settings) -> dict[str, Any]:
         "group.id": kafka.group_id,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        "auto.offset.reset": settings.input.start.value if settings.input.start is not Start.ERROR else "error",
+        # Where a partition without a usable offset begins is decided by `worker.kafka.consumer.start_rules`.
+        "auto.offset.reset": "error",
         "isolation.level": "read_committed",
         "allow.auto.create.topics": False,
+        # Partitions that are added are read this soon; with the default they were read after 297 s, measured.
+        "topic.metadata.refresh.interval.ms": 5_000,
         "max.poll.interval.ms": MAX_POLL_INTERVAL_MS,
         # What is prefetched is thrown away by a revoke or a pause, and held in memory: a few batches are enough, if the
         # fetcher looks again soon after the queue ran low (its default of 1 s would stall a fast worker).
@@ -46,6 +50,9 @@ def consumer_properties(settings: Settings) -> dict[str, Any]:
         "fetch.queue.backoff.ms": 10,
         "fetch.wait.max.ms": 100,
         "fetch.max.bytes": 8 * _MIB,
+        # It bounds what one batch may unpack to as well: with the default of 100 MB a zstd batch of 39 MiB, which is
+        # tried in steps of three times its size, stopped its partition for ever, measured.
+        "receive.message.max.bytes": _UNPACKED_LIMIT_BYTES,
         # Records, lag and the state of the group are known this often; also how soon a lost broker is noticed.
         "statistics.interval.ms": max(100, min(5_000, int(kafka.no_broker_seconds * 250))),
     }

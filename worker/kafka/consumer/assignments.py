@@ -24,14 +24,14 @@ class Assignments:
         self._confirmed: dict[Assignment, int] = {}
         self.current: dict[int, Assignment] = {}
 
-    def begin(self, partitions: Iterable[int]) -> list[Assignment]:
-        """New assignments for these partitions; what was known of them before is over."""
+    def begin(self, partitions: Iterable[int], topic_id: str = "") -> list[Assignment]:
+        """New assignments for these partitions of the log with this id; what was known of them before is over."""
         begun = []
         partitions = list(partitions)
         self.end(partitions)
         for partition in partitions:
             self._epoch += 1
-            assignment = Assignment(self.topic, partition, self._epoch)
+            assignment = Assignment(self.topic, partition, self._epoch, topic_id=topic_id)
             self.current[partition] = assignment
             begun.append(assignment)
         return begun
@@ -66,6 +66,10 @@ class Assignments:
     def committed(self) -> dict[int, int | None]:
         """Of each partition held, the next offset known to be committed; None before the first."""
         return {partition: self._confirmed.get(assignment) for partition, assignment in self.current.items()}
+
+    def is_confirmed(self, assignment: Assignment, offset: int) -> bool:
+        """Whether everything below this offset is known to be committed."""
+        return self._confirmed.get(assignment, -1) >= offset
 
     def confirm(self, offsets: dict[Assignment, int]) -> None:
         """The broker has committed these next offsets; of ended assignments nothing is remembered."""

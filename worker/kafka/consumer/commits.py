@@ -11,6 +11,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from worker.errors import Fatal, OwnershipLost, Retryable
+from worker.kafka.client.commit_note import to_commit
 from worker.kafka.client.error_codes import EPOCH_BEHIND, OWNERSHIP_LOST, REFUSED, describe, error_of, refused
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
@@ -57,7 +58,7 @@ class Commits:
             return
         self._asked = offsets
         try:
-            consumer.commit(offsets=_positions(offsets), asynchronous=True)
+            consumer.commit(offsets=_to_commit(offsets), asynchronous=True)
         except KafkaException as fault:
             self._asked = None
             self._note(error_of(fault), offsets)
@@ -93,7 +94,7 @@ class Commits:
             raise Retryable(message)  # librdkafka would hold the call until a coordinator is found
         failed: KafkaError | None
         try:
-            answered = consumer.commit(offsets=_positions(offsets), asynchronous=False)
+            answered = consumer.commit(offsets=_to_commit(offsets), asynchronous=False)
             failed = next((p.error for p in answered if p.error is not None), None)
         except KafkaException as fault:
             failed = error_of(fault)
@@ -131,5 +132,5 @@ def _any_owned(offsets: Mapping[Assignment, int]) -> bool:
     return any(assignment.owned for assignment in offsets)
 
 
-def _positions(offsets: Mapping[Assignment, int]) -> list[TopicPartition]:
-    return [TopicPartition(assignment.topic, assignment.partition, offset) for assignment, offset in offsets.items()]
+def _to_commit(offsets: Mapping[Assignment, int]) -> list[TopicPartition]:
+    return [to_commit(assignment, offset) for assignment, offset in offsets.items()]

@@ -9,14 +9,24 @@ from worker.kafka.client.error_codes import REFUSED, describe, refused
 
 log = logging.getLogger(__name__)
 
+NO_TOPIC = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.UNKNOWN_TOPIC_ID,
+        KafkaError.INCONSISTENT_TOPIC_ID,
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - how the library names its own codes
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+    }
+)
+"""Signs that the topic, or a partition of it, is not there, or no longer what it was."""
 
-def fault_of_reading(error: KafkaError, topic: str, partition: int | None) -> Exception | None:
+
+def fault_of_reading(error: KafkaError, topic: str) -> Exception | None:
     """The exception for an error that only a person can mend; one that passes is logged and gives None.
 
     Args:
         error: What came.
         topic: The input topic.
-        partition: Where it came from; None for an error of the consumer as a whole.
     """
     code = error.code()
     if code == KafkaError._MAX_POLL_EXCEEDED:
@@ -25,15 +35,8 @@ def fault_of_reading(error: KafkaError, topic: str, partition: int | None) -> Ex
             "reads on from the committed offsets. Give it a longer interval in kafka.properties or smaller batches"
         )
         return None
-    if code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-        return Fatal(
-            f"partition {partition} of {topic} has no offset to go on from ({describe(error)}) and input.start is "
-            "error: set the group's offset with kafka-consumer-groups --reset-offsets, or input.start to earliest or "
-            "latest"
-        )
-    if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
-        log.warning("topic %s does not exist; `sluice topics` creates it. The worker waits for it", topic)
-        return None
+    if code in NO_TOPIC:
+        return None  # `TopicWatch` says so, once
     if code in REFUSED:
         return refused(error, f"to let the group read {topic}")
     if error.fatal() or code == KafkaError._FATAL:

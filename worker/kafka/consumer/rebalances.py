@@ -1,16 +1,18 @@
 """The partitions a member is given and gives away, served where librdkafka waits for it: inside `poll`.
 
 The old owner may still commit in a revoke; nothing of a lost partition is committed. A pause lives here too, for
-librdkafka keeps it by partition, not by assignment.
+librdkafka keeps it by partition, not by assignment. So does a hold: a partition that has no place to be read from yet.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import structlog
 from confluent_kafka import Consumer, TopicPartition
 
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
+from worker.kafka.consumer.positions import Starts
 from worker.protocols import RebalanceListener
 from worker.types import Assignment
 
@@ -19,21 +21,34 @@ log = structlog.stdlib.get_logger(__name__)
 _LOGGED = {"assign": "partitions assigned", "revoke": "partitions revoked", "lost": "partitions lost"}
 
 
+class StartFinder(Protocol):
+    """Knows where partitions begin; `worker.kafka.consumer.positions.Positions` does."""
+
+    def starts(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> Starts:
+        """Where these begin, as far as the group's offsets say."""
+
+    def begun(self, assignments: Sequence[Assignment], starts: Starts) -> list[Assignment]:
+        """These have begun there; those that are not to be read before they have a place."""
+
+
 class Rebalances:
-    """Serves `assign`, `revoke` and `lost`, and tells the listener.
+    """Serves `assign`, `revoke` and `lost`, and notifies the listener.
 
     Args:
         assignments: Begun and ended here.
         availability: A rebalance is the coordinator's answer.
+        positions: Where assignments begin.
 
     Attributes:
         counts: How often each was served.
         fault: What the listener raised; None while it raised nothing.
     """
 
-    def __init__(self, assignments: Assignments, availability: BrokerAvailability) -> None:
+    def __init__(self, assignments: Assignments, availability: BrokerAvailability, positions: StartFinder) -> None:
         self._assignments = assignments
         self._availability = availability
+        self._positions = positions
+        self._on_hold: set[Assignment] = set()
         self._listener: RebalanceListener | None = None
         self._paused = False
         self.counts = {"assign": 0, "revoke": 0, "lost": 0}
@@ -51,7 +66,7 @@ class Rebalances:
     def resume(self, consumer: Consumer) -> None:
         """Undo `pause`."""
         self._paused = False
-        consumer.resume(partitions_of(self._held()))
+        consumer.resume(partitions_of([a for a in self._held() if a not in self._on_hold]))
 
     def end(self) -> None:
         """All that is held is over, and nobody is left to tell of the rebalance that closing brings."""
@@ -62,11 +77,34 @@ class Rebalances:
         """These begin, each under a new assignment."""
         self._count("assign", partitions)
         self._availability.answered()
-        consumer.incremental_assign(partitions)
-        begun = self._assignments.begin(p.partition for p in partitions)
-        if self._paused and begun:
-            consumer.pause(partitions_of(begun))  # a new assignment begins unpaused
+        starts = self._positions.starts(consumer, partitions)
+        consumer.incremental_assign(starts.offsets)
+        begun = self._assignments.begin([p.partition for p in partitions], starts.topic_id)
+        held = self._positions.begun(begun, starts)
+        self._on_hold |= set(held)
+        if stopped := begun if self._paused else held:
+            consumer.pause(partitions_of(stopped))  # a new assignment begins unpaused
         self._call(lambda listener: listener.on_assigned(begun))
+
+    def restart(self, consumer: Consumer, assignments: Sequence[Assignment], topic_id: str) -> list[Assignment]:
+        """New assignments in the place of these, held until `move`; the listener finishes the old ones first."""
+        numbers = [assignment.partition for assignment in assignments]
+        self._call(lambda listener: listener.on_revoked(assignments))
+        self._assignments.end(numbers)
+        consumer.pause(partitions_of(assignments))
+        begun = self._assignments.begin(numbers, topic_id)
+        self._on_hold = {a for a in self._on_hold if a.owned} | set(begun)
+        self._call(lambda listener: listener.on_assigned(begun))
+        return begun
+
+    def move(self, consumer: Consumer, assignment: Assignment, offset: int) -> None:
+        """Read a partition from this offset on, whatever librdkafka was doing with it."""
+        at = [TopicPartition(assignment.topic, assignment.partition, offset)]
+        self._unassign(consumer, at)
+        consumer.incremental_assign(at)
+        self._on_hold.discard(assignment)
+        if self._paused:
+            consumer.pause(at)
 
     def serve_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """These go once the listener has finished with them."""
@@ -84,7 +122,8 @@ class Rebalances:
         self._call(lambda listener: listener.on_lost(lost))
 
     def _unassign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        if self._paused:
+        held = {assignment.partition for assignment in self._on_hold}
+        if self._paused or any(p.partition in held for p in partitions):
             # librdkafka would keep the pause for the next time it is given these, and read nothing of them ever after.
             # To resume them then is too late: next to the start of a fetch it makes librdkafka read from the beginning.
             consumer.resume(partitions)

@@ -15,17 +15,20 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 from worker.errors import Fatal, OwnershipLost, Retryable
 from worker.kafka.client.error_codes import describe, error_of, refused_connection
 from worker.kafka.client.group_metadata import generation
+from worker.kafka.client.log_queries import LogQueries
 from worker.kafka.client.properties import consumer_properties, make_client
 from worker.kafka.client.retry import Backoff, Sleep, Uniform, retry
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
 from worker.kafka.consumer.commits import Commits
-from worker.kafka.consumer.read_errors import fault_of_reading
+from worker.kafka.consumer.positions import NO_PLACE, Positions
+from worker.kafka.consumer.read_errors import NO_TOPIC, fault_of_reading
 from worker.kafka.consumer.rebalances import Rebalances, partitions_of
+from worker.kafka.consumer.standing import StandingPartitions
 from worker.kafka.consumer.statistics import read_statistics
-from worker.kafka.consumer.unknown_topic import UnknownTopic
+from worker.kafka.consumer.topic_watch import TopicWatch
 from worker.protocols import Clock, RebalanceListener
-from worker.settings import GroupProtocol, Settings
+from worker.settings import Settings
 from worker.types import Assignment, GroupFacts, Record
 
 log = structlog.stdlib.get_logger(__name__)
@@ -34,6 +37,7 @@ _COMMIT_LIMIT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 _BROKEN_CLOSE_SECONDS = 2.0
+_PLACING_POLL_SECONDS = 0.01
 
 
 class KafkaSource:
@@ -44,12 +48,15 @@ class KafkaSource:
         clock: Monotonic seconds.
         sleep: Waits between attempts to commit.
         uniform: Draws the length of those waits.
+        queries: Asks about the topic's log; made here by default.
 
     Raises:
         SettingsInvalid: A property is refused, by the worker or by librdkafka.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock, sleep: Sleep, uniform: Uniform) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Clock, sleep: Sleep, uniform: Uniform, queries: LogQueries | None = None
+    ) -> None:
         self._topic = settings.input.topic
         self._clock = clock
         self._sleep = sleep
@@ -58,13 +65,15 @@ class KafkaSource:
         self._assignments = Assignments(self._topic)
         self._availability = BrokerAvailability(settings.kafka, clock)
         self._commits = Commits(self._assignments, self._availability, clock)
-        self._rebalances = Rebalances(self._assignments, self._availability)
-        self._absent = (
-            UnknownTopic(self._topic, clock) if settings.kafka.group_protocol is GroupProtocol.CONSUMER else None
-        )
+        queries = queries or LogQueries(settings)
+        self._watch = TopicWatch(self._topic, queries, clock)
+        self._positions = Positions(settings.input.start, self._assignments, self._watch, queries, clock)
+        self._rebalances = Rebalances(self._assignments, self._availability, self._positions)
+        self._standing = StandingPartitions(self._topic, clock)
         self._fault: Exception | None = None
         self._closed = False
         self._lag_records: dict[Assignment, int] = {}
+        self._unstable_records: dict[Assignment, int] = {}
         self._is_member = False
         self._join_state = "init"
         self._consumer: Consumer = make_client(
@@ -94,6 +103,11 @@ class KafkaSource:
             lag_records={a.partition: lag for a, lag in self._lag_records.items() if a.owned},
             commits_succeeded=self._commits.succeeded,
             commits_failed=self._commits.failed,
+            topic_missing=self._watch.missing,
+            standing=self._standing.now(),
+            unstable_records={a.partition: n for a, n in self._unstable_records.items() if a.owned},
+            positions_moved=self._positions.moved,
+            records_skipped=self._positions.skipped,
         )
 
     def subscribe(self, listener: RebalanceListener) -> None:
@@ -116,7 +130,8 @@ class KafkaSource:
             Fatal: The consumer is broken, refused, or out of range with `input.start = error`.
         """
         consumer = self._consumer
-        first = consumer.poll(timeout_seconds)
+        self._positions.keep(consumer, self._rebalances)
+        first = consumer.poll(min(timeout_seconds, _PLACING_POLL_SECONDS) if self._positions.busy else timeout_seconds)
         records = [] if first is None else self._with_assignments([first])
         if first is not None and limit > 1:
             # consume() with a timeout would wait until it has all it was asked for; the rest is taken as it lies. It
@@ -124,9 +139,7 @@ class KafkaSource:
             records += self._with_assignments(consumer.consume(limit - 1, 0))
         if records:
             self._availability.answered()
-        elif self._absent and not self._assignments.current:
-            self._absent.look(consumer)
-        if fault := self._fault or self._rebalances.fault or self._commits.fault:
+        if fault := self._fault or self._positions.fault or self._rebalances.fault or self._commits.fault:
             raise fault
         self._availability.check()
         self._commits.send(consumer)
@@ -140,13 +153,31 @@ class KafkaSource:
         current = self._assignments.current
         records: list[tuple[Record, Assignment]] = []
         for message in messages:
-            if (error := message.error()) is not None:
-                self._fault = fault_of_reading(error, self._topic, message.partition()) or self._fault
+            if message.error() is not None:
+                self._serve_read_error(message)
                 continue
             assignment = current.get(message.partition())
             if assignment is not None:
                 records.append((message, assignment))
+        if self._standing:
+            for _, assignment in records:
+                self._standing.moved(assignment.partition)
+        if self._positions.busy:
+            return [(record, assignment) for record, assignment in records if not self._positions.waits(assignment)]
         return records
+
+    def _serve_read_error(self, message: Any) -> None:
+        """An error in the place of a record."""
+        error, assignment = message.error(), self._assignments.current.get(message.partition())
+        if error.code() in NO_PLACE:
+            if assignment is not None:
+                self._positions.lost(assignment, message.offset())
+            return
+        if error.code() in NO_TOPIC:
+            self._watch.look_soon()
+        elif assignment is not None:
+            self._standing.failed(assignment.partition, message.offset(), error)
+        self._fault = fault_of_reading(error, self._topic) or self._fault
 
     def commit(self, offsets: Mapping[Assignment, int]) -> None:
         """Begin to commit next offsets of the assignments still owned; the others are left out, and none moves back.
@@ -241,7 +272,9 @@ class KafkaSource:
 
     def _serve_client_error(self, error: KafkaError) -> None:
         """An error of the client as a whole: connections, mostly, which librdkafka opens again by itself."""
-        if self._availability.last_contact is None and (fault := refused_connection(error)) is not None:
+        if error.code() in NO_TOPIC:
+            self._watch.look_soon()
+        elif self._availability.last_contact is None and (fault := refused_connection(error)) is not None:
             self._fault = fault
         else:
             self._availability.connection_failed(error)
@@ -250,6 +283,7 @@ class KafkaSource:
         current = self._assignments.current
         statistics = read_statistics(report, self._topic, self._assignments.committed())
         self._lag_records = {current[partition]: lag for partition, lag in statistics.lag_records.items()}
+        self._unstable_records = {current[p]: records for p, records in statistics.unstable_records.items()}
         self._join_state = statistics.join_state
         if statistics.brokers_up:
             self._availability.answered()

@@ -20,11 +20,13 @@ class Statistics(NamedTuple):
         brokers_up: Brokers with an open connection.
         join_state: Where the member is on its way into the group; "steady" when it is in.
         lag_records: For each partition asked for, records behind the end of what may be read; absent while unknown.
+        unstable_records: Likewise, records behind the oldest transaction that is still open.
     """
 
     brokers_up: int
     join_state: str
     lag_records: dict[int, int]
+    unstable_records: dict[int, int]
 
 
 def read_statistics(report: str, topic: str, committed: Mapping[int, int | None]) -> Statistics:
@@ -38,14 +40,19 @@ def read_statistics(report: str, topic: str, committed: Mapping[int, int | None]
     document = jiter.from_json(report.encode())
     known = document.get("topics", {}).get(topic, {}).get("partitions", {})
     lag = {}
+    unstable = {}
     for partition, offset in committed.items():
         facts = known.get(str(partition), {})
         end = facts.get("ls_offset", -1)
         records = facts.get("consumer_lag", -1) if offset is None or end < 0 else max(0, end - offset)
         if records >= 0:
             lag[partition] = records
+        high = facts.get("hi_offset", -1)
+        if 0 <= end <= high:
+            unstable[partition] = high - end
     return Statistics(
         brokers_up=sum(b["state"] == _CONNECTED for b in document.get("brokers", {}).values()),
         join_state=document.get("cgrp", {}).get("join_state", "init"),
         lag_records=lag,
+        unstable_records=unstable,
     )

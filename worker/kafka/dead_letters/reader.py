@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from schemas.dead_letter import CONNECT_PREFIX
 from worker.errors import Fatal, NoBroker
 from worker.events.dead_letter import ORIGIN_HEADER, replay_count
+from worker.events.headers import headers_of
 from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
 from worker.kafka.client.error_codes import describe, error_of
 from worker.kafka.client.properties import client_properties, make_client
@@ -75,7 +76,8 @@ class Filter:
 
 def dead_letter(record: Record) -> DeadLetter:
     """What the headers of a dead letter say; of repeated ones the last."""
-    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers() or ()}
+    received = headers_of(record)
+    headers = {name: (value or b"").decode(errors="replace") for name, value in received}
     return DeadLetter(
         record,
         topic=headers.get(CONNECT_PREFIX + "topic", ""),
@@ -86,7 +88,7 @@ def dead_letter(record: Record) -> DeadLetter:
         reason=headers.get(CONNECT_PREFIX + "exception.message", ""),
         failed_at=headers.get(_FAILED_AT, ""),
         origin=headers.get(ORIGIN_HEADER, ""),
-        replays=replay_count(record.headers() or ()),
+        replays=replay_count(received),
     )
 
 

@@ -18,6 +18,7 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException,
 
 from worker.errors import Fatal
 from worker.events.dead_letter import REPLAY_COUNT_HEADER, strip_failure
+from worker.events.headers import headers_of
 from worker.kafka.client.error_codes import describe, error_of
 from worker.kafka.client.properties import make_client, producer_properties
 from worker.kafka.client.retry import Sleep, Uniform
@@ -115,7 +116,7 @@ class _Returns:
     def send(self, letter: DeadLetter, topic: str) -> None:
         """Begin to send a letter back; Fatal when this one, or one before it, can't be delivered."""
         record = letter.record
-        headers = [h for h in strip_failure(record.headers() or ()) if h[0] != REPLAY_COUNT_HEADER]
+        headers = [h for h in strip_failure(headers_of(record)) if h[0] != REPLAY_COUNT_HEADER]
         headers.append((REPLAY_COUNT_HEADER, b"%d" % (letter.replays + 1)))
         kind, milliseconds = record.timestamp()
         timestamp = 0 if kind == TIMESTAMP_NOT_AVAILABLE else max(0, milliseconds)

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from confluent_kafka import TopicPartition
-
 from worker.errors import Retryable
+from worker.kafka.client.commit_note import to_commit
 from worker.kafka.client.group_metadata import generation
 from worker.kafka.delivery.transactional_producer import TransactionalProducer, TransactionFailed
 from worker.types import Assignment, Batch
@@ -62,7 +61,7 @@ class TransactionOffsets:
                 message = "the worker is not in its group at this moment"
                 raise Retryable(message)
             self._metadata = metadata  # a retried call must have the same arguments
-        producer.send_offsets([TopicPartition(a.topic, a.partition, o) for a, o in self._next.items()], self._metadata)
+        producer.send_offsets([to_commit(a, offset) for a, offset in self._next.items()], self._metadata)
 
     def confirm(self) -> None:
         """Let the source know that they are committed."""

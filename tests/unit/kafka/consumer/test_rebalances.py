@@ -9,6 +9,7 @@ from confluent_kafka import TopicPartition
 from worker.errors import DrainDeadlinePassed
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
+from worker.kafka.consumer.positions import Starts
 from worker.kafka.consumer.rebalances import Rebalances
 from worker.settings import KafkaSettings
 from worker.types import Assignment
@@ -30,8 +31,23 @@ class Calls:
         return call
 
 
+class AsTheyAre:
+    """Every partition begins where librdkafka says, except those on hold."""
+
+    def __init__(self, *held: int) -> None:
+        self.held = held
+
+    def starts(self, consumer: Any, partitions: Sequence[TopicPartition]) -> Starts:
+        del consumer
+        return Starts("", list(partitions))
+
+    def begun(self, assignments: Sequence[Assignment], starts: Starts) -> list[Assignment]:
+        del starts
+        return [a for a in assignments if a.partition in self.held]
+
+
 def serving(calls: Any) -> Rebalances:
-    rebalances = Rebalances(Assignments("t"), BrokerAvailability(KafkaSettings(), lambda: 0.0))
+    rebalances = Rebalances(Assignments("t"), BrokerAvailability(KafkaSettings(), lambda: 0.0), AsTheyAre())
     rebalances.set_listener(calls)
     return rebalances
 
@@ -103,3 +119,35 @@ def test_once_ended_nothing_is_held_and_nobody_is_told() -> None:
     rebalances.end()
     rebalances.serve_revoke(calls, partitions(0))
     assert calls.made == [("incremental_unassign", [0])]
+
+
+def test_a_partition_without_a_place_is_not_read_before_it_is_moved_to_one() -> None:
+    calls: Any = Calls()
+    rebalances = Rebalances(Assignments("t"), BrokerAvailability(KafkaSettings(), lambda: 0.0), AsTheyAre(1))
+    rebalances.set_listener(calls)
+    rebalances.serve_assign(calls, partitions(0, 1))
+    rebalances.pause(calls)
+    rebalances.resume(calls)
+    (waiting,) = [a for a in rebalances._held() if a.partition == 1]
+    rebalances.move(calls, waiting, 7)
+    told_consumer = [made for made in calls.made if not made[0].startswith("on_")]
+    assert told_consumer == [
+        ("incremental_assign", [0, 1]),
+        ("pause", [1]),
+        ("pause", [0, 1]),
+        ("resume", [0]),
+        ("resume", [1]),
+        ("incremental_unassign", [1]),
+        ("incremental_assign", [1]),
+    ]
+
+
+def test_what_is_in_flight_is_finished_under_the_old_assignment_before_another_log_is_read() -> None:
+    calls: Any = Calls()
+    rebalances = serving(calls)
+    rebalances.serve_assign(calls, partitions(0))
+    (old,) = rebalances._held()
+    (new,) = rebalances.restart(calls, [old], "another-id")
+    assert calls.made[2:] == [("on_revoked", [0]), ("pause", [0]), ("on_assigned", [0])]
+    assert calls.owned["on_revoked"] == [True]
+    assert (old.owned, new.owned, new.topic_id) == (False, True, "another-id")

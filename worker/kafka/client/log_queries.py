@@ -1,0 +1,119 @@
+"""Questions about one topic's log and a group's offsets in it, answered while the caller goes on.
+
+The consumer's own calls block, and answer from metadata that may be minutes old; those of an admin client ask a broker
+each time and give futures.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
+
+from worker.kafka.client.properties import client_properties, make_client
+from worker.settings import Settings
+
+REQUEST_SECONDS = 5.0
+_NO_ID = frozenset({"", "None", "AAAAAAAAAAAAAAAAAAAAAA"})
+"""The zero id is that of brokers before 2.8, which have none."""
+
+_QUIET = {"log_level": 0}
+"""The consumer reports the same connections' troubles; twice would be once too often."""
+
+
+class LogEnds(NamedTuple):
+    """Offsets at which a partition's log begins, and where what may be read of it ends now."""
+
+    first: int
+    end: int
+
+
+class LogQueries:
+    """Asks about `input.topic` and the worker's group.
+
+    Args:
+        settings: Names the cluster, the topic and the group.
+
+    Raises:
+        SettingsInvalid: A property is refused.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._topic = settings.input.topic
+        self._group = settings.kafka.group_id
+        properties = client_properties(settings) | _QUIET
+        self._admin: AdminClient = make_client(AdminClient, properties, error_cb=lambda _: None)
+
+    def describe(self) -> Future[Any]:
+        """The topic: `confluent_kafka.admin.TopicDescription`."""
+        self._admin.poll(0)  # what the client has to say is served here, lest it pile up
+        described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=REQUEST_SECONDS)
+        future: Future[Any] = described[self._topic]
+        return future
+
+    def ends(self, partitions: Iterable[int]) -> "LogEndsAnswer":
+        """Where these partitions begin and end."""
+        asked = [TopicPartition(self._topic, number) for number in partitions]
+        limits = {"request_timeout": REQUEST_SECONDS, "isolation_level": IsolationLevel.READ_COMMITTED}
+        first: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # as the package has it
+        end: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        return LogEndsAnswer(
+            self._admin.list_offsets(dict.fromkeys(asked, first), **limits),
+            self._admin.list_offsets(dict.fromkeys(asked, end), **limits),
+        )
+
+    def group_offsets(self, partitions: Iterable[int]) -> Future[Any]:
+        """The group's committed offsets; -1001 where there is none."""
+        asked = [TopicPartition(self._topic, number) for number in partitions]
+        request = ConsumerGroupTopicPartitions(self._group, asked)
+        answers = self._admin.list_consumer_group_offsets([request], request_timeout=REQUEST_SECONDS)
+        future: Future[Any] = answers[self._group]
+        return future
+
+
+class LogEndsAnswer:
+    """The answer to `LogQueries.ends`, once every part of it is there."""
+
+    def __init__(self, first: Mapping[TopicPartition, Future[Any]], end: Mapping[TopicPartition, Future[Any]]) -> None:
+        self._first = {partition.partition: future for partition, future in first.items()}
+        self._end = {partition.partition: future for partition, future in end.items()}
+
+    def done(self) -> bool:
+        """Whether the broker has answered."""
+        return all(future.done() for side in (self._first, self._end) for future in side.values())
+
+    def result(self) -> dict[int, LogEnds]:
+        """For each partition where it begins and ends; those that could not be asked about are left out."""
+        first, end = _offsets(self._first), _offsets(self._end)
+        return {number: LogEnds(first[number], end[number]) for number in first.keys() & end.keys()}
+
+
+def topic_id(description: Any) -> str:
+    """Id of a described topic, empty for a broker that gives none."""
+    found = str(description.topic_id)
+    return "" if found in _NO_ID else found
+
+
+def _offsets(futures: Mapping[int, Future[Any]]) -> dict[int, int]:
+    offsets = {}
+    for number, future in futures.items():
+        try:
+            offset = future.result(0).offset
+        except KafkaException:
+            continue
+        if offset >= 0:
+            offsets[number] = offset
+    return offsets
+
+
+def committed_notes(answer: Any) -> Sequence[TopicPartition]:
+    """Of an answer to `LogQueries.group_offsets` the partitions in which something is committed."""
+    return [p for p in answer.topic_partitions if p.error is None and p.offset >= 0]

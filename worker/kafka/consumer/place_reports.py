@@ -1,0 +1,68 @@
+"""What a user is told of the places that were found, one line for each reason."""
+
+import logging
+from collections import defaultdict
+from typing import NamedTuple
+
+from worker.errors import Fatal
+from worker.kafka.client.log_queries import LogEnds
+from worker.kafka.consumer.start_rules import MOVES, Found
+from worker.types import Assignment
+
+log = logging.getLogger(__name__)
+
+_WORDS = {
+    Found.BELOW_START: "retention removed {skipped} offsets before they were read, and they will not be labelled. Give "
+    "the topic a longer retention or the group more workers",
+    Found.ABOVE_END: "the log ends before the position, so it was truncated or restored. It is read again from its "
+    "first record; events of records that were labelled before have the same ids",
+    Found.RECREATED: "the topic was deleted and created again. The new log is read from its first record; what was "
+    "unread of the old one is gone with it",
+}
+
+
+class Placed(NamedTuple):
+    """A place that was found.
+
+    Attributes:
+        found: Why it was looked for.
+        position: The group's offset, if it had one.
+        begin: The offset it is read from.
+        skipped: Offsets that retention took unread.
+    """
+
+    assignment: Assignment
+    found: Found
+    position: int | None
+    begin: int
+    skipped: int
+
+
+def report(placed: list[Placed]) -> None:
+    """Log where partitions are read from; an error where the group's position was given up."""
+    by_reason: defaultdict[Found, list[Placed]] = defaultdict(list)
+    for place in placed:
+        by_reason[place.found].append(place)
+    for found, places in by_reason.items():
+        topic = places[0].assignment.topic
+        if found in MOVES:
+            moves = ", ".join(f"{p.assignment.partition} from {_position(p)} to {p.begin}" for p in places)
+            words = _WORDS[found].format(skipped=sum(p.skipped for p in places))
+            log.error("%s: the group's position moved in partition %s (%s): %s", topic, moves, found, words)
+        else:
+            begins = ", ".join(f"{p.assignment.partition} from offset {p.begin}" for p in places)
+            log.info("%s is read in partition %s (%s)", topic, begins, found)
+
+
+def no_place(assignment: Assignment, position: int | None, ends: LogEnds) -> Fatal:
+    """The exit that `input.start = error` asks for."""
+    has = "no offset" if position is None else f"the offset {position}"
+    return Fatal(
+        f"the group has {has} in partition {assignment.partition} of {assignment.topic}, which holds offsets "
+        f"{ends.first} to {ends.end}, and input.start is error: set the group's offset with kafka-consumer-groups "
+        "--reset-offsets, or input.start to earliest or latest"
+    )
+
+
+def _position(place: Placed) -> str:
+    return "another log" if place.position is None or place.position < 0 else str(place.position)

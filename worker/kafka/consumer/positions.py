@@ -1,0 +1,175 @@
+"""Where each partition is read from, decided here and not by librdkafka, by the rules of `start_rules`.
+
+librdkafka begins at the group's offsets, as far as those are of the log that is there now, and reports the partitions
+that it cannot read on (`auto.offset.reset=error`), which then rest. `PlaceSearch` finds places for those. The topic's
+id is watched: a log that takes the place of another is read from its beginning.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from worker.kafka.client.commit_note import CommitNote
+from worker.kafka.client.log_queries import LogQueries
+from worker.kafka.consumer.assignments import Assignments
+from worker.kafka.consumer.place_search import PlaceSearch
+from worker.kafka.consumer.start_rules import Found
+from worker.kafka.consumer.topic_watch import TopicWatch
+from worker.protocols import Clock
+from worker.settings import Start
+from worker.types import Assignment
+
+CALL_SECONDS = 2.0
+"""How long a rebalance waits for the group's offsets and the topic's id, each; milliseconds as a rule."""
+
+NO_PLACE = frozenset(
+    {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}  # noqa: SLF001
+)
+"""Errors by which librdkafka says that it has no offset to read a partition from."""
+
+
+class Starts(NamedTuple):
+    """What is known of partitions that are being assigned.
+
+    Attributes:
+        topic_id: Of the log they belong to.
+        offsets: Where librdkafka is to begin.
+        notes: What the group's offsets say beside the offset, by partition; without those of none.
+        recreated: Partitions whose place was in another log.
+    """
+
+    topic_id: str
+    offsets: list[TopicPartition]
+    notes: Mapping[int, CommitNote] = {}
+    recreated: frozenset[int] = frozenset()
+
+
+class Mover(Protocol):
+    """Takes partitions from one place to another; `worker.kafka.consumer.rebalances.Rebalances` does."""
+
+    def restart(self, consumer: Consumer, assignments: Sequence[Assignment], topic_id: str) -> list[Assignment]:
+        """New assignments in the place of these, which the listener finishes first; held until `move`."""
+
+    def move(self, consumer: Consumer, assignment: Assignment, offset: int) -> None:
+        """Read a partition from this offset on."""
+
+
+class Positions:
+    """Knows where partitions begin; used by the consumer's thread.
+
+    Args:
+        start: The setting `input.start`.
+        assignments: Where a start is staged to be committed.
+        watch: Knows which log the topic's name stands for.
+        queries: Asks where logs begin and end.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self, start: Start, assignments: Assignments, watch: TopicWatch, queries: LogQueries, clock: Clock
+    ) -> None:
+        self._assignments = assignments
+        self._watch = watch
+        self._search = PlaceSearch(start, assignments, watch, queries, clock)
+
+    @property
+    def moved(self) -> Mapping[str, int]:
+        """How often a position of the group was given up, by reason."""
+        return self._search.moved
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Offsets that were gone before they were read, by reason."""
+        return self._search.skipped
+
+    @property
+    def fault(self) -> Exception | None:
+        """Set when `input.start` asks for an exit."""
+        return self._search.fault
+
+    @property
+    def busy(self) -> bool:
+        """Whether any partition has no place yet."""
+        return bool(self._search.waiting)
+
+    def waits(self, assignment: Assignment) -> bool:
+        """Whether a partition has no place yet: what still comes of it is of the place it lost."""
+        return assignment in self._search.waiting
+
+    def starts(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> Starts:
+        """Where these begin, as far as the group's offsets say; waits some milliseconds, `CALL_SECONDS` at most."""
+        if not partitions:
+            return Starts("", [])
+        known = self._watch.look_now(CALL_SECONDS)
+        topic_id = known.topic_id if known else ""
+        try:
+            found = consumer.committed(list(partitions), timeout=CALL_SECONDS)
+        except KafkaException:
+            found = []
+        if not found or any(p.error is not None for p in found):
+            # An open transaction, or a coordinator that is moving: librdkafka waits for them better than a rebalance.
+            return Starts(topic_id, list(partitions))
+        notes = {p.partition: CommitNote.read(p.metadata) for p in found if p.offset >= 0}
+        others = {number for number, note in notes.items() if topic_id and note.topic_id not in ("", topic_id)}
+        if self._watch.was_replaced:
+            others |= {p.partition for p in found if p.offset < 0}
+        offsets = [_first(p) if p.partition in others else p for p in found]
+        return Starts(topic_id, offsets, notes, frozenset(others))
+
+    def begun(self, assignments: Sequence[Assignment], starts: Starts) -> list[Assignment]:
+        """These have begun there; those that are not to be read before they have a place."""
+        offsets = {p.partition: p.offset for p in starts.offsets}
+        held = []
+        for assignment in assignments:
+            offset = offsets[assignment.partition]
+            if assignment.partition in starts.recreated:
+                self._search.add(assignment, Found.RECREATED, None)
+                held.append(assignment)
+            elif offset >= 0:
+                note = starts.notes.get(assignment.partition, CommitNote())
+                assignment.commit_note = str(CommitNote(assignment.topic_id, note.partitions))
+                self._assignments.confirm({assignment: offset})
+        return held
+
+    def lost(self, assignment: Assignment, position: int | None) -> None:
+        """A partition can't be read at its position, or there is no offset for it."""
+        self._search.add(assignment, None, position)
+
+    def keep(self, consumer: Consumer, mover: Mover) -> None:
+        """Look which log is read, and find places in it for the partitions that have none."""
+        self._watch.look()
+        if others := self._of_another_log():
+            for begun in self._restart(consumer, mover, others):
+                self._search.add(begun, Found.RECREATED, None)
+        if not self._search.waiting:
+            return
+        if back := self._search.going_back():
+            for begun, position in zip(self._restart(consumer, mover, list(back)), back.values(), strict=True):
+                self._search.add(begun, Found.ABOVE_END, position)
+        for assignment, offset in self._search.serve().items():
+            mover.move(consumer, assignment, offset)
+
+    def _of_another_log(self) -> list[Assignment]:
+        """What is held of a log that is no longer the topic's."""
+        known = self._watch.known
+        if known is None or not known.topic_id:
+            return []
+        others: list[Assignment] = []
+        for assignment in self._assignments.current.values():
+            if not assignment.topic_id:
+                assignment.topic_id = known.topic_id  # the broker was slow to say
+            elif assignment.topic_id != known.topic_id:
+                others.append(assignment)
+        return others
+
+    def _restart(self, consumer: Consumer, mover: Mover, assignments: list[Assignment]) -> list[Assignment]:
+        known = self._watch.known
+        begun = mover.restart(consumer, assignments, known.topic_id if known else "")
+        for old, new in zip(assignments, begun, strict=True):
+            new.commit_note = old.commit_note
+        return begun
+
+
+def _first(partition: TopicPartition) -> TopicPartition:
+    return TopicPartition(partition.topic, partition.partition, OFFSET_BEGINNING)
