@@ -9,6 +9,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException
 
 from worker.errors import Fatal
+from worker.kafka.client.rights import Right, lacking
 
 OWNERSHIP_LOST: Final = frozenset(
     {
@@ -57,12 +58,12 @@ def describe(error: KafkaError) -> str:
     return f"{error.name()}: {error.str()}"
 
 
-def refused(error: KafkaError, to_do: str) -> Fatal:
-    """The exception for a code in `REFUSED`; `to_do` says what was being done."""
-    return Fatal(
-        f"the broker refused {to_do} ({describe(error)}): check the credentials in kafka.properties and the access "
-        "rights of this principal"
-    )
+def refused(error: KafkaError, to_do: str, right: Right | None = None) -> Fatal:
+    """The exception for a code in `REFUSED`; `to_do` says what was being done, and `right` what that needs."""
+    advice = "check the credentials in kafka.properties and the access rights of this principal"
+    if right is not None and error.code() not in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
+        advice = lacking(right)
+    return Fatal(f"the broker refused {to_do} ({describe(error)}): {advice}")
 
 
 def refused_connection(error: KafkaError) -> Fatal | None:

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from worker.errors import Fatal, OwnershipLost, Retryable
 from worker.kafka.client.commit_note import to_commit
 from worker.kafka.client.error_codes import EPOCH_BEHIND, OWNERSHIP_LOST, REFUSED, describe, error_of, refused
+from worker.kafka.client.rights import Right, right_to_read
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
 from worker.protocols import Clock
@@ -29,6 +30,7 @@ class Commits:
     """Commits what `Assignments` has staged; used by the consumer's thread.
 
     Args:
+        group: The consumer group.
         assignments: What is staged, and told what is confirmed.
         availability: Told that a broker answered.
         clock: Monotonic seconds.
@@ -39,7 +41,8 @@ class Commits:
         fault: What no later commit can mend; None while there is nothing of that kind.
     """
 
-    def __init__(self, assignments: Assignments, availability: BrokerAvailability, clock: Clock) -> None:
+    def __init__(self, group: str, assignments: Assignments, availability: BrokerAvailability, clock: Clock) -> None:
+        self._group = group
         self._assignments = assignments
         self._availability = availability
         self._clock = clock
@@ -112,11 +115,14 @@ class Commits:
         self.succeeded += _any_owned(offsets)
         self._assignments.confirm(offsets)
 
+    def _right_to_commit(self, error: KafkaError) -> Right:
+        return right_to_read(error, self._assignments.topic, self._group)
+
     def _note(self, error: KafkaError, offsets: Mapping[Assignment, int]) -> None:
         self.failed += _any_owned(offsets)
         self._not_before = self._clock() + _PAUSE_SECONDS
         if error.code() in REFUSED:
-            self.fault = refused(error, "the commit of this group's offsets")
+            self.fault = refused(error, "the commit of this group's offsets", self._right_to_commit(error))
         elif error.fatal():
             self.fault = Fatal(f"the consumer can't go on: {describe(error)}")
         elif _any_owned(offsets):

@@ -6,6 +6,7 @@ from confluent_kafka import KafkaError
 
 from worker.errors import Fatal
 from worker.kafka.client.error_codes import REFUSED, describe, refused
+from worker.kafka.client.rights import right_to_read
 
 log = logging.getLogger(__name__)
 
@@ -14,19 +15,20 @@ NO_TOPIC = frozenset(
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError.UNKNOWN_TOPIC_ID,
         KafkaError.INCONSISTENT_TOPIC_ID,
-        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - how the library names its own codes
+        KafkaError._UNKNOWN_TOPIC,
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
     }
 )
 """Signs that the topic, or a partition of it, is not there, or no longer what it was."""
 
 
-def fault_of_reading(error: KafkaError, topic: str) -> Exception | None:
+def fault_of_reading(error: KafkaError, topic: str, group: str) -> Exception | None:
     """The exception for an error that only a person can mend; one that passes is logged and gives None.
 
     Args:
         error: What came.
         topic: The input topic.
+        group: The consumer group.
     """
     code = error.code()
     if code == KafkaError._MAX_POLL_EXCEEDED:
@@ -38,7 +40,7 @@ def fault_of_reading(error: KafkaError, topic: str) -> Exception | None:
     if code in NO_TOPIC:
         return None  # `TopicWatch` says so, once
     if code in REFUSED:
-        return refused(error, f"to let the group read {topic}")
+        return refused(error, f"to let the group {group} read {topic}", right_to_read(error, topic, group))
     if error.fatal() or code == KafkaError._FATAL:
         return Fatal(f"the consumer can't go on: {describe(error)}")
     log.warning("the consumer reports %s", describe(error))

@@ -57,14 +57,14 @@ class KafkaSource:
     def __init__(
         self, settings: Settings, *, clock: Clock, sleep: Sleep, uniform: Uniform, queries: LogQueries | None = None
     ) -> None:
-        self._topic = settings.input.topic
+        self._topic, self._group = settings.input.topic, settings.kafka.group_id
         self._clock = clock
         self._sleep = sleep
         self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
         self._commit_limit_seconds = min(_COMMIT_LIMIT_SECONDS, settings.delivery.revoke_seconds)
         self._assignments = Assignments(self._topic)
         self._availability = BrokerAvailability(settings.kafka, clock)
-        self._commits = Commits(self._assignments, self._availability, clock)
+        self._commits = Commits(settings.kafka.group_id, self._assignments, self._availability, clock)
         queries = queries or LogQueries(settings)
         self._watch = TopicWatch(self._topic, queries, clock)
         self._positions = Positions(settings.input.start, self._assignments, self._watch, queries, clock)
@@ -177,7 +177,7 @@ class KafkaSource:
             self._watch.look_soon()
         elif assignment is not None:
             self._standing.failed(assignment.partition, message.offset(), error)
-        self._fault = fault_of_reading(error, self._topic) or self._fault
+        self._fault = fault_of_reading(error, self._topic, self._group) or self._fault
 
     def commit(self, offsets: Mapping[Assignment, int]) -> None:
         """Begin to commit next offsets of the assignments still owned; the others are left out, and none moves back.

@@ -14,6 +14,7 @@ from worker.errors import Fatal, NoBroker, Retryable
 from worker.kafka.client.error_codes import OWNERSHIP_LOST, REFUSED, describe, error_of, refused
 from worker.kafka.client.properties import client_properties, make_client
 from worker.kafka.client.retry import Backoff, Sleep, Uniform, retry
+from worker.kafka.client.rights import right_to_read
 from worker.protocols import Clock
 from worker.settings import Settings
 
@@ -99,7 +100,8 @@ class ReplayPosition:
 
     def _fault(self, error: KafkaError, to_do: str) -> Exception:
         if error.code() in REFUSED:
-            return refused(error, f"the replay position of group {self._group} {to_do}")
+            to_do = f"the replay position of group {self._group} {to_do}"
+            return refused(error, to_do, right_to_read(error, self._topic, self._group))
         if error.code() in OWNERSHIP_LOST:
             return Fatal(
                 f"the replay position of group {self._group} can't be moved ({describe(error)}): a consumer has joined "

@@ -17,6 +17,7 @@ from worker.events.refused_record import Form, Refusal
 from worker.kafka.client.error_codes import REFUSED, describe, error_of, refused
 from worker.kafka.client.producing import produce
 from worker.kafka.client.properties import make_client, producer_properties
+from worker.kafka.client.rights import Right
 from worker.kafka.delivery.refusals import REFUSALS
 from worker.protocols import Encode, RejectionLimit, Source
 from worker.settings import Settings
@@ -217,7 +218,8 @@ class AtLeastOncePublisher:
     def _undeliverable(self, error: KafkaError, topic: str | None) -> Exception:
         where = f" to {topic}" if topic else ""
         if error.code() in REFUSED:
-            return refused(error, f"to let the worker write{where or ' its output or dead letter topic'}")
+            right = Right("Write", "topic", topic) if topic else None
+            return refused(error, f"to let the worker write{where or ' its output or dead letter topic'}", right)
         if self._brokers_down:
             return NoBroker(
                 f"no broker answered for delivery.timeout_seconds = {self._timeout_seconds:g}, so a record could not "

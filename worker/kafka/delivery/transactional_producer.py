@@ -18,6 +18,7 @@ from worker.errors import Fatal, Retryable, SettingsInvalid
 from worker.kafka.client.error_codes import OWNERSHIP_LOST, REFUSED, describe, error_of, refused, refused_connection
 from worker.kafka.client.producing import Report, produce
 from worker.kafka.client.properties import make_client, producer_properties
+from worker.kafka.client.rights import Right
 from worker.kafka.delivery.background_call import BackgroundCall
 from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX
 from worker.settings import Settings
@@ -194,5 +195,5 @@ def classified(error: KafkaError, to_do: str) -> Exception:
 def not_taken(error: KafkaError, topic: str) -> Exception:
     """The exception for a record that was not taken: mostly because the transaction has failed meanwhile."""
     if error.code() in REFUSED:
-        return refused(error, f"to let the worker write to {topic}")
+        return refused(error, f"to let the worker write to {topic}", Right("Write", "topic", topic))
     return TransactionFailed(f"a record for {topic} was not taken ({describe(error)})")
