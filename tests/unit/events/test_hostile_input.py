@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from schemas import LabelEvent
 from testkit.hostile import hostile_records
 from testkit.keyword_classifier import KeywordClassifier
@@ -11,17 +13,20 @@ from worker.events.label_event import LabelEventEncoder
 from worker.settings import InputSettings, OutputSettings
 from worker.types import Comment, Labelled, Rejected
 
-RECORDS = 100_000
+SEEDS = (20261122, 20261123, 20261124, 20261125)
+RECORDS = 25_000
+"""Records of each seed: several seeds, so that tests run in parallel share the work."""
 
 
-def test_every_hostile_record_has_one_outcome_and_every_event_keeps_the_schema() -> None:
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_hostile_record_has_one_outcome_and_every_event_keeps_the_schema(seed: int) -> None:
     model = KeywordClassifier()
     decoder = Decoder(InputSettings())
     encoder = LabelEventEncoder(
         InputSettings(), OutputSettings(), model.identity, model.thresholds, lambda: 1_795_348_800.0
     )
     seen: Counter[str] = Counter()
-    for record in hostile_records(seed=20261122, count=RECORDS):
+    for record in hostile_records(seed=seed, count=RECORDS):
         outcome = decoder.decode(record, ASSIGNMENT)
         if isinstance(outcome, Rejected):
             seen[f"{outcome.stage}/{outcome.error}"] += 1
