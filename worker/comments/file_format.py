@@ -60,7 +60,7 @@ def detect(path: PurePath, head: Sequence[str], layout: Layout) -> Detected:
 
     Args:
         path: Its name; the suffix decides where it is a known one.
-        head: Its first lines, up to two that are not blank.
+        head: Its first lines, up to the first one that is not blank and does not name the delimiter.
         layout: Names that its columns may have.
 
     Raises:
@@ -82,7 +82,7 @@ def detect(path: PurePath, head: Sequence[str], layout: Layout) -> Detected:
         return Detected(named)
     skip = next((number for number, line in enumerate(head) if line.strip()), 0)
     given = "\t" if suffix in {".tsv", ".tab"} else None
-    if start.lower().startswith(_SEPARATOR_LINE) and len(start.strip()) == len(_SEPARATOR_LINE) + 1:
+    if names_delimiter(first):
         given = start.strip()[-1]
         skip = next((number for number, line in enumerate(head) if number > skip and line.strip()), skip + 1)
         first = "".join(head[skip : skip + 1])
@@ -90,6 +90,12 @@ def detect(path: PurePath, head: Sequence[str], layout: Layout) -> Detected:
         if column_of(cells(first, delimiter), layout.text_names) is not None:
             return Detected(Format.DELIMITED, delimiter, skip)
     return Detected(Format.DELIMITED, given or ",", skip) if named else Detected(Format.PLAIN_LINES)
+
+
+def names_delimiter(line: str) -> bool:
+    """Whether Excel wrote this line before the header to name the delimiter, as in `sep=;`."""
+    text = line.strip().lower()
+    return text.startswith(_SEPARATOR_LINE) and len(text) == len(_SEPARATOR_LINE) + 1
 
 
 def cells(line: str, delimiter: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from worker.comments.delimited import read_delimited
 from worker.comments.file_comment import DEFAULT_LAYOUT, FileComment, Layout
-from worker.comments.file_format import Format, detect
+from worker.comments.file_format import Format, detect, names_delimiter
 from worker.comments.json_lines import read_json_lines
 from worker.comments.refusal import refusal
 from worker.errors import SettingsInvalid
@@ -26,8 +26,6 @@ _OTHER_FILES = (
     (b"PAR1", "Parquet. Save it as CSV or JSON lines."),
 )
 """First bytes of files that are not text in UTF-8, what they are, and what to do."""
-
-_HEAD_LINES = 2
 
 
 def read_comments(path: Path, layout: Layout = DEFAULT_LAYOUT, *, blank_lines: bool = False) -> Iterator[FileComment]:
@@ -71,12 +69,15 @@ def read_comments(path: Path, layout: Layout = DEFAULT_LAYOUT, *, blank_lines: b
 
 
 def _head(lines: Iterator[str]) -> list[str]:
-    """The first lines, up to two that are not blank: enough to detect the format."""
+    """The first lines up to the header: enough to detect the format.
+
+    No line more is read, because somebody who types at a terminal waits for the answer to the first one.
+    """
     head: list[str] = []
-    filled = 0
-    while filled < _HEAD_LINES and (line := next(lines, None)) is not None:
+    for line in lines:
         head.append(line)
-        filled += bool(line.strip())
+        if line.strip() and not names_delimiter(line):
+            break
     return head
 
 

@@ -5,8 +5,10 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -75,6 +77,17 @@ def test_the_format_of_standard_input_is_detected_from_its_first_line(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
 
     assert [comment.text for comment in read_comments(Path("-"))] == texts
+
+
+@pytest.mark.parametrize("line", [b"typed by hand\n", b'{"text": "typed by hand"}\n'])
+def test_a_comment_typed_at_a_terminal_needs_no_second_line(line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def typed() -> Iterator[bytes]:
+        yield line
+        pytest.fail("the second line was waited for")
+
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=typed()))
+
+    assert next(read_comments(Path("-"))).text == "typed by hand"
 
 
 def test_a_comment_of_a_megabyte_is_read(tmp_path: Path) -> None:
