@@ -30,7 +30,7 @@ WallClock = Callable[[], float]
 
 
 class Encoded(Protocol):
-    """A text made ready for the model: its windows of token ids and their count."""
+    """A tokenized text: its windows of token ids and their count."""
 
     @property
     def tokens(self) -> int:
@@ -77,17 +77,17 @@ class Classifier(Protocol[E]):
 
 
 class ScoringObserver(Protocol):
-    """Told of each batch on the inference thread: for health and metrics."""
+    """Hears of each batch on the inference thread, for health and metrics."""
 
     def scoring_started(self, texts: int) -> None:
         """A batch enters the model."""
 
     def scoring_finished(self, texts: int, tokens: int, seconds: float) -> None:
-        """It has left it; `tokens` is what its texts held."""
+        """The batch has left the model; its texts held so many tokens."""
 
 
 class LoopObserver(Protocol):
-    """Told by the loop, on the poll thread, where its second goes: for health and metrics. Called per batch at most."""
+    """Hears from the loop, on the poll thread, what it does, for health and metrics. Called once per batch at most."""
 
     def consumed(self, records: int) -> None:
         """Records were polled and decoded."""
@@ -115,7 +115,7 @@ class LoopObserver(Protocol):
 
 
 class RebalanceListener(Protocol):
-    """Told of changes of ownership, inside `Source.poll`, while the old owner may still commit."""
+    """Hears of changes of ownership, inside `Source.poll`, while the old owner may still commit."""
 
     def on_assigned(self, assignments: Sequence[Assignment]) -> None:
         """These partitions are now read, each under a new assignment."""
@@ -174,7 +174,7 @@ class RejectionLimit(Protocol):
     """Asked by a publisher about outcomes as they will be delivered, in order of consumption, before their commit."""
 
     def check(self, outcomes: Sequence[Outcome]) -> None:
-        """Count nothing.
+        """Check, without counting them.
 
         Raises:
             BreakerOpen: With these, too many records would be rejected: nothing of them may be committed.
@@ -189,7 +189,7 @@ class RejectionLimit(Protocol):
 
 
 class Publisher(Protocol):
-    """Brings batches to the broker, in order, and moves the source offset after them. Used by the source's thread."""
+    """Delivers batches in order, and then commits their offsets. Used by the source's thread."""
 
     @property
     def pending(self) -> int:
@@ -199,7 +199,7 @@ class Publisher(Protocol):
         """Begin to deliver every outcome of an assignment that is still owned."""
 
     def settle(self, timeout_seconds: float) -> list[Settled]:
-        """Serve delivery reports; return batches whose outcomes are all acknowledged and committed (or commit begun).
+        """Serve delivery reports; return batches whose outcomes are acknowledged and whose commit has begun.
 
         A label event that its topic refuses is delivered as a dead letter instead.
 
@@ -212,7 +212,7 @@ class Publisher(Protocol):
         """What it has counted so far."""
 
     def close(self) -> None:
-        """Give up what is not delivered and release the producer. Never raises; safe to call twice."""
+        """Abandon what is not delivered and release the producer. Never raises; safe to call twice."""
 
 
 Encode = Callable[[Outcome], Outgoing | None]

@@ -15,7 +15,7 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Record(Protocol):
-    """What the worker reads of a consumed record; `confluent_kafka.Message` satisfies it as it is."""
+    """What the worker reads from a consumed record; `confluent_kafka.Message` satisfies it."""
 
     def topic(self) -> str | None: ...  # noqa: D102 - the names of confluent_kafka.Message
 
@@ -60,7 +60,7 @@ class Assignment:
 
 
 class TextFacts(NamedTuple):
-    """How a text was read: `tokens` scored (special tokens included), in how many `windows`, and if any were cut."""
+    """How a text was read: `tokens` scored, special tokens included; in how many `windows`; whether it was cut."""
 
     tokens: int
     windows: int
@@ -162,7 +162,7 @@ class Rejected(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A tombstone, passed over: nothing is published, its offset moves."""
+    """A tombstone: nothing is published for it, and its offset is committed."""
 
     record: Record
     assignment: Assignment
@@ -221,10 +221,10 @@ class GroupFacts(NamedTuple):
 
     Attributes:
         join_state: Where the member is on its way into the group; "steady" when it is in.
-        is_member: True once the group has taken the worker in, with partitions or as a spare.
+        is_member: True once the worker has joined the group, with partitions or as a spare.
         broker_answers: True while a broker is known to answer.
         lag_records: Records behind the end, by partition held; as of the last statistics.
-        commits_succeeded: Commits that the broker took, so far.
+        commits_succeeded: Commits that the broker accepted, so far.
         commits_failed: Commits that it answered with an error.
         topic_missing: True while the broker says that there is no input topic.
         standing: Partitions that stand still.

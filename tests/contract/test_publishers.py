@@ -322,7 +322,7 @@ def _exactly_once(member: Member) -> ExactlyOncePublisher:
 def _until_ready(producer: TransactionalProducer) -> None:
     def ready() -> bool:
         try:
-            producer.begin_life()
+            producer.initialize()
         except Retryable:
             return False
         return True

@@ -23,7 +23,7 @@ _COMPONENTS = {
     Stage.INFERENCE: b"sluice.model",
     Stage.PRODUCE: b"sluice.producer",
 }
-"""Words that stay whatever a module is called; `schemas.dead_letter` has them."""
+"""Stable words: a module that moves does not change them. `schemas.dead_letter` lists them."""
 
 _OWN_HEADERS = frozenset({"dlq.consumer_group", "dlq.attempts", FAILED_AT_HEADER, "dlq.model_id", TIMESTAMP_HEADER})
 _MAX_NAME_BYTES = 1024
@@ -51,7 +51,7 @@ class DeadLetterEncoder:
         ]
 
     def encode(self, outcome: Rejected) -> Outgoing:
-        """The record to produce: key, value and timestamp as they came, headers as they came and then ours.
+        """The record to produce: key, value, timestamp and headers as received, followed by our headers.
 
         In the place of headers that can't be read there is `dlq.headers_lost` (`worker.events.headers`).
         """
@@ -94,6 +94,6 @@ def strip_failure(headers: Headers) -> list[tuple[str, bytes | None]]:
 
 
 def _cut(text: str, most_bytes: int) -> bytes:
-    """UTF-8 of the text, cut between characters."""
+    """The text in UTF-8, cut between characters."""
     encoded = text.encode(errors="replace")
     return encoded if len(encoded) <= most_bytes else encoded[:most_bytes].decode(errors="ignore").encode()

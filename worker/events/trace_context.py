@@ -1,4 +1,4 @@
-"""Which trace a label event belongs to: that of its comment.
+"""The trace that a label event belongs to: that of its comment.
 
 W3C Trace Context (https://www.w3.org/TR/trace-context/) says what is valid: an invalid `traceparent` starts no trace,
 and takes its `tracestate` with it; an invalid `tracestate` alone is dropped alone.

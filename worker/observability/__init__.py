@@ -1,1 +1,1 @@
-"""What the worker tells of itself: metrics, health, logs and the trace it passes on. Knows neither Kafka nor torch."""
+"""What the worker reports about itself: metrics, health and logs. Knows neither Kafka nor torch."""

@@ -1,8 +1,8 @@
 """Whether the worker is alive and whether it is ready, from facts that its threads report.
 
-Alive means a restart would not help; ready means it does its work. The two questions and karafka's four facts (age of
-the poll, age of the work, time in one unsteady group state, fatal flag) are joined by one more: offsets that do not
-move although there is work, which every stuck consumer shows and no heartbeat does (robinhood/faust#458).
+Alive means a restart would not help; ready means it does its work. Both are drawn from karafka's four facts (age of the
+poll, age of the work, time in one unsteady group state, fatal flag) and one more: offsets that do not move although
+there is work, which every stuck consumer shows and no heartbeat does (robinhood/faust#458).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """True when nothing speaks against it."""
+        """True if there is no reason against it."""
         return not self.reasons
 
 
@@ -176,7 +176,7 @@ class Health:
         self._fatal = reason
 
     def live(self) -> Verdict:
-        """Whether the worker moves. Before the first turn it is loading the model, which is for readiness to tell."""
+        """Whether the worker moves. Before the first turn it is loading the model, which readiness reports."""
         return Verdict(tuple(self._faults()))
 
     def ready(self) -> Verdict:

@@ -1,4 +1,4 @@
-"""A Prometheus histogram that is fed a whole batch at a time."""
+"""A Prometheus histogram that observes a whole batch at a time."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,8 +42,8 @@ class Distribution(Collector):
     """A histogram for values that come a batch at a time.
 
     `prometheus_client.Histogram.observe` takes two locks and a linear search for each value, 1.2 us measured with 13
-    buckets; with a score for each label of each record that would be the dearest step outside the model. Here a batch
-    takes one lock, and a value 0.2 us for its binary search. What is scraped is an ordinary histogram.
+    buckets; with a score for each label of each record that would be the most expensive step outside the model. Here a
+    batch takes one lock, and a value 0.2 us for its binary search. What is scraped is an ordinary histogram.
 
     Args:
         name: Full metric name, unit included.

@@ -33,7 +33,7 @@ class ObservabilityServer:
 
     Args:
         host: Address to listen on, IPv4, IPv6 or a name.
-        port: Port to listen on; 0 takes a free one, which `port` has then.
+        port: Port to listen on; 0 for any free one; read it from `port`.
         health: Asked at every probe.
         registry: Read at every scrape.
 
@@ -97,7 +97,7 @@ class _Application:
 
         method = environ["REQUEST_METHOD"]
         if method not in {"GET", "HEAD"}:
-            return _answer(start, HTTPStatus.METHOD_NOT_ALLOWED, "GET and HEAD are what is supported")
+            return _answer(start, HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD are supported")
         environ["REQUEST_METHOD"] = "GET"
         body = self._page(environ, start)
         return body if method == "GET" else []
@@ -136,7 +136,7 @@ class _Server(ThreadingWSGIServer):
         self.set_app(application)
 
     def server_bind(self) -> None:
-        """Bind without asking a name server who we are, as HTTPServer would: where none answers, that takes seconds."""
+        """Bind without the DNS lookup that HTTPServer makes: it takes seconds if no name server answers."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.setup_environ()

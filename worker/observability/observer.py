@@ -13,8 +13,8 @@ class WorkerObserver:
     """A `LoopObserver`, called on the poll thread, and a `ScoringObserver`, called on the inference thread.
 
     Args:
-        metrics: Counted into.
-        health: Told the facts.
+        metrics: Where it counts.
+        health: Gets the facts.
         topic: Input topic, the label of the records consumed.
         clock: Monotonic seconds.
         wall_clock: Seconds since the epoch, for timestamps and latencies.
@@ -63,7 +63,7 @@ class WorkerObserver:
         if records == self._records_in_flight == 0:
             return
         if records == 0:
-            # What is given up at the end never settles; none of it may stay here.
+            # Batches abandoned at the end never settle; none may stay here.
             self._published_at.clear()
         self._records_in_flight = records
         self._health.in_flight(records)
@@ -100,12 +100,12 @@ class WorkerObserver:
         self._health.draining()
 
     def scoring_started(self, texts: int) -> None:
-        """A batch enters the model; one of rejected records alone does not."""
+        """A batch enters the model, unless all its records are rejected already."""
         if texts:
             self._health.inference_started()
 
     def scoring_finished(self, texts: int, tokens: int, seconds: float) -> None:
-        """It has left it; `tokens` is what its texts held."""
+        """The batch has left the model; its texts held so many tokens."""
         self._health.inference_finished()
         if texts:
             self._metrics.batches.inc()

@@ -16,8 +16,8 @@ class Watcher:
     """Asks each of them for its facts.
 
     Args:
-        metrics: Copied into.
-        health: Copied into.
+        metrics: Where the counts go.
+        health: Gets the facts of the group.
         topic: Input topic.
         source: The member of the group.
         publisher: Counts transactions, with exactly-once.
@@ -112,7 +112,7 @@ class Watcher:
         self._count(metrics.retries, Stage.INFERENCE.value, facts.float32_retries)
 
     def _count(self, metric: Counter, label: str, total: int) -> int:
-        """Add to a counter what its source has counted since the last look; how much that was."""
+        """Add what was counted since the last look to a counter; return how much that was."""
         name = f"{metric._name} {label}"  # noqa: SLF001 - the only name a metric has
         news = total - self._counted.get(name, 0)
         self._counted[name] = total

@@ -1,1 +1,1 @@
-"""The loop and its parts: what carries a record from the poll to the commit, whatever broker and model it has."""
+"""The loop and its parts: they carry a record from the poll to the commit, whatever the broker and the model."""

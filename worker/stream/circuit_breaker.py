@@ -31,7 +31,7 @@ class Breaker:
         self._rejected = 0
 
     def check(self, outcomes: Sequence[Outcome]) -> None:
-        """Count nothing.
+        """Check, without counting them.
 
         Raises:
             BreakerOpen: Counting these would pass a limit.
@@ -48,7 +48,7 @@ class Breaker:
             BreakerOpen: A limit is passed.
         """
         kinds = set(map(type, outcomes))
-        if Rejected not in kinds:  # nearly every batch: half the time of the loop below
+        if Rejected not in kinds:  # nearly every batch, in half the time of the loop below
             records = sum(type(outcome) is not Skipped for outcome in outcomes) if Skipped in kinds else len(outcomes)
             self._run = 0 if records else self._run
             self._look_back(records, 0, outcomes)

@@ -25,7 +25,7 @@ IDLE_POLL_SECONDS = 0.2
 """How long a poll waits when nothing is in flight; a record ends the wait at once, a stop signal at its end."""
 
 BUSY_POLL_SECONDS = 0.002
-"""How long it waits while the model works: bounds what a finished batch waits for its publication."""
+"""How long it waits while the model works: the longest that a finished batch waits to be published."""
 
 FULL_WAIT_SECONDS = 0.02
 """How long the loop waits for the model when it has neither room for records nor reports to serve; a finished batch
@@ -101,7 +101,7 @@ class Worker(Generic[E]):
         return BUSY_POLL_SECONDS if self._publisher.pending else FULL_WAIT_SECONDS
 
     def _take_in(self) -> None:
-        """Poll and hand over to the model; only serve the group while enough is in flight."""
+        """Poll and hand over to the model; only serve the group while there is enough in flight."""
         started = self._clock()
         flow = self._flow
         flow.look(started, model_is_full=self._model_threads.has_full_batch)
@@ -164,15 +164,15 @@ class Worker(Generic[E]):
         )
 
     def on_assigned(self, assignments: Sequence[Assignment]) -> None:
-        """Partitions begin: nothing of an earlier ownership is left, so there is nothing to make new here."""
+        """Report it: no state of an earlier ownership is left that would have to be reset here."""
         self._observer.rebalanced("assign", assignments, 0.0)
 
     def on_revoked(self, assignments: Sequence[Assignment]) -> None:
-        """Partitions are about to go: finish all in flight under one deadline; past it their work is dropped."""
+        """Finish everything in flight within one deadline, before the partitions go; after it their work is dropped."""
         started = self._clock()
         self._drain(self._settings.revoke_seconds)
         self._observer.rebalanced("revoke", assignments, self._clock() - started)
 
     def on_lost(self, assignments: Sequence[Assignment]) -> None:
-        """Partitions are gone: the publisher drops their outcomes, the source commits nothing of them."""
+        """Report it: the publisher drops the outcomes of lost partitions, the source commits nothing of them."""
         self._observer.rebalanced("lost", assignments, 0.0)

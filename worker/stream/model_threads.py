@@ -40,9 +40,9 @@ class ModelThreads(Generic[E]):
         self._batcher: Batcher[tuple[Decoded, E | None]] = Batcher(limits)
         self._changed = threading.Condition()
         self._stopping = False
-        # Not a SimpleQueue: its `get` waits for ever when a signal's handler outlasts the timeout (CPython's
-        # `_queue.SimpleQueue.get` goes on with what is left of it, which is negative by then and means no limit), and a
-        # worker told to stop in that moment would never end.
+        # Not a SimpleQueue: its `get` waits for ever if a signal handler outlasts the timeout (CPython's
+        # `_queue.SimpleQueue.get` continues with the time left, which is negative by then and means no limit), and a
+        # worker asked to stop at that moment would never end.
         self._finished: Queue[Batch | BaseException] = Queue()
         self._threads = [
             threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)

@@ -1,1 +1,1 @@
-"""The way out: publishers for both guarantees, and the transactions of exactly-once."""
+"""Delivery of outcomes: publishers for both guarantees, and the transactions of exactly-once."""

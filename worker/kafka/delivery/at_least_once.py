@@ -1,8 +1,8 @@
 """At-least-once delivery: publish, wait for every acknowledgement, then commit.
 
-The producer is idempotent, so a retry inside it neither duplicates nor reorders. Every record's delivery report is
-counted: `flush() == 0` or an empty queue would not distinguish a delivered record from a failed one. A report costs
-0.8 us of CPU a record more than none at all, measured; that is the price of knowing.
+The producer is idempotent, so its own retries neither duplicate nor reorder records. Every delivery report is counted:
+`flush() == 0` or an empty queue would not distinguish a delivered record from a failed one. Counting costs 0.8 us of
+CPU per record, measured.
 """
 
 from collections import deque
@@ -30,13 +30,13 @@ _WAIT_SECONDS = 0.1
 
 @dataclass(slots=True)
 class _Delivery:
-    """One batch on its way.
+    """One batch in delivery.
 
     Attributes:
         batch: What is delivered.
-        unacknowledged: Records whose report has not come.
-        suspects: Outcomes whose record was refused by the broker together with those of its request.
-        refused: Outcomes whose record was refused alone, by the client, and what takes their place.
+        unacknowledged: Records without a delivery report.
+        suspects: Outcomes whose record the broker refused together with the rest of its request.
+        refused: Outcomes whose record the client refused by itself, and what takes their place.
     """
 
     batch: Batch
@@ -51,7 +51,7 @@ class AtLeastOncePublisher:
     Args:
         settings: The worker's settings; `kafka`, `delivery` and the topics are read.
         source: Commits the offsets.
-        encode: From an outcome to its record.
+        encode: Makes the record of an outcome.
         limit: Counts the rejections of each batch before its commit.
 
     Raises:
@@ -119,11 +119,11 @@ class AtLeastOncePublisher:
         return settled
 
     def facts(self) -> DeliveryFacts:
-        """No transactions here."""
+        """There are no transactions to count."""
         return DeliveryFacts()
 
     def close(self) -> None:
-        """Give up what is not delivered and release the producer. Never raises; safe to call twice."""
+        """Abandon what is not delivered and release the producer. Never raises; safe to call twice."""
         if self._closed:
             return
         self._closed = True
@@ -135,13 +135,13 @@ class AtLeastOncePublisher:
             log.warning("the producer did not close cleanly", cause=describe(error_of(error)))
 
     def _deliver_refused(self, delivery: _Delivery) -> list[Outcome]:
-        """Send the suspects again, each alone, and then what takes the place of those refused again.
+        """Send the suspects again, each alone, then send a replacement for each record that is refused again.
 
         Returns:
             The outcomes of the batch as they are delivered.
 
         Raises:
-            BreakerOpen: Too many are refused; nothing has been sent in their place.
+            BreakerOpen: Too many are refused; no replacement has been sent.
         """
         self._wait_for_reports()  # of later batches too: a suspect must be alone in its request
         forms = {id(outcome): form for outcome, form in delivery.refused}
@@ -166,7 +166,7 @@ class AtLeastOncePublisher:
             outgoing = self._encoded(form)
 
     def _refusal_alone(self, outgoing: Outgoing) -> Refusal | None:
-        """Send a record in a request of its own and wait; why it is refused, or None when it is acknowledged."""
+        """Send a record in a request of its own and wait; return why it is refused, or None if it is acknowledged."""
         reports: list[KafkaError | None] = []
         try:
             produce(self._producer, outgoing, lambda error, _: reports.append(error), self._serve)
@@ -177,7 +177,7 @@ class AtLeastOncePublisher:
         return None if error is None else self._refusal(error, outgoing.topic)
 
     def _wait_for_reports(self) -> None:
-        """Until every record is reported: bounded, since librdkafka reports each within `delivery.timeout.ms`."""
+        """Wait for the report of every record. Bounded: librdkafka reports each within `delivery.timeout.ms`."""
         while len(self._producer):
             self._producer.flush(_WAIT_SECONDS)  # unlike a poll it does not wait for `linger.ms`
             self._serve(0)
@@ -209,7 +209,7 @@ class AtLeastOncePublisher:
             self._brokers_down = True
 
     def _refusal(self, error: KafkaError, topic: str) -> Refusal:
-        """What the topic has against a record; raises when the error is not about the record."""
+        """Why the topic refuses a record; raises if the error is not about the record."""
         refusal = REFUSALS.get(error.code())
         if refusal is None:
             raise self._undeliverable(error, topic)

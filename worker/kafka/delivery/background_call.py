@@ -1,4 +1,4 @@
-"""A blocking call of the client library, made by a thread of its own while the worker goes on."""
+"""A blocking call of the client library, made on a thread of its own while the worker continues."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class BackgroundCall:
-    """One call, begun at once.
+    """One call, started at once.
 
     The thread is a daemon: a worker that is told to stop at once does not wait for a broker's answer.
 

@@ -1,12 +1,13 @@
-"""Exactly-once delivery: label events, dead letters and offsets in one transaction, seen by `read_committed` readers.
+"""Exactly-once delivery: label events, dead letters and offsets in one transaction, all visible or none.
 
-What waits when no transaction is open goes into the next one together, so nothing is open while the worker is idle and
-a busy one does not pay for a commit per batch. Inference is long over by then. Steps that the broker doesn't answer at
-once are continued by the next `settle`, between which the consumer is polled.
+Batches that are waiting when no transaction is open go into the next one together, so no transaction is open while the
+worker is idle, and a busy worker does not pay for a commit per batch. Inference is finished by then. A step that the
+broker does not answer at once is resumed by the next `settle`; the consumer is polled in between. Readers must use
+`read_committed`.
 
-Known hole: librdkafka has no KIP-890, so a request delayed in the network by more than a transaction's life can still
-land in a later transaction of the same epoch (librdkafka#5423). A new producer, with a new epoch, after every failure
-keeps that to transactions which all succeed; it does not close it.
+Known gap: librdkafka does not implement KIP-890, so a request delayed in the network for longer than a transaction
+lives can still land in a later transaction of the same epoch (librdkafka#5423). A new producer with a new epoch after
+every failure confines that to transactions that all succeed; it does not close the gap.
 """
 
 from collections import deque
@@ -33,14 +34,14 @@ _LONGEST_PAUSE_SECONDS = 2.0
 class ExactlyOncePublisher:
     """Delivers batches in transactions; implements `worker.protocols.Publisher`.
 
-    A batch waits, then belongs to the open transaction, and when that fails to its recovery, until it is settled.
+    A batch waits, then belongs to the open transaction, and if that fails to its recovery, until it is settled.
 
     Args:
         settings: The worker's settings.
         source: The consumer whose group the offsets belong to.
-        encode: From an outcome to its record.
+        encode: Makes the record of an outcome.
         limit: Asked about the rejections of each transaction before its commit.
-        transactional_id: Unique among live workers (two with one id would fence each other for ever), the same for
+        transactional_id: Unique among live workers (two with the same id would fence each other for ever), the same for
             the life of this process.
         clock: Monotonic seconds.
         sleep: Waits between attempts to reach the coordinator at the start.
@@ -80,7 +81,7 @@ class ExactlyOncePublisher:
         self._producer = TransactionalProducer(settings, transactional_id)
         limit_seconds = settings.kafka.no_broker_seconds
         try:
-            for call in (self._producer.check_cluster, self._producer.begin_life):
+            for call in (self._producer.check_cluster, self._producer.initialize):
                 retry(call, limit_seconds=limit_seconds, backoff=backoff, clock=clock, sleep=sleep)
         except Retryable as error:
             message = f"no broker initialized a transactional producer within {limit_seconds:g} s: {error}"
@@ -96,14 +97,14 @@ class ExactlyOncePublisher:
         return len(self._waiting) + (len(begun.batches) if begun else 0)
 
     def publish(self, batch: Batch) -> None:
-        """Take the batch into the next transaction."""
+        """Add the batch to the next transaction."""
         self._waiting.append(batch)
 
     def settle(self, timeout_seconds: float) -> list[Settled]:
-        """Go on with the transaction; return the batches of one that is committed.
+        """Continue the transaction; return its batches once it is committed.
 
-        May take longer than the timeout by some milliseconds, and by a second when the producer is replaced. Batches of
-        which nothing is owned any more come back too: there is nothing left to do for them.
+        May take some milliseconds longer than the timeout, and a second longer when the producer is replaced. Batches
+        of which nothing is owned any more are returned too: there is nothing left to do for them.
 
         Raises:
             Fatal: The outcomes can't be delivered; nothing of them is visible or committed.
@@ -114,7 +115,7 @@ class ExactlyOncePublisher:
             self._producer.poll(timeout_seconds)
             return []
         try:
-            settled = self._go_on()
+            settled = self._advance()
         except Retryable as error:
             self._spend(error)
             if self._transaction is not None and self._transaction.is_overdue(self._clock()):
@@ -124,7 +125,7 @@ class ExactlyOncePublisher:
             if self._transaction is None or not self._transaction.has_learned:
                 self._spend(error)
             else:
-                self._retry_budget.renew()  # what was learned of a refused record brings the next one nearer to its end
+                self._retry_budget.renew()  # progress: the next one knows a refused record more
             self._start_over(error)
             return []
         self._retry_budget.renew()
@@ -135,7 +136,7 @@ class ExactlyOncePublisher:
         return DeliveryFacts(self._committed, self._aborted)
 
     def close(self) -> None:
-        """Give up what is open: it is never committed. Never raises; safe to call twice."""
+        """Abandon what is open: it is never committed. Never raises; safe to call twice."""
         if self._closed:
             return
         self._closed = True
@@ -144,10 +145,10 @@ class ExactlyOncePublisher:
         self._recovery = None
         self._producer.discard()
 
-    def _go_on(self) -> list[Settled]:
-        """Take the steps that remain, from wherever the last call stopped."""
+    def _advance(self) -> list[Settled]:
+        """Take the remaining steps, from where the last call stopped."""
         if self._recovery is not None:
-            self._recovery.go_on()
+            self._recovery.advance()
             recovery, self._recovery = self._recovery, None
             if recovery.committed:
                 return self._ended(recovery.failed)
@@ -159,11 +160,11 @@ class ExactlyOncePublisher:
         if not transaction.offsets:  # nothing of it is owned any more
             self._transaction = None
             return transaction.settled
-        transaction.go_on()
+        transaction.advance()
         return self._ended(transaction)
 
     def _next_transaction(self, batches: Sequence[Batch], known: Refusals) -> Transaction:
-        """These batches and all that wait."""
+        """A transaction of these batches and all waiting ones."""
         together = (*batches, *self._waiting)
         self._waiting.clear()
         return Transaction(
@@ -177,7 +178,7 @@ class ExactlyOncePublisher:
         )
 
     def _ended(self, transaction: Transaction) -> list[Settled]:
-        """It is committed."""
+        """Settle the batches of a committed transaction."""
         self._transaction = None
         self._committed += 1
         transaction.offsets.confirm()
@@ -190,7 +191,7 @@ class ExactlyOncePublisher:
     def _start_over(self, error: Exception) -> None:
         """Find out with a new producer how the transaction ended; if it was not committed, its records go into another.
 
-        Also when the new producer of a recovery fails: then with another one.
+        If the producer of a recovery fails, the recovery starts over with another one.
         """
         failed = self._transaction or (self._recovery and self._recovery.failed)
         assert failed  # noqa: S101 - only their calls raise
@@ -201,10 +202,10 @@ class ExactlyOncePublisher:
         self._recovery = Recovery(failed, self._producer)
 
     def _spend(self, error: Exception) -> None:
-        """Note a failure; the next attempt follows at once when the broker has only not answered yet.
+        """Record a failure; the next attempt follows at once if the broker merely has not answered yet.
 
         Raises:
-            Fatal: Failures have followed each other for `delivery.timeout_seconds`.
+            Fatal: There have been only failures for `delivery.timeout_seconds`.
             NoBroker: Likewise, and no broker answers.
         """
         if self._retry_budget.wait(paused=not isinstance(error, UnderWay)):

@@ -1,4 +1,4 @@
-"""Which publisher a guarantee asks for."""
+"""Makes the publisher for a delivery guarantee."""
 
 import uuid
 
@@ -33,8 +33,8 @@ def make_publisher(
         source,
         encode,
         limit,
-        # Never the same in two processes, or they would fence each other for ever: a rolling update has two with the
-        # same name. What a crashed worker left open is ended by delivery.transaction_timeout_seconds instead.
+        # Unique in each process, or two would fence each other for ever: during a rolling update two have the same
+        # name. A transaction that a crashed worker left open ends by delivery.transaction_timeout_seconds instead.
         transactional_id=f"{settings.kafka.client_id}-{settings.kafka.group_id}-{uuid.uuid4()}",
         clock=clock,
         sleep=sleep,

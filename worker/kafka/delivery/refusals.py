@@ -1,4 +1,4 @@
-"""Which of a broker's answers are about one record, and not about the broker."""
+"""Which errors of a broker are about one record and not about the broker itself."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ REFUSALS: Final = {
     KafkaError.MSG_SIZE_TOO_LARGE: Refusal.TOO_LARGE,
     KafkaError.RECORD_LIST_TOO_LARGE: Refusal.TOO_LARGE,
     KafkaError.INVALID_RECORD: Refusal.INVALID_RECORD,
-    # The client's word for the others of a request in which the broker named the invalid ones (KIP-467).
+    # The client's code for the other records of a request in which the broker named the invalid ones (KIP-467).
     KafkaError._INVALID_DIFFERENT_RECORD: Refusal.INVALID_RECORD,
     KafkaError.INVALID_TIMESTAMP: Refusal.INVALID_TIMESTAMP,
     KafkaError.POLICY_VIOLATION: Refusal.POLICY_VIOLATION,

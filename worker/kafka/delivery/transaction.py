@@ -1,4 +1,4 @@
-"""One transaction, and how the end of one that failed is found out. Both are made new each time."""
+"""One transaction, and the recovery of one that failed. Both objects are made new each time."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -13,9 +13,9 @@ _REPORT_POLL_SECONDS = 0.002
 
 
 class Steps:
-    """Calls to be made one after the other, by a caller that comes back as often as it takes.
+    """Calls that are made one after the other, resumed by the caller until all are done.
 
-    A call that raises is made again by the next `go_on`; those before it are not.
+    A call that raises is made again by the next `advance`; those before it are not.
 
     Args:
         calls: In order.
@@ -24,24 +24,24 @@ class Steps:
     def __init__(self, *calls: Callable[[], None]) -> None:
         self._left = deque(calls)
 
-    def go_on(self) -> None:
-        """Make the calls that are left; all are made when this returns."""
+    def advance(self) -> None:
+        """Make the remaining calls; all are done when this returns."""
         while self._left:
             self._left[0]()
             self._left.popleft()
 
 
 class Transaction:
-    """Brings some batches to the broker and moves their offsets, all or nothing.
+    """Delivers some batches and commits their offsets, all or nothing.
 
     Args:
-        batches: In order; of what is no longer owned nothing is delivered.
-        offsets: Theirs.
+        batches: In order; outcomes that are no longer owned are not delivered.
+        offsets: The offsets of the batches.
         known: What earlier transactions with these batches learned about refused records.
-        producer: Whose transaction it is; it has none open.
-        encode: From an outcome to its record.
-        limit: Asked before anything is committed, counts once it is.
-        deadline: When the coordinator aborts it, on the worker's clock.
+        producer: Its transaction this is; it has no other open.
+        encode: Makes the record of an outcome.
+        limit: Asked about the rejections before anything is committed.
+        deadline: When the coordinator aborts the transaction, on the worker's clock.
 
     Attributes:
         batches: As given.
@@ -77,24 +77,24 @@ class Transaction:
         """The batches, with their outcomes as they are delivered."""
         return [Settled(batch, self._records.refusals.outcomes(batch)) for batch in self.batches]
 
-    def go_on(self) -> None:
-        """Take the steps that remain; the transaction is committed when this returns.
+    def advance(self) -> None:
+        """Take the remaining steps; the transaction is committed when this returns.
 
         Raises:
             Retryable: Call again.
-            TransactionFailed: It is over, or its end unknown.
+            TransactionFailed: It is over, or nobody knows how it ended.
             BreakerOpen: Too many records would be rejected.
             Fatal: A person must help.
         """
-        self._steps.go_on()
+        self._steps.advance()
         self.end_unknown = True
         self._producer.commit()
         self.end_unknown = False
 
     def is_overdue(self, now: float) -> bool:
-        """The coordinator aborts it about now.
+        """Whether the coordinator has aborted it by now.
 
-        librdkafka may not notice: a call that had lost the coordinator's broker was seen to wait for ever.
+        librdkafka may not notice: a call was seen to wait for ever after it had lost the coordinator's broker.
         """
         return now >= self._deadline
 
@@ -108,7 +108,7 @@ class Transaction:
 
     @property
     def has_learned(self) -> bool:
-        """Whether that is more than it knew at its beginning; raises as `learned`."""
+        """Whether that is more than was known at its beginning; raises as `learned`."""
         return self.learned() != self._known
 
     def _add_records(self) -> None:
@@ -119,10 +119,10 @@ class Transaction:
         self._limit.check([outcome for settled in self.settled for outcome in settled.outcomes])
 
     def _wait_for_reports(self) -> None:
-        """Leave when every record is reported: the coordinator is done with the last transaction then.
+        """Return once every record is reported: the coordinator has finished the previous transaction then.
 
-        Asked for the offsets before that, it says so again and again, for as long as the markers of the last
-        transaction take, and the call blocks the thread that polls.
+        If it is asked for the offsets earlier, librdkafka repeats the request for as long as the end markers of the
+        previous transaction take.
         """
         self._producer.poll(_REPORT_POLL_SECONDS)
         self._records.raise_failure()
@@ -135,30 +135,30 @@ class Transaction:
 
 
 class Recovery:
-    """Finds out how a transaction ended that failed, by a new producer of the same id.
+    """Finds out how a failed transaction ended, with a new producer of the same id.
 
     Args:
-        failed: That transaction.
-        producer: New: its life begins when the coordinator has ended what the old one left.
+        failed: The transaction.
+        producer: A new one: `initialize` returns when the coordinator has ended what the old one left open.
 
     Attributes:
         failed: As given.
-        committed: Whether it was committed after all; known once `go_on` returns.
+        committed: Whether it was committed after all; known once `advance` returns.
     """
 
     def __init__(self, failed: Transaction, producer: TransactionalProducer) -> None:
         self.failed = failed
         self.committed = False
-        self._steps = Steps(producer.begin_life, self._find_end)
+        self._steps = Steps(producer.initialize, self._find_end)
 
-    def go_on(self) -> None:
-        """Take the steps that remain.
+    def advance(self) -> None:
+        """Take the remaining steps.
 
         Raises:
             Retryable: Call again.
             TransactionFailed: Another producer must be made.
         """
-        self._steps.go_on()
+        self._steps.advance()
 
     def _find_end(self) -> None:
         self.committed = self.failed.end_unknown and self.failed.offsets.were_committed()

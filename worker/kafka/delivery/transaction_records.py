@@ -1,9 +1,9 @@
-"""The records of one transaction, and what it learns about those that are refused.
+"""The records of one transaction, and what it learns about refused ones.
 
-The broker refuses a whole request for one record in it, and that fails the transaction. In the next one each record of
-that request is sent alone: one refused then is at fault itself, and so is one that was the only one of its request from
-the start. In the transaction after that something else goes in its place (`worker.events.refused_record`). So each
-record at fault costs a transaction; none is visible until one is committed.
+The broker refuses a whole request because of one record in it, and that fails the transaction. The next transaction
+sends each record of that request alone: a record refused then is at fault itself, and so is one that was the only
+record of its request. The transaction after that sends a replacement (`worker.events.refused_record`). So each record
+at fault costs one transaction; nothing is visible until one is committed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,11 +26,11 @@ _Position = tuple[Assignment, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """What is known of records that were refused, for the next transaction with the same batches.
+    """What is known about refused records, for the next transaction with the same batches.
 
     Attributes:
-        suspects: Refused together with those of their request: to be sent alone.
-        forms: What goes in the place of those at fault.
+        suspects: Refused together with the rest of their request: to be sent alone.
+        forms: The replacements of those at fault.
     """
 
     suspects: frozenset[_Position] = frozenset()
@@ -49,12 +49,12 @@ class TransactionRecords:
     """Adds the outcomes of a transaction to it; made new for each transaction.
 
     Args:
-        producer: Whose transaction it is.
-        encode: From an outcome to its record.
+        producer: Has the transaction open.
+        encode: Makes the record of an outcome.
         known: What earlier transactions with these outcomes learned.
 
     Attributes:
-        refusals: What is known now; grows with `add`, for the client refuses some records by itself.
+        refusals: What is known now; grows in `add`, because the client refuses some records by itself.
     """
 
     def __init__(self, producer: TransactionalProducer, encode: Encode, known: Refusals) -> None:
@@ -132,7 +132,7 @@ class TransactionRecords:
                 return
 
     def _wait_for_reports(self) -> None:
-        """Until every record added so far is reported: bounded by `delivery.timeout.ms`."""
+        """Wait for the report of every record added so far: bounded by `delivery.timeout.ms`."""
         while self._producer.undelivered:
             self._producer.flush(_REPORT_POLL_SECONDS)
             self.raise_failure()
@@ -140,7 +140,7 @@ class TransactionRecords:
     def _serve_report(
         self, position: _Position, outcome: Outcome, outgoing: Outgoing, error: KafkaError | None, _: Message
     ) -> None:
-        """All records of one request are reported together, before anything is read of them."""
+        """Record a failure; all records of one request are reported together."""
         if error is None:
             return
         self._failure = self._failure or (error, outgoing.topic)

@@ -1,11 +1,11 @@
-"""One transactional producer, and what its errors ask for.
+"""One transactional producer, and what each of its errors calls for.
 
-librdkafka's matrix (INTRODUCTION.md, "Transactional producer"): what is retriable it repeats for the transaction's
-time; an error that requires an abort, a fatal one and a fenced producer end the transaction. A transaction that ended
-so, or whose end is not known, is never continued and never aborted in place: a new producer takes the same
-`transactional.id`, which makes the coordinator finish or abort whatever the old one left and turn its late requests
-away. librdkafka has no KIP-890, and without it an epoch that is used again can take in a late request of an earlier
-transaction.
+The rules are librdkafka's (INTRODUCTION.md, "Transactional producer"): it repeats retriable requests itself for as long
+as the transaction may last; an error that requires an abort, a fatal error and a fenced producer end the transaction. A
+transaction that ended so, or whose end is unknown, is never continued and never aborted in place. A new producer takes
+the same `transactional.id`, which makes the coordinator complete or abort whatever the old one left and reject its late
+requests. librdkafka does not implement KIP-890; without it, an epoch that is used again could accept a late request of
+an earlier transaction.
 """
 
 from collections.abc import Callable
@@ -30,19 +30,19 @@ _TRANSACTION_TIMEOUT = -1
 
 
 class UnderWay(Retryable):
-    """The call goes on in the background: calling again resumes it."""
+    """The call continues in the background: calling again resumes it."""
 
 
 class TransactionFailed(Exception):
-    """The transaction is over, or its end unknown; only a new producer can tell and go on."""
+    """The transaction is over, or its end is unknown; only a new producer can find out and continue."""
 
 
 class TransactionalProducer:
     """Wraps the transactional calls of one producer.
 
-    `begin_life` takes about a second at most, `send_offsets` and `commit` some milliseconds: they raise `UnderWay`
-    until they are done, so that the consumer is polled and the model fed meanwhile. All raise `Retryable` when they
-    should be made again, `TransactionFailed` when the producer must be replaced, `Fatal` when a person must help.
+    `initialize` takes about a second at most, `send_offsets` and `commit` some milliseconds: they raise `UnderWay`
+    until they are done, so that the consumer is polled and the model fed meanwhile. All raise `Retryable` if the call
+    should be repeated, `TransactionFailed` if the producer must be replaced, `Fatal` if a person must help.
 
     Attributes:
         brokers_down: librdkafka's last word was that no broker answers.
@@ -57,7 +57,7 @@ class TransactionalProducer:
             Producer, producer_properties(settings, transactional_id), error_cb=self._serve_client_error
         )
 
-    def begin_life(self) -> None:
+    def initialize(self) -> None:
         """Fence earlier producers of this id, and wait until their last transaction has ended."""
         self._call("to use transactions", self._producer.init_transactions, _CALL_SECONDS)
 
@@ -101,7 +101,7 @@ class TransactionalProducer:
         return len(self._producer)
 
     def poll(self, timeout_seconds: float) -> None:
-        """Serve reports and errors; a fatal one is answered again by the next transactional call, which knows it."""
+        """Serve reports and errors; the next transactional call reports a fatal one again."""
         with suppress(KafkaException):
             self._producer.poll(timeout_seconds)
 
@@ -111,7 +111,7 @@ class TransactionalProducer:
             self._producer.flush(timeout_seconds)
 
     def why_undelivered(self, *topics: str) -> str:
-        """Why records for these topics are not acknowledged, as far as can be found out; empty for no cause known."""
+        """Why records for these topics are not acknowledged; empty if no cause can be found."""
         try:
             # All topics: asking for one by name would create it on a broker that allows that.
             known = self._producer.list_topics(timeout=_CALL_SECONDS).topics
@@ -122,13 +122,13 @@ class TransactionalProducer:
         return describe(self._last_error) if self._last_error is not None else ""
 
     def send_offsets(self, offsets: list[TopicPartition], metadata: bytes) -> None:
-        """Add the group's offsets (KIP-447); a call that is taken up has those of the first one."""
+        """Add the group's offsets (KIP-447); a resumed call has those of the first one."""
         send = self._producer.send_offsets_to_transaction
-        self._go_on("to commit this group's offsets", send, offsets, metadata, _TRANSACTION_TIMEOUT)
+        self._in_background("to commit this group's offsets", send, offsets, metadata, _TRANSACTION_TIMEOUT)
 
     def commit(self) -> None:
         """End the transaction."""
-        self._go_on("to commit a transaction", self._producer.commit_transaction, _TRANSACTION_TIMEOUT)
+        self._in_background("to commit a transaction", self._producer.commit_transaction, _TRANSACTION_TIMEOUT)
         self.brokers_down = False
         self._last_error = None
 
@@ -140,12 +140,12 @@ class TransactionalProducer:
         except KafkaException:
             return  # a fatal producer may refuse; it sends nothing more either way
 
-    def _go_on(self, to_do: str, call: Callable[..., Any], *arguments: Any) -> None:
-        """Make the call in the background, or take up the one under way.
+    def _in_background(self, to_do: str, call: Callable[..., Any], *arguments: Any) -> None:
+        """Make the call in the background, or resume the one under way.
 
-        Time-outs of milliseconds would do the same, but librdkafka advises against them: a `commit_transaction` that is
-        taken up and runs out of time at its beginning forgets that the coordinator was asked, and the coordinator's
-        answer ends the process. For want of a shorter one, what comes back as retriable has had the transaction's time.
+        Timeouts of milliseconds would do the same, but librdkafka advises against them: a resumed `commit_transaction`
+        that runs out of time at its beginning forgets that the coordinator was asked, and the coordinator's answer ends
+        the process. With the transaction's own timeout, an error that comes back as retriable has used up that time.
         """
         if self._background is None:
             self._background = BackgroundCall(call, *arguments)
@@ -169,7 +169,7 @@ class TransactionalProducer:
             raise classified(error_of(error), to_do) from None
 
     def _serve_client_error(self, error: KafkaError) -> None:
-        # A fatal error is answered again by the next transactional call, which knows what to do about it.
+        # The next transactional call reports a fatal error again, and classifies it.
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self.brokers_down = True
         self._last_error = error
@@ -177,7 +177,7 @@ class TransactionalProducer:
 
 
 def classified(error: KafkaError, to_do: str) -> Exception:
-    """The exception that says what an error of a transactional call asks for."""
+    """The exception that says what an error of a transactional call calls for."""
     if error.code() in REFUSED:
         return refused(error, to_do)
     if error.code() == KafkaError.INVALID_TRANSACTION_TIMEOUT:
@@ -193,7 +193,7 @@ def classified(error: KafkaError, to_do: str) -> Exception:
 
 
 def not_taken(error: KafkaError, topic: str) -> Exception:
-    """The exception for a record that was not taken: mostly because the transaction has failed meanwhile."""
+    """The exception for a record that was not taken, mostly because the transaction has failed meanwhile."""
     if error.code() in REFUSED:
         return refused(error, f"to let the worker write to {topic}", Right("Write", "topic", topic))
     return TransactionFailed(f"a record for {topic} was not taken ({describe(error)})")
