@@ -130,13 +130,13 @@ def test_batches_settle_in_order(group: Group, delivery: dict[str, Any]) -> None
     assert [settled.batch for settled in member.settled] == batches
 
 
-def test_closing_gives_up_what_is_pending_and_may_be_repeated(group: Group, delivery: dict[str, Any]) -> None:
+def test_closing_abandons_what_is_pending_and_may_be_repeated(group: Group, delivery: dict[str, Any]) -> None:
     member = group.join(delivery=delivery)
     member.publisher.close()
     member.publisher.close()
 
 
-def test_a_producer_broken_for_good_stops_an_at_least_once_worker_before_anything_is_committed(group: Group) -> None:
+def test_a_broken_producer_stops_an_at_least_once_worker_before_anything_is_committed(group: Group) -> None:
     group.fill(5)
     member = group.join()
     member.step_until(lambda: len(member.polled) == 5 * PARTITIONS)
@@ -149,9 +149,9 @@ def test_a_producer_broken_for_good_stops_an_at_least_once_worker_before_anythin
 
 @pytest.mark.kafka
 class TestExactlyOnce:
-    """What only transactions give."""
+    """What only transactions provide."""
 
-    def test_a_producer_broken_for_good_is_replaced_and_nothing_is_doubled(self, real_group: Group) -> None:
+    def test_a_broken_producer_is_replaced_and_nothing_is_duplicated(self, real_group: Group) -> None:
         member = _polled(real_group)
         publisher = _exactly_once(member)
         make_fatal(publisher._producer._producer, KafkaError.INVALID_PRODUCER_EPOCH)
@@ -168,7 +168,7 @@ class TestExactlyOnce:
         member.settle()
         member.step_until(lambda: member.source.facts().lag_records == dict.fromkeys(range(PARTITIONS), 0))
 
-    def test_a_fenced_producer_is_replaced_and_nothing_is_doubled(self, real_group: Group) -> None:
+    def test_a_fenced_producer_is_replaced_and_nothing_is_duplicated(self, real_group: Group) -> None:
         member = _polled(real_group)
         publisher = _exactly_once(member)
         rival = TransactionalProducer(member.settings, publisher._transactional_id)
@@ -179,7 +179,7 @@ class TestExactlyOnce:
         assert publisher.facts().transactions_aborted >= 1
         rival.discard()
 
-    def test_a_commit_whose_answer_is_lost_is_not_made_twice(
+    def test_a_commit_whose_answer_is_lost_is_not_repeated(
         self, real_group: Group, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         member = _polled(real_group)
@@ -201,27 +201,27 @@ class TestExactlyOnce:
         assert sorted(real_group.published()) == real_group.everything(10)
         assert publisher.facts() == DeliveryFacts(transactions_committed=1)
 
-    def test_a_coordinator_that_does_not_answer_holds_nobody_up(
+    def test_a_coordinator_that_does_not_answer_does_not_stop_the_polls(
         self, real_group: Group, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The worker goes on polling, and the commit is taken up as often as it takes."""
+        """The commit is resumed as often as it takes."""
         kafka = real_group.backend.real
         assert kafka is not None
         member = _polled(real_group)
         publisher = _exactly_once(member)
         commit = TransactionalProducer.commit
-        taken_up: list[None] = []
+        resumed: list[None] = []
 
-        def commit_in_vain(producer: TransactionalProducer) -> None:
-            if not taken_up:
+        def commit_without_an_answer(producer: TransactionalProducer) -> None:
+            if not resumed:
                 kafka.nodes[0].pause()
-            taken_up.append(None)
+            resumed.append(None)
             commit(producer)
 
-        monkeypatch.setattr(TransactionalProducer, "commit", commit_in_vain)
+        monkeypatch.setattr(TransactionalProducer, "commit", commit_without_an_answer)
         member.publish()
         try:
-            while len(taken_up) < 200:
+            while len(resumed) < 200:
                 assert publisher.settle(0) == []
         finally:
             kafka.nodes[0].resume()
@@ -229,10 +229,10 @@ class TestExactlyOnce:
         assert sorted(real_group.published()) == real_group.everything(10)
         assert publisher.facts() == DeliveryFacts(transactions_committed=1)
 
-    def test_a_transaction_that_outlives_its_time_is_made_again_by_a_new_producer(
+    def test_a_transaction_that_outlives_its_timeout_is_repeated_by_a_new_producer(
         self, real_group: Group, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The coordinator has aborted it by then, whatever a call that never returns is waiting for."""
+        """The coordinator has aborted it by then, even if a call still waits for it."""
         member = _polled(real_group, transaction_timeout_seconds=2)
         publisher = _exactly_once(member)
         send_offsets = TransactionalProducer.send_offsets

@@ -12,7 +12,7 @@ from testkit.member import produce
 from testkit.topic_reader import read_to_end
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
-from worker.errors import BreakerOpen
+from worker.errors import BreakerOpen, Fatal
 from worker.types import Assignment, Outcome, Record, Rejected, Stage
 
 pytestmark = pytest.mark.kafka
@@ -126,4 +126,20 @@ def test_events_that_are_refused_count_against_the_limit_of_rejections_before_th
         member.consume(10 * PARTITIONS)
     member.close()
     assert read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters) == []
+    assert real_group.committed() == {}
+
+
+def test_a_topic_that_does_not_exist_is_named_with_the_command_that_creates_it(
+    real_group: Group, delivery: dict[str, Any]
+) -> None:
+    real_group.dead_letters = f"{real_group.dead_letters}-missing"
+    real_group.fill(1)
+    member = real_group.join(
+        {"topic.metadata.propagation.max.ms": 500},
+        delivery=delivery | {"timeout_seconds": 8, "transaction_timeout_seconds": 3},
+        judge=reject_all,
+    )
+    with pytest.raises(Fatal, match=rf"{real_group.dead_letters}.*sluice topics"):
+        member.consume(PARTITIONS)
+    member.close()
     assert real_group.committed() == {}

@@ -71,7 +71,7 @@ def test_nothing_is_cached_and_no_version_is_given_away(server: ObservabilitySer
     assert (headers["Cache-Control"], headers["Server"]) == ("no-store", "sluice")
 
 
-def test_other_pages_are_not_there(server: ObservabilityServer) -> None:
+def test_other_pages_do_not_exist(server: ObservabilityServer) -> None:
     response, body = ask(server, "/")
     assert response.status == 404
     assert "/metrics" in json.loads(body)["reasons"][0]
@@ -134,7 +134,7 @@ class BrokenCollector(Collector):
         return iter(())
 
 
-def test_a_scrape_that_fails_is_logged_and_probes_go_on(health: Health) -> None:
+def test_a_scrape_that_fails_is_logged_and_probes_are_still_answered(health: Health) -> None:
     registry = CollectorRegistry()
     registry.register(BrokenCollector())
     with ObservabilityServer("127.0.0.1", 0, health, registry) as server, capture_logs() as logs:

@@ -141,7 +141,7 @@ def test_a_scored_batch_is_measured_and_one_without_texts_is_not(
     assert value(metrics, "inference_duration_seconds_sum") == 0.5
 
 
-def test_pausing_and_draining_are_told(observer: WorkerObserver, metrics: Metrics, health: Health) -> None:
+def test_pausing_and_draining_are_reported(observer: WorkerObserver, metrics: Metrics, health: Health) -> None:
     observer.paused(True)
     assert value(metrics, "consumer_paused") == 1
     observer.draining()

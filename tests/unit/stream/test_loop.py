@@ -177,7 +177,7 @@ def test_revoke_past_its_deadline_drops_the_work_and_commits_nothing_of_it() -> 
     assert publisher.published == []
 
 
-def test_lost_partitions_commit_nothing_and_others_go_on() -> None:
+def test_lost_partitions_commit_nothing_and_the_others_continue() -> None:
     source = InMemorySource({0: [comment(n) for n in range(4)], 1: [comment(n) for n in range(4)]})
     publisher = InMemoryPublisher(source)
     model = Gate()
