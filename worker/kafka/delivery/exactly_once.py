@@ -21,6 +21,7 @@ from worker.kafka.delivery.transaction import Recovery, Transaction
 from worker.kafka.delivery.transaction_offsets import TransactionalSource, TransactionOffsets
 from worker.kafka.delivery.transaction_records import Refusals
 from worker.kafka.delivery.transactional_producer import TransactionalProducer, TransactionFailed, UnderWay
+from worker.kafka.delivery.trial import Trial
 from worker.protocols import Clock, Encode, RejectionLimit
 from worker.settings import Settings
 from worker.types import Batch, DeliveryFacts, Settled
@@ -34,7 +35,8 @@ _LONGEST_PAUSE_SECONDS = 2.0
 class ExactlyOncePublisher:
     """Delivers batches in transactions; implements `worker.protocols.Publisher`.
 
-    A batch waits, then belongs to the open transaction, and if that fails to its recovery, until it is settled.
+    A batch waits, then belongs to the attempt under way (a transaction, or a trial of records that were refused), and
+    if that fails to its recovery, until it is settled.
 
     Args:
         settings: The worker's settings.
@@ -73,7 +75,7 @@ class ExactlyOncePublisher:
         backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
         self._retry_budget = RetryBudget(settings.delivery.timeout_seconds, backoff, clock)
         self._waiting: deque[Batch] = deque()
-        self._transaction: Transaction | None = None
+        self._attempt: Transaction | Trial | None = None
         self._recovery: Recovery | None = None
         self._committed = 0
         self._aborted = 0
@@ -93,7 +95,7 @@ class ExactlyOncePublisher:
     @property
     def pending(self) -> int:
         """Batches published but not yet settled."""
-        begun = self._transaction or (self._recovery and self._recovery.failed)
+        begun = self._attempt or (self._recovery and self._recovery.failed)
         return len(self._waiting) + (len(begun.batches) if begun else 0)
 
     def publish(self, batch: Batch) -> None:
@@ -118,11 +120,11 @@ class ExactlyOncePublisher:
             settled = self._advance()
         except Retryable as error:
             self._spend(error)
-            if self._transaction is not None and self._transaction.is_overdue(self._clock()):
+            if isinstance(self._attempt, Transaction) and self._attempt.is_overdue(self._clock()):
                 self._start_over(error)
             return []
         except TransactionFailed as error:
-            if self._transaction is None or not self._transaction.has_learned:
+            if self._attempt is None or not self._attempt.has_learned:
                 self._spend(error)
             else:
                 self._retry_budget.renew()  # progress: the next one knows a refused record more
@@ -141,7 +143,7 @@ class ExactlyOncePublisher:
             return
         self._closed = True
         self._waiting.clear()
-        self._transaction = None
+        self._attempt = None
         self._recovery = None
         self._producer.discard()
 
@@ -150,21 +152,26 @@ class ExactlyOncePublisher:
         if self._recovery is not None:
             self._recovery.advance()
             recovery, self._recovery = self._recovery, None
-            if recovery.committed:
-                return self._ended(recovery.failed)
+            if recovery.committed is not None:
+                return self._ended(recovery.committed)
             self._aborted += 1
-            self._transaction = self._next_transaction(recovery.failed.batches, recovery.failed.learned())
-        elif self._transaction is None:
-            self._transaction = self._next_transaction((), Refusals())
-        transaction = self._transaction
-        if not transaction.offsets:  # nothing of it is owned any more
-            self._transaction = None
-            return transaction.settled
-        transaction.advance()
-        return self._ended(transaction)
+            self._attempt = self._next_attempt(recovery.failed.batches, recovery.failed.learned())
+        attempt = self._attempt = self._attempt or self._next_attempt((), Refusals())
+        if isinstance(attempt, Trial):
+            attempt.advance()
+            return []
+        if not attempt.offsets:  # nothing of it is owned any more
+            self._attempt = None
+            return attempt.settled
+        attempt.advance()
+        return self._ended(attempt)
 
-    def _next_transaction(self, batches: Sequence[Batch], known: Refusals) -> Transaction:
-        """A transaction of these batches and all waiting ones."""
+    def _next_attempt(self, batches: Sequence[Batch], known: Refusals) -> Transaction | Trial:
+        """A trial of the suspects among these batches; without any, a transaction of these and all waiting batches."""
+        if known.suspects:
+            return Trial(
+                batches, known, producer=self._producer, encode=self._encode, limit=self._limit, clock=self._clock
+            )
         together = (*batches, *self._waiting)
         self._waiting.clear()
         return Transaction(
@@ -179,7 +186,7 @@ class ExactlyOncePublisher:
 
     def _ended(self, transaction: Transaction) -> list[Settled]:
         """Settle the batches of a committed transaction."""
-        self._transaction = None
+        self._attempt = None
         self._committed += 1
         transaction.offsets.confirm()
         settled = transaction.settled
@@ -189,16 +196,16 @@ class ExactlyOncePublisher:
         return settled
 
     def _start_over(self, error: Exception) -> None:
-        """Find out with a new producer how the transaction ended; if it was not committed, its records go into another.
+        """Find out with a new producer how the attempt ended; if it was not committed, its records go into another.
 
         If the producer of a recovery fails, the recovery starts over with another one.
         """
-        failed = self._transaction or (self._recovery and self._recovery.failed)
+        failed = self._attempt or (self._recovery and self._recovery.failed)
         assert failed  # noqa: S101 - only their calls raise
         log.warning("transaction failed", cause=str(error), batches=len(failed.batches))
         self._producer.discard()
         self._producer = TransactionalProducer(self._settings, self._transactional_id)
-        self._transaction = None
+        self._attempt = None
         self._recovery = Recovery(failed, self._producer)
 
     def _spend(self, error: Exception) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from worker.kafka.delivery.transaction_offsets import TransactionOffsets
 from worker.kafka.delivery.transaction_records import Refusals, TransactionRecords
 from worker.kafka.delivery.transactional_producer import TransactionalProducer, UnderWay
+from worker.kafka.delivery.trial import Trial
 from worker.protocols import Encode, RejectionLimit
 from worker.types import Batch, Settled
 
@@ -138,17 +139,17 @@ class Recovery:
     """Finds out how a failed transaction ended, with a new producer of the same id.
 
     Args:
-        failed: The transaction.
+        failed: The transaction, or the trial, which commits nothing.
         producer: A new one: `initialize` returns when the coordinator has ended what the old one left open.
 
     Attributes:
         failed: As given.
-        committed: Whether it was committed after all; known once `advance` returns.
+        committed: The transaction if it was committed after all; known once `advance` returns.
     """
 
-    def __init__(self, failed: Transaction, producer: TransactionalProducer) -> None:
+    def __init__(self, failed: Transaction | Trial, producer: TransactionalProducer) -> None:
         self.failed = failed
-        self.committed = False
+        self.committed: Transaction | None = None
         self._steps = Steps(producer.initialize, self._find_end)
 
     def advance(self) -> None:
@@ -161,4 +162,6 @@ class Recovery:
         self._steps.advance()
 
     def _find_end(self) -> None:
-        self.committed = self.failed.end_unknown and self.failed.offsets.were_committed()
+        failed = self.failed
+        if isinstance(failed, Transaction) and failed.end_unknown and failed.offsets.were_committed():
+            self.committed = failed

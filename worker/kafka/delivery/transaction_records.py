@@ -1,9 +1,8 @@
 """The records of one transaction, and what it learns about refused ones.
 
-The broker refuses a whole request because of one record in it, and that fails the transaction. The next transaction
-sends each record of that request alone: a record refused then is at fault itself, and so is one that was the only
-record of its request. The transaction after that sends a replacement (`worker.events.refused_record`). So each record
-at fault costs one transaction; nothing is visible until one is committed.
+The broker refuses a whole request because of one record in it, and that fails the transaction. If the request had one
+record, that record is at fault; otherwise a trial finds those that are (`worker.kafka.delivery.trial`). The transaction
+after that sends replacements for them (`worker.events.refused_record`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,9 +18,8 @@ from worker.kafka.delivery.transactional_producer import TransactionalProducer, 
 from worker.protocols import Encode
 from worker.types import Assignment, Batch, Outcome, Outgoing
 
-_REPORT_POLL_SECONDS = 0.05
-
-_Position = tuple[Assignment, int | None]
+Position = tuple[Assignment, int | None]
+"""Where a record was read: its assignment and offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +27,16 @@ class Refusals:
     """What is known about refused records, for the next transaction with the same batches.
 
     Attributes:
-        suspects: Refused together with the rest of their request: to be sent alone.
+        suspects: Refused together with the rest of their request: to be tried alone.
         forms: The replacements of those at fault.
     """
 
-    suspects: frozenset[_Position] = frozenset()
-    forms: Mapping[_Position, Form] = field(default_factory=dict)
+    suspects: frozenset[Position] = frozenset()
+    forms: Mapping[Position, Form] = field(default_factory=dict)
+
+    def with_form(self, position: Position, form: Form) -> "Refusals":
+        """The same, with a replacement for one record."""
+        return Refusals(self.suspects - {position}, {**self.forms, position: form})
 
     def outcomes(self, batch: Batch) -> Sequence[Outcome]:
         """The outcomes of a batch as they are delivered."""
@@ -61,9 +63,7 @@ class TransactionRecords:
         self._producer = producer
         self._encode = encode
         self._failure: tuple[KafkaError, str] | None = None
-        self._refused: dict[_Position, tuple[Form, Outgoing, Refusal]] = {}
-        self._alone: _Position | None = None
-        self._cleared: set[_Position] = set()
+        self._refused: dict[Position, tuple[Form, Outgoing, Refusal]] = {}
         self.refusals = known
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
@@ -73,15 +73,10 @@ class TransactionRecords:
             Fatal: A dead letter is refused by the client, or the broker refuses this principal.
             TransactionFailed: The transaction takes no more.
         """
-        suspects = self.refusals.suspects
         for outcome in outcomes:
             assignment = outcome.assignment
             if assignment.owned:
-                position = (assignment, outcome.record.offset())
-                if position in suspects:
-                    self._add_alone(position, outcome)
-                else:
-                    self._add(position, outcome)
+                self._add((assignment, outcome.record.offset()), outcome)
 
     def raise_failure(self) -> None:
         """Raise if a record could not be delivered: librdkafka keeps those behind it until they time out.
@@ -99,21 +94,12 @@ class TransactionRecords:
         Raises:
             Fatal: A dead letter is refused, and nothing can take its place.
         """
-        known = self.refusals
-        if self._alone in self._refused or len(self._refused) == 1:
-            at_fault = {p: form.after(refusal, outgoing) for p, (form, outgoing, refusal) in self._refused.items()}
-            return Refusals(known.suspects - self._cleared - at_fault.keys(), {**known.forms, **at_fault})
-        return Refusals((known.suspects - self._cleared) | self._refused.keys(), known.forms)
+        if len(self._refused) != 1:
+            return Refusals(self.refusals.suspects | self._refused.keys(), self.refusals.forms)
+        ((position, (form, outgoing, refusal)),) = self._refused.items()
+        return self.refusals.with_form(position, form.after(refusal, outgoing))
 
-    def _add_alone(self, position: _Position, outcome: Outcome) -> None:
-        self._wait_for_reports()
-        self._alone = position
-        self._add(position, outcome)
-        self._wait_for_reports()
-        self._alone = None
-        self._cleared.add(position)
-
-    def _add(self, position: _Position, outcome: Outcome) -> None:
+    def _add(self, position: Position, outcome: Outcome) -> None:
         while True:
             form = self.refusals.forms.get(position)
             outgoing = self._encode(outcome) if form is None else form.encoded(self._encode)
@@ -127,18 +113,12 @@ class TransactionRecords:
                 if refusal is None:
                     raise not_taken(error, outgoing.topic) from None
                 instead = (form or Form(outcome)).after(refusal, outgoing)
-                self.refusals = Refusals(self.refusals.suspects, {**self.refusals.forms, position: instead})
+                self.refusals = self.refusals.with_form(position, instead)
             else:
                 return
 
-    def _wait_for_reports(self) -> None:
-        """Wait for the report of every record added so far: bounded by `delivery.timeout.ms`."""
-        while self._producer.undelivered:
-            self._producer.flush(_REPORT_POLL_SECONDS)
-            self.raise_failure()
-
     def _serve_report(
-        self, position: _Position, outcome: Outcome, outgoing: Outgoing, error: KafkaError | None, _: Message
+        self, position: Position, outcome: Outcome, outgoing: Outgoing, error: KafkaError | None, _: Message
     ) -> None:
         """Record a failure; all records of one request are reported together."""
         if error is None:

@@ -132,6 +132,10 @@ class TransactionalProducer:
         self.brokers_down = False
         self._last_error = None
 
+    def abort(self) -> None:
+        """Abort the transaction, so that another may begin with this producer."""
+        self._call("to abort a transaction", self._producer.abort_transaction, _CALL_SECONDS)
+
     def discard(self) -> None:
         """Stop sending; never raises. What is open is ended by the next producer of this id, or by the coordinator."""
         try:
