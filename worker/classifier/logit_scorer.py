@@ -11,10 +11,11 @@ from worker.types import Classification, TextFacts, ThresholdSet, Unscorable
 if TYPE_CHECKING:
     from worker.classifier.forward.out_of_memory import MemoryBound
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 DECIMALS = 6
-"""Of a score in an event. Scores are rounded before they meet their threshold, so that the two never disagree."""
+"""Decimals of a score in an event. Scores are rounded before they are compared with their threshold, so that an event
+never disagrees with itself."""
 
 
 class LogitScorer:
@@ -74,5 +75,5 @@ class LogitScorer:
         self.retries += 1
         if self._reference is None:
             return self._worst(self._forward, [windows])[0]
-        logger.warning("a score was not finite in low precision: computing that text in float32")
+        log.warning("a score was not finite in low precision: computing that text in float32")
         return self._worst(self._reference(), [windows])[0]
