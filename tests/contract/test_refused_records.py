@@ -64,6 +64,19 @@ def test_a_transaction_it_fails_is_not_waited_for(real_group: Group) -> None:
     assert len(read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters)) == PARTITIONS
 
 
+def test_small_events_that_are_too_large_only_together_are_all_published(
+    real_group: Group, delivery: dict[str, Any]
+) -> None:
+    """A topic's max.message.bytes bounds a whole request to a partition."""
+    real_group.output = real_group.backend.create_topic(f"{real_group.output}-small", {"max.message.bytes": "5000"})
+    real_group.fill(40)
+    member = real_group.join({"compression.type": "none"}, delivery=delivery, enlarge=lambda _: bytes(300))
+    member.consume(40 * PARTITIONS)
+    assert sorted(real_group.published()) == real_group.everything(40)
+    assert read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters) == []
+    assert real_group.committed() == dict.fromkeys(range(PARTITIONS), 40)
+
+
 def test_an_event_without_a_key_for_a_compacted_topic_becomes_a_dead_letter(
     real_group: Group, delivery: dict[str, Any]
 ) -> None:

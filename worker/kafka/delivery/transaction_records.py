@@ -18,6 +18,8 @@ from worker.kafka.delivery.transactional_producer import TransactionalProducer, 
 from worker.protocols import Encode
 from worker.types import Assignment, Batch, Outcome, Outgoing
 
+_REPORT_POLL_SECONDS = 0.05
+
 Position = tuple[Assignment, int | None]
 """Where a record was read: its assignment and offset."""
 
@@ -28,15 +30,18 @@ class Refusals:
 
     Attributes:
         suspects: Refused together with the rest of their request: to be tried alone.
+        alone: Tried alone and not refused: to be sent alone, since a topic's `max.message.bytes` bounds a whole request
+            to a partition, and many small records together may exceed it.
         forms: The replacements of those at fault.
     """
 
     suspects: frozenset[Position] = frozenset()
+    alone: frozenset[Position] = frozenset()
     forms: Mapping[Position, Form] = field(default_factory=dict)
 
     def with_form(self, position: Position, form: Form) -> "Refusals":
         """The same, with a replacement for one record."""
-        return Refusals(self.suspects - {position}, {**self.forms, position: form})
+        return Refusals(self.suspects - {position}, self.alone - {position}, {**self.forms, position: form})
 
     def outcomes(self, batch: Batch) -> Sequence[Outcome]:
         """The outcomes of a batch as they are delivered."""
@@ -73,10 +78,17 @@ class TransactionRecords:
             Fatal: A dead letter is refused by the client, or the broker refuses this principal.
             TransactionFailed: The transaction takes no more.
         """
+        alone = self.refusals.alone
         for outcome in outcomes:
             assignment = outcome.assignment
             if assignment.owned:
-                self._add((assignment, outcome.record.offset()), outcome)
+                position = (assignment, outcome.record.offset())
+                if position in alone:
+                    self._wait_for_reports()
+                    self._add(position, outcome)
+                    self._wait_for_reports()
+                else:
+                    self._add(position, outcome)
 
     def raise_failure(self) -> None:
         """Raise if a record could not be delivered: librdkafka keeps those behind it until they time out.
@@ -95,7 +107,8 @@ class TransactionRecords:
             Fatal: A dead letter is refused, and nothing can take its place.
         """
         if len(self._refused) != 1:
-            return Refusals(self.refusals.suspects | self._refused.keys(), self.refusals.forms)
+            known = self.refusals
+            return Refusals(known.suspects | self._refused.keys(), known.alone, known.forms)
         ((position, (form, outgoing, refusal)),) = self._refused.items()
         return self.refusals.with_form(position, form.after(refusal, outgoing))
 
@@ -116,6 +129,12 @@ class TransactionRecords:
                 self.refusals = self.refusals.with_form(position, instead)
             else:
                 return
+
+    def _wait_for_reports(self) -> None:
+        """Wait for the report of every record added so far: bounded by `delivery.timeout.ms`."""
+        while self._producer.undelivered:
+            self._producer.flush(_REPORT_POLL_SECONDS)
+            self.raise_failure()
 
     def _serve_report(
         self, position: Position, outcome: Outcome, outgoing: Outgoing, error: KafkaError | None, _: Message

@@ -85,7 +85,9 @@ class Trial:
 
     def learned(self) -> Refusals:
         """What the next attempt with these batches must know about refused records."""
-        return Refusals(frozenset(position for position, _ in self._left), self._forms)
+        suspects = frozenset(position for position, _ in self._left)
+        alone = self._known.alone | (self._known.suspects - suspects - self._forms.keys())
+        return Refusals(suspects, alone, self._forms)
 
     @property
     def has_learned(self) -> bool:
