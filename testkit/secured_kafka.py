@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.admin._scram import (
     ScramCredentialInfo,
     ScramMechanism,
@@ -21,6 +23,10 @@ from testkit.kafka_node import START_SECONDS
 USER = "sluice"
 MECHANISMS = ("PLAIN", "SCRAM-SHA-512")
 _ITERATIONS = 4096
+_AUTHORIZER = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",
+}
 
 
 class SecuredKafka:
@@ -31,6 +37,7 @@ class SecuredKafka:
     Args:
         home: Folder of the distribution.
         folder: Folder for keys and certificates.
+        authorizer: The user may do only what `grant` allows; the open listener may do everything.
 
     Attributes:
         cluster: The node; its open listener is for the test itself.
@@ -39,7 +46,7 @@ class SecuredKafka:
         stranger: Certificate that verifies nothing here.
     """
 
-    def __init__(self, home: Path, folder: Path) -> None:
+    def __init__(self, home: Path, folder: Path, *, authorizer: bool = False) -> None:
         self.password = secrets.token_hex(16)
         store_password = secrets.token_hex(16)
         store, self.authority = _make_keys(folder, "broker", store_password)
@@ -57,6 +64,7 @@ class SecuredKafka:
                 "ssl.key.password": store_password,
                 f"{listener}plain.sasl.jaas.config": login,
                 f"{listener}scram-sha-512.sasl.jaas.config": scram,
+                **(_AUTHORIZER if authorizer else {}),
             },
             secured=True,
         )
@@ -71,6 +79,15 @@ class SecuredKafka:
             "ssl.ca.location": str(self.authority),
             **{name.replace("_", "."): value for name, value in others.items()},
         }
+
+    def grant(self, operation: AclOperation, kind: ResourceType, name: str) -> None:
+        """Allow the user one operation, as `kafka-acls --add` does."""
+        rule = AclBinding(
+            kind, name, ResourcePatternType.LITERAL, f"User:{USER}", "*", operation, AclPermissionType.ALLOW
+        )
+        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap_servers, "log_level": 0})
+        for answer in admin.create_acls([rule]).values():
+            answer.result(START_SECONDS)
 
     def __enter__(self) -> Self:
         self.cluster.__enter__()

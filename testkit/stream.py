@@ -54,8 +54,9 @@ class Topics:
         return read_to_end(self._kafka.bootstrap_servers, topic)
 
     def committed(self) -> dict[int, int]:
-        """Next offsets the group has committed, by partition of the input topic."""
-        return committed_offsets(self._kafka.bootstrap_servers, self.group, self.input)
+        """Next offsets the group has committed that are not zero, by partition of the input topic."""
+        offsets = committed_offsets(self._kafka.bootstrap_servers, self.group, self.input)
+        return {partition: offset for partition, offset in offsets.items() if offset}
 
     def end(self) -> dict[int, int]:
         """End offsets of the input topic that are not zero, by partition."""

@@ -29,6 +29,7 @@ COMMANDS = {
     "thresholds": "chooses per-label thresholds from labelled data",
     "quantize": "tries a model in int8 on labelled data, and allows it if nothing is lost",
     "config": "shows the effective settings and checks them",
+    "doctor": "looks at topics, limits and rights, and says what to fix",
     "topics": "creates the three topics, or says how they differ",
 }
 

@@ -17,6 +17,7 @@ from worker.events.decoding import Decoder
 from worker.events.label_event import LabelEventEncoder
 from worker.kafka.consumer.source import KafkaSource
 from worker.kafka.delivery.publishers import make_publisher
+from worker.kafka.start_check import StartCheck
 from worker.observability.health import Health, HealthLimits
 from worker.observability.http import serve
 from worker.observability.logs import adopt_logger
@@ -81,7 +82,13 @@ def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: 
                 **model.identity._asdict(),
             )
             signals.begin_work()
-            worker.run((stop or signals.requested).is_set)
+            stopping, check = stop or signals.requested, StartCheck(settings)
+
+            def stop_requested() -> bool:
+                check.raise_fault()
+                return stopping.is_set()
+
+            worker.run(stop_requested)
         except SluiceError as error:
             if isinstance(error, BreakerOpen):
                 metrics.breaker_open.set(1)

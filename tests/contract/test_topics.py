@@ -10,7 +10,8 @@ from tests.contract.backend import Backend
 from tests.contract.group import Group
 from worker.errors import NoBroker, SettingsInvalid
 from worker.kafka.embedded.broker import EmbeddedBroker
-from worker.kafka.topics import HEADER_ROOM_BYTES, Topics
+from worker.kafka.topic_needs import HEADER_ROOM_BYTES
+from worker.kafka.topics import Topics
 from worker.settings import Settings
 
 

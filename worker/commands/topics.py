@@ -8,6 +8,7 @@ import time
 from dataclasses import asdict
 
 from worker.commands.arguments import positive
+from worker.errors import SluiceError
 from worker.settings import Settings
 
 EXAMPLE = "sluice topics --partitions 12 --replication 3"
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--partitions", type=positive, default=6, metavar="N", help="of topics that are made: the most workers (6)"
     )
     parser.add_argument("--replication", type=positive, metavar="N", help="copies of each; none: the brokers' default")
-    parser.add_argument("--check", action="store_true", help="only look, make nothing")
+    parser.add_argument("--check", action="store_true", help="only look, make nothing; exit 1 if anything differs")
     parser.add_argument("--json", action="store_true", help="one JSON object a topic")
 
 
@@ -39,3 +40,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         sys.stdout.write(f"{report.name}: {state}, {report.partitions} partitions\n")
         for difference in report.differences:
             sys.stdout.write(f"  {difference}\n")
+    differ = [report.name for report in reports if report.differences or (arguments.check and report.created)]
+    if arguments.check and differ:
+        message = f"not as the worker needs them: {', '.join(differ)}"
+        raise SluiceError(message)

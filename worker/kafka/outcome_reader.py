@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, TopicPartition
 from pydantic import ValidationError
 
 from schemas.label import LabelEvent
 from worker.errors import Fatal
 from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
-from worker.kafka.client.error_codes import describe
+from worker.kafka.client.error_codes import describe, refused
 from worker.kafka.client.properties import client_properties, make_client
+from worker.kafka.client.rights import Right
 from worker.kafka.dead_letters.reader import DeadLetter, dead_letter
 from worker.settings import Settings
 from worker.types import Record
@@ -73,7 +74,10 @@ class OutcomeReader:
         for record in polled:
             error = record.error()
             if error is not None:
-                if error.retriable() or not error.fatal():
+                if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                    topic = str(record.topic())
+                    raise refused(error, f"to let this client read {topic}", Right("Read", "topic", topic))
+                if not error.fatal():
                     continue  # the client itself goes on; what can't be read at all is not found at the start
                 message = f"{record.topic()} can't be read: {describe(error)}"
                 raise Fatal(message)

@@ -1,12 +1,4 @@
-"""The three topics: made where they are missing, described where they differ from what the worker needs.
-
-A dead letter is its record and some headers, and a label event carries its comment: both are larger than the record
-they come from, so both topics must take larger records than the input topic does.
-
-A dead letter keeps its record's timestamp, whose age counts against the topic's retention: the letter of a comment read
-from a long backlog would go at once. So dead letters stay until somebody deletes them, and records from the future are
-taken.
-"""
+"""The three topics: created where they are missing, described where they differ from what the worker needs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,22 +14,14 @@ from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
 from worker.kafka.client.error_codes import REFUSED, describe, error_of, refused
 from worker.kafka.client.properties import client_properties, make_client
 from worker.kafka.client.retry import Backoff, Sleep, Uniform, retry
+from worker.kafka.client.rights import Right
 from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX
+from worker.kafka.topic_needs import kept, room_for_outcomes, short_lived, too_small, without_keys
 from worker.protocols import Clock
 from worker.settings import Settings
 
 T = TypeVar("T")
 
-HEADER_ROOM_BYTES = 65_536
-"""What a dead letter's headers, or a label event around its comment, may add; ours are below 8 KiB."""
-
-_MAX_BYTES = "max.message.bytes"
-_RETENTION = "retention.ms"
-_FOR_EVER = "-1"
-_TIMESTAMP_TYPE = "message.timestamp.type"
-_OF_APPENDING = "LogAppendTime"
-_FUTURE = "message.timestamp.after.max.ms"
-_ANY_FUTURE = str(2**63 - 1)
 _BROKER_DEFAULT = -1
 _PROPAGATION_SECONDS = 30.0
 _FIRST_PAUSE_SECONDS = 0.1
@@ -107,16 +91,18 @@ class Topics:
             of_dead_letters = name == settings.dead_letters.topic
             created = name not in existing
             if created and create:
-                config = needed | _kept(config) if of_dead_letters else needed
+                config = needed | kept(config) if of_dead_letters else needed
                 self._create(NewTopic(name, partitions, replicas, config=config))
             config = self._config(name) if create or not created else {}
             report = TopicReport(name, created, partitions if created else existing[name])
-            differences = [*_differences(report, partitions, config, needed)]
+            differences = [*_differences(report, partitions), *too_small(name, config, needed)]
             if of_dead_letters:
-                differences += _short_lived(name, config)
+                differences += short_lived(name, config)
+            elif name == settings.output.topic:
+                differences += without_keys(name, config)
             reports.append(replace(report, differences=tuple(differences)))
             if not needed and config:
-                needed = {_MAX_BYTES: str(int(config[_MAX_BYTES]) + HEADER_ROOM_BYTES)}
+                needed = room_for_outcomes(config)
         return reports
 
     def _existing(self) -> dict[str, int]:
@@ -131,7 +117,8 @@ class Topics:
             [topic], operation_timeout=self._limit_seconds, request_timeout=self._limit_seconds
         )
         try:
-            self._ask(futures[topic.topic].result)
+            right = Right("Create", "topic", topic.topic)
+            self._ask(futures[topic.topic].result, f"to create topic {topic.topic}", right)
         except KafkaException as fault:
             error = error_of(fault)
             if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
@@ -164,20 +151,22 @@ class Topics:
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
         described: dict[Any, Any] = self._admin.describe_configs([resource], request_timeout=self._limit_seconds)
         try:
-            return {name: str(entry.value) for name, entry in self._ask(described[resource].result).items()}
+            right = Right("DescribeConfigs", "topic", topic)
+            found = self._ask(described[resource].result, f"to describe the configuration of topic {topic}", right)
+            return {name: str(entry.value) for name, entry in found.items()}
         except KafkaException as fault:
             error = error_of(fault)
             if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise Retryable(describe(error)) from None
             raise
 
-    def _ask(self, call: Callable[[], T]) -> T:
+    def _ask(self, call: Callable[[], T], to_do: str, right: Right) -> T:
         try:
             return call()
         except KafkaException as fault:
             error = error_of(fault)
             if error.code() in REFUSED:
-                raise refused(error, "to describe or make topics") from None
+                raise refused(error, to_do, right) from None
             if error.code() in _UNREACHABLE:
                 message = (
                     f"no broker of {self._settings.kafka.bootstrap_servers} answered within {self._limit_seconds:g} s "
@@ -187,39 +176,11 @@ class Topics:
             raise
 
 
-def _kept(like: Mapping[str, str]) -> dict[str, str]:
-    """Configuration that keeps dead letters, on brokers whose topics are configured like this one."""
-    # Brokers before KIP-937 (Kafka 3.6) take any timestamp, and don't know the name.
-    return {_RETENTION: _FOR_EVER} | ({_FUTURE: _ANY_FUTURE} if _FUTURE in like else {})
-
-
-def _differences(
-    report: TopicReport, asked: int, config: Mapping[str, str], needed: Mapping[str, str]
-) -> Iterator[str]:
-    """How any of the topics differs from what is asked for and needed."""
+def _differences(report: TopicReport, asked: int) -> Iterator[str]:
+    """Whether a topic has another number of partitions than is asked for."""
     name, found = report.name, report.partitions
     if found != asked:
         yield (
             f"{name} has {found} partitions, not {asked}. More can be added (kafka-topics --alter), but then keys move "
             "between partitions"
         )
-    if config and needed and int(config[_MAX_BYTES]) < int(needed[_MAX_BYTES]):
-        yield (
-            f"{name} takes records up to {_MAX_BYTES} = {config[_MAX_BYTES]} bytes; {needed[_MAX_BYTES]} are needed, "
-            "since its records are larger than those of the input topic: "
-            + _alter(name, _MAX_BYTES, needed[_MAX_BYTES])
-        )
-
-
-def _short_lived(name: str, config: Mapping[str, str]) -> Iterator[str]:
-    """Whether the topic of the dead letters drops them before their time."""
-    if config.get(_RETENTION, _FOR_EVER) != _FOR_EVER and config.get(_TIMESTAMP_TYPE) != _OF_APPENDING:
-        yield (
-            f"{name} drops records {config[_RETENTION]} ms after their timestamp, which for a dead letter is that of "
-            f"the rejected record, however late it was rejected: {_alter(name, _RETENTION, _FOR_EVER)}, or "
-            f"{_TIMESTAMP_TYPE}={_OF_APPENDING} to count from the rejection"
-        )
-
-
-def _alter(name: str, config: str, value: str) -> str:
-    return f"kafka-configs --alter --topic {name} --add-config {config}={value}"

@@ -7,7 +7,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from testkit.clock import FakeClock
 from worker.errors import Fatal
-from worker.kafka.topics import HEADER_ROOM_BYTES, Topics
+from worker.kafka.topic_needs import HEADER_ROOM_BYTES
+from worker.kafka.topics import Topics
 from worker.settings import Settings
 
 INPUT_LIMIT = 1_048_588

@@ -11,8 +11,9 @@ from worker.errors import Fatal, NoBroker
 from worker.events.dead_letter import ORIGIN_HEADER, replay_count
 from worker.events.headers import headers_of
 from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
-from worker.kafka.client.error_codes import describe, error_of
+from worker.kafka.client.error_codes import describe, error_of, refused
 from worker.kafka.client.properties import client_properties, make_client
+from worker.kafka.client.rights import Right
 from worker.protocols import Clock
 from worker.settings import Settings
 from worker.types import Record
@@ -141,6 +142,10 @@ def read_dead_letters(
 def _serve(found: Any, ends: dict[int, int], topic: str, chosen: Filter) -> Iterator[DeadLetter]:
     """The letter of a message, if it is meant; a partition read to where it ended at the start leaves `ends`."""
     error, partition = found.error(), found.partition()
+    if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+        return  # no group is joined here
+    if error is not None and error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        raise refused(error, f"to let this client read {topic}", Right("Read", "topic", topic))
     if error is not None and error.code() != KafkaError._PARTITION_EOF:
         message = f"{topic} can't be read: {describe(error)}"
         raise Fatal(message)

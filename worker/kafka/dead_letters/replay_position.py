@@ -51,8 +51,11 @@ class ReplayPosition:
         self._clock = clock
         self._sleep = sleep
         self._consumer: Consumer = make_client(
-            Consumer, client_properties(settings) | {"group.id": self._group, "enable.auto.commit": False}
+            Consumer,
+            client_properties(settings) | {"group.id": self._group, "enable.auto.commit": False},
+            error_cb=self._serve_client_error,
         )
+        self._refusal: KafkaError | None = None
 
     def find(self, partitions: Sequence[int]) -> dict[int, int]:
         """Next offset to replay of each partition; without those of which nothing has been replayed.
@@ -84,7 +87,10 @@ class ReplayPosition:
             try:
                 answered = call()
             except KafkaException as fault:
-                raise self._fault(error_of(fault), to_do) from None
+                # While it looks for a coordinator a call only runs out of time; why it finds none is heard beside it.
+                heard = self._consumer.poll(0)
+                refusal = self._refusal or (heard.error() if heard is not None else None)
+                raise self._fault(refusal or error_of(fault), to_do) from None
             failed = next((p.error for p in answered if p.error is not None), None)
             if failed is not None:
                 raise self._fault(failed, to_do)
@@ -97,6 +103,10 @@ class ReplayPosition:
         except Retryable as fault:
             message = f"the replay position of group {self._group} was {to_do}, and no broker answered: {fault}"
             raise NoBroker(message) from None
+
+    def _serve_client_error(self, error: KafkaError) -> None:
+        if error.code() in REFUSED:
+            self._refusal = error
 
     def _fault(self, error: KafkaError, to_do: str) -> Exception:
         if error.code() in REFUSED:

@@ -1,0 +1,163 @@
+"""A look at the cluster before anything is sent to it: topics, their limits, and the rights of this principal.
+
+A right that lacks would end the worker at its first bad record, and a topic that the broker creates by itself drops old
+dead letters: both can be seen beforehand. `sluice run` does this beside its start, `sluice doctor` by hand.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+
+from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
+from worker.kafka.client.error_codes import REFUSED, describe, error_of
+from worker.kafka.client.properties import client_properties, make_client
+from worker.kafka.client.rights import Right, lacking
+from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX
+from worker.kafka.topic_needs import room_for_outcomes, short_lived, too_small, without_keys
+from worker.settings import Settings
+
+_REQUEST_SECONDS = 10.0
+
+
+class Severity(StrEnum):
+    """How certain it is that the worker can't do its work."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes:
+        severity: `error` for what certainly stops the worker, `warning` for what may cost records or time.
+        text: What was found, and what to do.
+    """
+
+    severity: Severity
+    text: str
+
+
+class Preflight:
+    """Looks at what the settings name; changes nothing.
+
+    Args:
+        settings: The worker's settings.
+
+    Raises:
+        SettingsInvalid: A property is refused.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._errors = ConnectionErrors()
+        properties = client_properties(settings) | {"log_level": 0}
+        self._admin: AdminClient = make_client(AdminClient, properties, error_cb=self._errors.serve)
+
+    def look(self) -> list[Finding]:
+        """What was found, in the order of a record's way; empty on the embedded broker.
+
+        Raises:
+            NoBroker: None answered for `kafka.no_broker_seconds`.
+            Fatal: The broker refuses this client.
+        """
+        settings = self._settings
+        if str(list_topics(self._admin, settings, self._errors).cluster_id).startswith(CLUSTER_ID_PREFIX):
+            return []
+        needs = (
+            (settings.input.topic, "Read"),
+            (settings.output.topic, "Write"),
+            (settings.dead_letters.topic, "Write"),
+        )
+        described = self._admin.describe_topics(
+            TopicCollection([name for name, _ in needs]),
+            include_authorized_operations=True,
+            request_timeout=_REQUEST_SECONDS,
+        )
+        findings = []
+        there = []
+        for name, operation in needs:
+            found = _answer(described[name].result)
+            if isinstance(found, KafkaError) and found.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                findings.append(_missing(name, input_topic=name == settings.input.topic))
+                continue
+            findings += _right(Right(operation, "topic", name), found)
+            there += [] if isinstance(found, KafkaError) else [name]
+        findings += self._group()
+        findings += self._limits(there)
+        return findings
+
+    def _group(self) -> Iterator[Finding]:
+        group = self._settings.kafka.group_id
+        asked = self._admin.describe_consumer_groups(
+            [group], include_authorized_operations=True, request_timeout=_REQUEST_SECONDS
+        )
+        found = _answer(asked[group].result)
+        if isinstance(found, KafkaError) and found.code() not in REFUSED:
+            return  # a group that nobody has joined yet has no description
+        yield from _right(Right("Read", "group", group), found)
+
+    def _limits(self, topics: list[str]) -> Iterator[Finding]:
+        settings = self._settings
+        configs = {}
+        for name in topics:
+            found = self._config(name)
+            if isinstance(found, KafkaError):
+                right = Right("DescribeConfigs", "topic", name)
+                why = lacking(right) if found.code() in REFUSED else describe(found)
+                yield Finding(Severity.WARNING, f"the limits of topic {name} can't be looked at: {why}")
+            else:
+                configs[name] = found
+        needed = room_for_outcomes(configs[settings.input.topic]) if settings.input.topic in configs else {}
+        for name, more in ((settings.output.topic, without_keys), (settings.dead_letters.topic, short_lived)):
+            if name in configs:
+                differences = [*too_small(name, configs[name], needed), *more(name, configs[name])]
+                yield from (Finding(Severity.WARNING, text) for text in differences)
+                if not differences:
+                    yield Finding(Severity.OK, f"the limits of topic {name} are as needed")
+
+    def _config(self, topic: str) -> Mapping[str, str] | KafkaError:
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+        answers: dict[Any, Any] = self._admin.describe_configs([resource], request_timeout=_REQUEST_SECONDS)
+        found = _answer(answers[resource].result)
+        return found if isinstance(found, KafkaError) else {name: str(entry.value) for name, entry in found.items()}
+
+
+def _answer(call: Callable[[], Any]) -> Any:
+    """What a call gave, or the error it failed with."""
+    try:
+        return call()
+    except KafkaException as error:
+        return error_of(error)
+
+
+def _right(right: Right, found: Any) -> Iterator[Finding]:
+    """Whether the broker says that this principal has a right."""
+    if isinstance(found, KafkaError):
+        certain = found.code() in REFUSED
+        text = lacking(right) if certain else f"{right.kind} {right.name} can't be described: {describe(found)}"
+        yield Finding(Severity.ERROR if certain else Severity.WARNING, text)
+        return
+    allowed = {operation.name for operation in found.authorized_operations or ()}
+    if allowed and right.operation.upper() not in allowed:
+        yield Finding(Severity.ERROR, lacking(right))
+    else:
+        yield Finding(Severity.OK, f"{right.kind} {right.name} is there, with the right to {right.operation.lower()}")
+
+
+def _missing(name: str, *, input_topic: bool) -> Finding:
+    if input_topic:
+        return Finding(
+            Severity.WARNING, f"topic {name} does not exist: the worker waits for it; `sluice topics` creates it"
+        )
+    return Finding(
+        Severity.WARNING,
+        f"topic {name} does not exist. A broker that creates topics by itself gives it its default limits: a retention "
+        "by timestamp, which takes old dead letters at once, and too little room for long comments. Any other refuses "
+        "what is written to it. `sluice topics` creates it as it is needed",
+    )
