@@ -13,6 +13,7 @@ setup: $(VENV)/.complete
 # take another one, for example https://download.pytorch.org/whl/cpu for the small CPU build; what torch itself needs
 # comes with the second step.
 $(VENV)/.complete: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV): about 1.3 GB, most of it PyTorch; a minute or more, without output"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		$(if $(TORCH_INDEX),--no-deps --index-url $(TORCH_INDEX)) torch==2.13.0
