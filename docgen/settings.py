@@ -26,8 +26,8 @@ group_id = "moderation"
 max_records = 128
 ```
 
-Unknown names are refused and all problems are reported at once. `sluice config` prints the settings in force, secrets
-masked, and exits 2 when something is wrong with them."""
+Unknown names are refused and all problems are reported at once. `sluice config` prints the settings in force as a file
+that `--config` reads, with where each value comes from and secrets masked; it exits 2 when something is wrong."""
 
 _UNITS = {"seconds": "seconds", "bytes": "bytes", "tokens": "tokens", "records": "records", "entries": "entries"}
 
