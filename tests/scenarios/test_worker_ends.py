@@ -93,7 +93,7 @@ def test_after_the_drain_deadline_the_worker_drops_its_work_and_says_so(kafka: K
         assert eventually(lambda: "scoring" in worker.log, PROGRESS_SECONDS)
         assert worker.terminate() == 4
         assert "None was committed" in worker.log
-    assert topics.committed() == {}
+    assert not any(topics.committed().values()), "nothing but where the group starts is committed"
     assert topics.read(topics.output) == []
 
 

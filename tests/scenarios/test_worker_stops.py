@@ -33,7 +33,7 @@ def test_a_second_signal_stops_at_once_and_commits_nothing(kafka: Kafka) -> None
         assert worker.terminate() == 4
         assert time.monotonic() - begun < 20, "the drain deadline is 25 s: this one did not wait for it"
         assert "second signal" in worker.log
-    assert topics.committed() == {}
+    assert not any(topics.committed().values()), "nothing but where the group starts is committed"
 
 
 def test_an_open_breaker_ends_the_worker_which_leaves_its_group(kafka: Kafka) -> None:
