@@ -89,3 +89,8 @@ def test_the_version_is_written_once_and_followed_everywhere() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     released = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", changelog, re.MULTILINE)
     assert released[0] == worker.__version__
+
+
+def test_the_makefile_installs_the_torch_that_the_constraints_name() -> None:
+    (pinned,) = re.findall(r"^torch==\S+$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.findall(r"\btorch==\S+", (ROOT / "Makefile").read_text(encoding="utf-8")) == [pinned]
