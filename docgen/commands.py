@@ -12,7 +12,7 @@ _INTRODUCTION = """\
 This is what `sluice COMMAND --help` prints. With `--json` a command prints one JSON object a line on stdout and nothing
 else there; logs and progress go to stderr. `python -m sluice` is the same command.
 
-Completion in bash: `eval "$(sluice --completion bash)"`. In zsh, `sluice --completion zsh` prints what belongs into a file
+Completion in bash: `eval "$(sluice --completion bash)"`. In zsh, `sluice --completion zsh` prints a file to be saved as
 `_sluice` in a folder of `fpath`."""
 
 _COLUMNS = "110"
