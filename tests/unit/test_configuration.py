@@ -49,9 +49,9 @@ def test_all_problems_are_reported_at_once(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("SLUICE_BATCH__MAX_RECORD", "5")
     config = tmp_path / "sluice.toml"
     config.write_text('[http]\nport = 99999\n[modle]\nid = "x"\n')
-    with pytest.raises(SettingsInvalid) as fault:
+    with pytest.raises(SettingsInvalid) as caught:
         load(config, {"log.levl": "info"})
-    told = str(fault.value)
+    told = str(caught.value)
     assert "kafka.properties: group.id can't be set: set kafka.group_id" in told
     assert "kafka.properties: acks can't be set: every in-sync replica must acknowledge" in told
     assert "kafka.properties: fetch.min.bytes must be a string, a number or a boolean, not NoneType" in told
