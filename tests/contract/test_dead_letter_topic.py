@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from testkit.kafka import Kafka
+from testkit.member import produce
 from testkit.topic_reader import committed_offsets, read_to_end
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
@@ -14,6 +16,7 @@ from worker.kafka.dead_letters import replay as replay_module
 from worker.kafka.dead_letters.reader import DeadLetter, Filter, read_dead_letters
 from worker.kafka.dead_letters.replay import Replayed, replay_dead_letters
 from worker.kafka.dead_letters.replay_position import ReplayPosition
+from worker.kafka.dead_letters.returns import RefusedReturn, Returns
 from worker.settings import Settings
 from worker.types import Assignment, Outcome, Record, Rejected, Stage
 
@@ -101,23 +104,47 @@ def test_the_position_stays_before_unacknowledged_records(
     group: Group, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replay_module, "_ACKNOWLEDGED_TOGETHER", 1)
-    settle = replay_module._Returns.settle
+    settle = Returns.settle
     settled: list[dict[int, int]] = []
 
-    def fail_the_third(returns: Any) -> None:
-        settle(returns)
+    def fail_the_third(returns: Returns) -> list[RefusedReturn]:
+        left = settle(returns)
         settled.append(position(group))
         if len(settled) == 3:
             message = "not acknowledged"
             raise Fatal(message)
+        return left
 
-    monkeypatch.setattr(replay_module._Returns, "settle", fail_the_third)
+    monkeypatch.setattr(Returns, "settle", fail_the_third)
     with pytest.raises(Fatal, match="not acknowledged"):
         replay(settings)
     assert [sum(each.values()) for each in settled] == [0, 1, 2], "it moves only after what it passes is settled"
     monkeypatch.undo()
     assert replay(settings).replayed == EACH * PARTITIONS - 2
     assert position(group) == ends(group)
+
+
+@pytest.mark.kafka
+def test_a_letter_that_its_topic_refuses_is_left_and_named_and_the_others_go_back(
+    kafka: Kafka, real_group: Group
+) -> None:
+    settings = real_group.settings()
+    limited = kafka.create_topic(f"{real_group.input}-limited", 1, {"message.timestamp.after.max.ms": "3600000"})
+    headers = {"__connect.errors.topic": limited.encode()}
+    letters: list[dict[str, Any]] = [{"value": b"%d" % n, "headers": headers, "partition": 0} for n in range(5)]
+    letters[1]["timestamp"] = int((time.time() + 172_800) * 1000)
+    any_time = {"message.timestamp.after.max.ms": str(2**63 - 1)}
+    dead = kafka.create_topic(f"{real_group.dead_letters}-any", 1, any_time)
+    settings = settings.model_copy(update={"dead_letters": settings.dead_letters.model_copy(update={"topic": dead})})
+    produce(real_group.backend.bootstrap_servers, dead, letters)
+    done = replay(settings)
+    assert done.replayed == 4
+    (left,) = done.refused
+    assert (left.topic, left.letter.record.offset()) == (limited, 1)
+    assert left.reason.startswith("INVALID_TIMESTAMP")
+    back = read_to_end(real_group.backend.bootstrap_servers, limited)
+    assert sorted(m.value() or b"" for m in back) == [b"0", b"2", b"3", b"4"]
+    assert replay(settings).replayed == 0  # the position has passed it
 
 
 def test_the_position_of_an_earlier_topic_of_the_same_name_is_ignored(group: Group, settings: Settings) -> None:

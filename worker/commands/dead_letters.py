@@ -71,6 +71,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         f"dead_letters.max_replays = {settings.dead_letters.max_replays} times; {done.without_topic} skipped because "
         "their headers do not name the topic they came from\n"
     )
+    for left in done.refused:
+        record = left.letter.record
+        sys.stderr.write(
+            f"left, since {left.topic} does not take it ({left.reason}): "
+            f"{settings.dead_letters.topic}/{record.partition()}/{record.offset()}\n"
+        )
     group = replay_group(settings)
     if done.moves_position:
         sys.stderr.write(

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from worker.errors import SettingsInvalid
+from worker.kafka.client.repeated_lines import RepeatedLines
 from worker.owned_properties import MAX_POLL_INTERVAL_MS
 from worker.secrets import without_secrets
 from worker.settings import GroupProtocol, Settings
@@ -137,3 +138,4 @@ class _OtherClientsProperty(logging.Filter):
 
 
 LIBRARY_LOG.addFilter(_OtherClientsProperty())
+LIBRARY_LOG.addFilter(RepeatedLines())

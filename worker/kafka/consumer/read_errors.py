@@ -6,9 +6,11 @@ from confluent_kafka import KafkaError
 
 from worker.errors import Fatal
 from worker.kafka.client.error_codes import REFUSED, describe, refused
+from worker.kafka.client.repeated_lines import RepeatedLines
 from worker.kafka.client.rights import right_to_read
 
 log = logging.getLogger(__name__)
+log.addFilter(RepeatedLines())
 
 NO_TOPIC = frozenset(
     {

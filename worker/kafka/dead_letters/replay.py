@@ -9,26 +9,17 @@ partition can't say which letters a filter left out, so a replay with a filter d
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException, Message, Producer
-
-from worker.errors import Fatal
-from worker.events.dead_letter import REPLAY_COUNT_HEADER, strip_failure
-from worker.events.headers import headers_of
-from worker.kafka.client.error_codes import describe, error_of
-from worker.kafka.client.properties import make_client, producer_properties
 from worker.kafka.client.retry import Sleep, Uniform
 from worker.kafka.dead_letters.reader import DeadLetter, Filter, read_dead_letters
 from worker.kafka.dead_letters.replay_position import ReplayPosition
+from worker.kafka.dead_letters.returns import RefusedReturn, Returns
 from worker.protocols import Clock
 from worker.settings import Settings
 
 _ACKNOWLEDGED_TOGETHER = 200
-_FULL_QUEUE_POLL_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -39,6 +30,7 @@ class Replayed:
         replayed: Sent back.
         over_limit: Left for having been replayed too often.
         without_topic: Left for not saying where they came from.
+        refused: Left because their topic does not take them.
         moves_position: Whether the next replay goes on behind these letters, the ones left included.
     """
 
@@ -46,6 +38,7 @@ class Replayed:
     replayed: int = 0
     over_limit: int = 0
     without_topic: int = 0
+    refused: list[RefusedReturn] = field(default_factory=list)
 
 
 def replay_dead_letters(
@@ -81,7 +74,7 @@ def replay_dead_letters(
     done = Replayed(moves_position=not dry_run and chosen == Filter())
     position = ReplayPosition(settings, clock=clock, sleep=sleep, uniform=uniform)
     try:
-        returns = None if dry_run else _Returns(settings)
+        returns = None if dry_run else Returns(settings)
         starts = None if from_beginning or chosen.since else position.find
         letters = read_dead_letters(settings, chosen, clock=clock, starts=starts)
         while together := list(islice(letters, _ACKNOWLEDGED_TOGETHER)):
@@ -97,50 +90,12 @@ def replay_dead_letters(
                     done.replayed += 1
                     progress(letter)
             if returns is not None:
-                returns.settle()
+                _leave(done, returns.settle())
             if done.moves_position:
                 position.move(_next_offsets(together))
     finally:
         position.close()
     return done
-
-
-class _Returns:
-    """The producer of replayed records; every delivery report is looked at."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._failures: list[KafkaError] = []
-        self._report = partial(_note_failure, self._failures)
-        self._producer: Producer = make_client(Producer, producer_properties(settings))
-
-    def send(self, letter: DeadLetter, topic: str) -> None:
-        """Begin to send a letter back; Fatal when this one, or one before it, can't be delivered."""
-        record = letter.record
-        headers = [h for h in strip_failure(headers_of(record)) if h[0] != REPLAY_COUNT_HEADER]
-        headers.append((REPLAY_COUNT_HEADER, b"%d" % (letter.replays + 1)))
-        kind, milliseconds = record.timestamp()
-        timestamp = 0 if kind == TIMESTAMP_NOT_AVAILABLE else max(0, milliseconds)
-        sent: Any = headers  # the stub's list is invariant
-        while True:
-            try:
-                self._producer.produce(topic, record.value(), record.key(), -1, self._report, None, timestamp, sent)
-            except BufferError:
-                self._producer.poll(_FULL_QUEUE_POLL_SECONDS)
-            except KafkaException as fault:
-                raise _undelivered(error_of(fault)) from None
-            else:
-                self._producer.poll(0)
-                self._raise_first()
-                return
-
-    def settle(self) -> None:
-        """Wait until all that was sent is acknowledged; Fatal when some of it can't be delivered."""
-        self._producer.flush()  # bounded by delivery.timeout_seconds, after which each record is reported
-        self._raise_first()
-
-    def _raise_first(self) -> None:
-        if self._failures:
-            raise _undelivered(self._failures[0])
 
 
 def _next_offsets(letters: list[DeadLetter]) -> dict[int, int]:
@@ -154,13 +109,7 @@ def _next_offsets(letters: list[DeadLetter]) -> dict[int, int]:
     return offsets
 
 
-def _note_failure(failures: list[KafkaError], error: KafkaError | None, _: Message) -> None:
-    if error is not None:
-        failures.append(error)
-
-
-def _undelivered(error: KafkaError) -> Fatal:
-    return Fatal(
-        f"a dead letter could not be sent back ({describe(error)}). All are still in the dead letter topic; "
-        "those before it may have been sent and would be sent twice"
-    )
+def _leave(done: Replayed, refused: list[RefusedReturn]) -> None:
+    """Count the letters that their topic did not take among those left."""
+    done.refused += refused
+    done.replayed -= len(refused)
