@@ -1,0 +1,35 @@
+"""The workflow runs what `.ci/run` runs, and the forms are ones that GitHub takes."""
+
+from typing import Any
+
+import pytest
+
+from tests.deploy.files import ROOT, load_yaml, run_tool
+
+FOLDER = ROOT / ".github"
+WORKFLOW: dict[str, Any] = load_yaml(FOLDER / "workflows" / "ci.yml")
+
+
+def test_the_workflow_runs_the_same_script_as_a_contributor() -> None:
+    steps = WORKFLOW["jobs"]["run"]["steps"]
+    assert ".ci/run" in [step.get("run") for step in steps]
+    assert any("KAFKA_HOME=" in step.get("run", "") for step in steps)
+
+
+def test_every_job_has_a_limit_of_time_and_may_only_read() -> None:
+    assert all(job["timeout-minutes"] <= 60 for job in WORKFLOW["jobs"].values())
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+
+
+@pytest.mark.parametrize("name", ["bug.yml", "feature.yml"])
+def test_fields_of_a_form_have_ids_of_their_own(name: str) -> None:
+    body = load_yaml(FOLDER / "ISSUE_TEMPLATE" / name)["body"]
+    ids = [field["id"] for field in body if field["type"] != "markdown"]
+    assert len(set(ids)) == len(ids) > 0
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"), [("vendor.github-workflows", "workflows/ci.yml"), ("vendor.dependabot", "dependabot.yml")]
+)
+def test_the_file_keeps_its_schema(schema: str, file: str) -> None:
+    run_tool("check-jsonschema", "--builtin-schema", schema, str(FOLDER / file))
