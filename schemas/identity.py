@@ -32,7 +32,16 @@ def event_id(topic: str, partition: int, offset: int, model_digest: str, thresho
         without `topic_id/` where there is none, as `uuid.uuid5` would give; computed here without the cost of a UUID
         object, one for each record.
     """
-    log = f"{topic}/{topic_id}" if topic_id else topic
+    return event_id_in_log(log_name(topic, topic_id), partition, offset, model_digest, threshold_set)
+
+
+def log_name(topic: str, topic_id: str) -> str:
+    """The first part of an event id's name: what tells one log from another."""
+    return f"{topic}/{topic_id}" if topic_id else topic
+
+
+def event_id_in_log(log: str, partition: int, offset: int, model_digest: str, threshold_set: str) -> str:
+    """As `event_id`, for a caller that has the log's name already."""
     name = f"{log}/{partition}/{offset}/{model_digest}/{threshold_set}"
     digest = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker.commands.arguments import add_column_arguments, layout
+from worker.errors import SluiceError
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,15 +30,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Send every comment, and wait until the broker has acknowledged all of them."""
     from worker.comments.file_comment import DEFAULT_LAYOUT
-    from worker.comments.reading import STDIN, read_comments
+    from worker.comments.reading import read_comments
     from worker.comments.samples import SAMPLE_COMMENTS
     from worker.kafka.comment_sender import CommentSender
     from worker.terminal.progress import progress
 
     path = arguments.file or SAMPLE_COMMENTS
     where = layout(arguments, settings) if arguments.file else DEFAULT_LAYOUT
-    # A file is read twice: first to count its comments and to check that all of them can be read, before any is sent.
-    total = sum(1 for _ in read_comments(path, where)) if str(path) != STDIN else None
+    # A file is read twice: first to count its comments and to check that all of them can be read, before any is sent. A
+    # pipe, such as <(zcat comments.csv.gz) or /dev/stdin, can be read only once.
+    total = sum(1 for _ in read_comments(path, where)) if path.is_file() else None
     sender = CommentSender(settings)
     try:
         with progress("comments", total) as advance:
@@ -51,6 +53,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     finally:
         sender.close()
     sys.stdout.write(f"{sender.delivered} comments are in {settings.input.topic}\n")
+    if total is not None and sender.delivered != total:
+        message = f"{path} had {total} comments when it was counted: it changed while it was read"
+        raise SluiceError(message)
 
 
 def _show(advance: "Advance", delivered: int, shown: int) -> int:

@@ -15,7 +15,7 @@ import jiter
 from pydantic_core import to_json
 
 from schemas.cloudevents import constant_headers
-from schemas.identity import event_id
+from schemas.identity import event_id_in_log, log_name
 from schemas.label import SCHEMA_VERSION
 from schemas.timestamps import rfc3339
 from worker.events.headers import headers_of
@@ -56,7 +56,7 @@ class LabelEventEncoder:
         self._digest = model.digest
         self._threshold_set = thresholds.name
         self._template = _template(input_settings.topic, model, thresholds)
-        self._topic_id, self._topic_id_json = "", b"null"
+        self._begin_log("")
         self._written_labels: dict[tuple[str, ...], bytes] = {}
         self._clock = clock
 
@@ -68,10 +68,9 @@ class LabelEventEncoder:
         kind, milliseconds = record.timestamp()
         timestamp = None if kind == _NO_TIMESTAMP else rfc3339(milliseconds)
         now = rfc3339(int(self._clock() * 1000)) or b""
-        topic_id = outcome.assignment.topic_id
-        if topic_id != self._topic_id:
-            self._topic_id, self._topic_id_json = topic_id, _json(topic_id or None)
-        identity = event_id(self._input_topic, partition, offset, self._digest, self._threshold_set, topic_id).encode()
+        if outcome.assignment.topic_id != self._topic_id:
+            self._begin_log(outcome.assignment.topic_id)
+        identity = event_id_in_log(self._log, partition, offset, self._digest, self._threshold_set).encode()
         value = self._template % (
             identity,
             self._comment(outcome),
@@ -97,6 +96,12 @@ class LabelEventEncoder:
         if received:
             headers += trace_headers(received)
         return Outgoing(self._topic, record.key(), value, headers, _NOW)
+
+    def _begin_log(self, topic_id: str) -> None:
+        """The events that follow are of this log."""
+        self._topic_id = topic_id
+        self._topic_id_json = _json(topic_id or None)
+        self._log = log_name(self._input_topic, topic_id)
 
     def _label_list(self, labels: tuple[str, ...]) -> bytes:
         """The JSON array of these labels; a model gives few combinations in practice, so each is written once."""

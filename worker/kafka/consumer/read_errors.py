@@ -24,6 +24,19 @@ NO_TOPIC = frozenset(
 """Signs that the topic, or a partition of it, is not there, or no longer what it was."""
 
 
+_ADVICE = {
+    KafkaError.INCONSISTENT_GROUP_PROTOCOL: ". The group's members use another group protocol or assignment strategy: "
+    "stop the older consumers of this group, or take another group with kafka.group_id",
+    KafkaError.UNRELEASED_INSTANCE_ID: ". Another live member has the same group.instance.id: give each worker its "
+    "own, or none, in kafka.properties",
+    KafkaError.FENCED_INSTANCE_ID: ". Another member has taken over this group.instance.id: give each worker its own, "
+    "or none, in kafka.properties",
+    KafkaError.GROUP_MAX_SIZE_REACHED: ". The group has as many members as the brokers allow (group.max.size)",
+    KafkaError.UNSUPPORTED_VERSION: ". kafka.group_protocol = consumer needs Kafka 4.0; classic does not",
+}
+"""What to do about a group that does not take a worker in."""
+
+
 def fault_of_reading(error: KafkaError, topic: str, group: str) -> Exception | None:
     """The exception for an error that only a person can mend; one that passes is logged and gives None.
 
@@ -43,7 +56,8 @@ def fault_of_reading(error: KafkaError, topic: str, group: str) -> Exception | N
         return None  # `TopicWatch` says so, once
     if code in REFUSED:
         return refused(error, f"to let the group {group} read {topic}", right_to_read(error, topic, group))
+    what = describe(error) + _ADVICE.get(code, "")
     if error.fatal() or code == KafkaError._FATAL:
-        return Fatal(f"the consumer can't go on: {describe(error)}")
-    log.warning("the consumer reports %s", describe(error))
+        return Fatal(f"the consumer can't go on: {what}")
+    log.warning("the consumer reports %s", what)
     return None
