@@ -6,7 +6,7 @@ This package imports nothing else of Sluice, so that a consumer of the events ca
 from schemas.comment import CommentEvent
 from schemas.dead_letter import DeadLetterHeaders
 from schemas.identity import event_id
-from schemas.label import LabelEvent, ModelInfo, SourceCoordinates, TextInfo, Thresholds
+from schemas.label import LabelEvent, ModelInfo, SourceCoordinates, TextInfo, Thresholds, ViewInfo
 
 __all__ = [
     "CommentEvent",
@@ -16,5 +16,6 @@ __all__ = [
     "SourceCoordinates",
     "TextInfo",
     "Thresholds",
+    "ViewInfo",
     "event_id",
 ]

@@ -10,11 +10,19 @@ _NAMESPACE_BYTES = NAMESPACE.bytes
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
-def event_id(topic: str, partition: int, offset: int, model_digest: str, threshold_set: str, topic_id: str = "") -> str:
-    """Id of the label event of one record, scored by one model under one threshold set.
+def event_id(
+    topic: str,
+    partition: int,
+    offset: int,
+    model_digest: str,
+    threshold_set: str,
+    topic_id: str = "",
+    view: str | None = None,
+) -> str:
+    """Id of the label event of one record, scored by one model under one threshold set, with or without a second view.
 
     A record that is delivered again gets the same id, so a reader that drops ids it has seen has each event once
-    (at-least-once becomes effectively once). Scoring again with another model or threshold set is another event.
+    (at-least-once becomes effectively once). Scoring again with another model, threshold set or view is another event.
 
     An offset means something in one log only: a topic that is deleted and created again has other records under the
     same offsets. So the topic's id (KIP-516) takes part, where the broker gives one.
@@ -26,13 +34,16 @@ def event_id(topic: str, partition: int, offset: int, model_digest: str, thresho
         model_digest: Of the model that scored it.
         threshold_set: Name of the threshold set.
         topic_id: Id of the topic as the broker writes it; empty when it gives none (before Kafka 2.8).
+        view: Name and version of the second reading; None when texts are scored as they are written only.
 
     Returns:
-        UUID version 5 (RFC 9562) of `topic/topic_id/partition/offset/model_digest/threshold_set` in `NAMESPACE`,
-        without `topic_id/` where there is none, as `uuid.uuid5` would give; computed here without the cost of a UUID
-        object, one for each record.
+        UUID version 5 (RFC 9562) of `topic/topic_id/partition/offset/model_digest/threshold_set/view` in `NAMESPACE`,
+        without `topic_id/` where there is none and without `/view` where there is none, as `uuid.uuid5` would give;
+        computed here without the cost of a UUID object, one for each record.
     """
-    return event_id_in_log(log_name(topic, topic_id), partition, offset, model_digest, threshold_set)
+    return event_id_in_log(
+        log_name(topic, topic_id), partition, offset, model_digest, scoring_name(threshold_set, view)
+    )
 
 
 def log_name(topic: str, topic_id: str) -> str:
@@ -40,8 +51,13 @@ def log_name(topic: str, topic_id: str) -> str:
     return f"{topic}/{topic_id}" if topic_id else topic
 
 
-def event_id_in_log(log: str, partition: int, offset: int, model_digest: str, threshold_set: str) -> str:
-    """As `event_id`, for a caller that has the log's name already."""
-    name = f"{log}/{partition}/{offset}/{model_digest}/{threshold_set}"
+def scoring_name(threshold_set: str, view: str | None) -> str:
+    """The last part of an event id's name: what, beside the model, its scores and labels depend on."""
+    return threshold_set if view is None else f"{threshold_set}/{view}"
+
+
+def event_id_in_log(log: str, partition: int, offset: int, model_digest: str, scoring: str) -> str:
+    """As `event_id`, for a caller that has the names of the log and of the scoring already."""
+    name = f"{log}/{partition}/{offset}/{model_digest}/{scoring}"
     digest = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"

@@ -29,11 +29,26 @@ class ModelInfo(_Part):
 
 
 class TextInfo(_Part):
-    """How the text was read."""
+    """How the text was read as it was written."""
 
     tokens: int = Field(ge=0, description="Tokens scored, special tokens included")
     windows: int = Field(ge=1, description="Windows the text was scored in; scores are the maximum over them")
     truncated: bool = Field(description="True when some of the text was not scored")
+
+
+class ViewInfo(_Part):
+    """The second reading: what a person sees where a spelling hides words from a model (s t u p i d, 1d10t)."""
+
+    version: str = Field(
+        pattern=r"^[a-z-]+@[0-9]+$",
+        description="Name and version of the rules that read the text; another version may read it otherwise",
+    )
+    scored: bool = Field(
+        description="True when the reading has other tokens than the text and was scored beside it; each score is then "
+        "the higher of the two"
+    )
+    transforms: list[str] = Field(description="What was undone in the reading that was scored; empty when none was")
+    tokens: int = Field(ge=0, description="Tokens of the reading that was scored, special tokens included; 0: none was")
 
 
 class SourceCoordinates(_Part):
@@ -53,10 +68,11 @@ class LabelEvent(_Part):
 
     model_config = ConfigDict(title="LabelEvent")
 
-    schema_version: Literal["1.0", "1.1"]
+    schema_version: Literal["1.0", "1.1"] = Field(description="1.1 added source.topic_id and view")
     id: str = Field(
-        description="UUID version 5 of topic/topic id/partition/offset/model digest/threshold set: equal for repeated "
-        "deliveries. Without `topic id/` where source.topic_id is null, and in events of version 1.0"
+        description="UUID version 5 of topic/topic id/partition/offset/model digest/threshold set/view version: equal "
+        "for repeated deliveries. Without `topic id/` where source.topic_id is null, without `/view version` where "
+        "view is null, and without both in events of version 1.0"
     )
     comment: dict[str, Any] = Field(
         description="The comment as it came, unknown fields included; by setting, its text is a SHA-256 or left out"
@@ -67,5 +83,6 @@ class LabelEvent(_Part):
     thresholds: Thresholds
     model: ModelInfo
     text: TextInfo
+    view: ViewInfo | None = Field(None, description="The second reading; null when texts are scored as written only")
     source: SourceCoordinates
     processed_at: AwareDatetime

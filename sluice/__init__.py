@@ -22,12 +22,13 @@ if TYPE_CHECKING:
         SourceCoordinates,
         TextInfo,
         Thresholds,
+        ViewInfo,
         event_id,
     )
     from worker.classifier import Classifier
     from worker.errors import ModelFault, Poison, SettingsInvalid, SluiceError
     from worker.settings import BatchSettings, ModelSettings, Settings
-    from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+    from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable, ViewFacts
 
 __all__ = [
     "BatchSettings",
@@ -50,6 +51,8 @@ __all__ = [
     "ThresholdSet",
     "Thresholds",
     "Unscorable",
+    "ViewFacts",
+    "ViewInfo",
     "__version__",
     "event_id",
 ]
@@ -63,12 +66,13 @@ _MODULES = {
         "SourceCoordinates",
         "TextInfo",
         "Thresholds",
+        "ViewInfo",
         "event_id",
     ),
     "worker.classifier": ("Classifier",),
     "worker.errors": ("ModelFault", "Poison", "SettingsInvalid", "SluiceError"),
     "worker.settings": ("BatchSettings", "ModelSettings", "Settings"),
-    "worker.types": ("Classification", "ModelIdentity", "TextFacts", "ThresholdSet", "Unscorable"),
+    "worker.types": ("Classification", "ModelIdentity", "TextFacts", "ThresholdSet", "Unscorable", "ViewFacts"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

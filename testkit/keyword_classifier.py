@@ -27,6 +27,7 @@ class KeywordClassifier:
     labels = LABELS
     identity = ModelIdentity("keywords", "1", "sha256:" + "ab" * 32, "float32")
     thresholds = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5))
+    view = None
 
     def encode(self, texts: Sequence[str]) -> list[Words]:
         """Split the texts into words; each word is a token."""

@@ -55,6 +55,10 @@ class Classifier(Protocol[E]):
     def thresholds(self) -> ThresholdSet:
         """Which scores become labels."""
 
+    @property
+    def view(self) -> str | None:
+        """Name and version of the second reading that texts are scored in; None when there is none."""
+
     def encode(self, texts: Sequence[str]) -> list[E]:
         """Tokenize; one result per text, in order.
 

@@ -167,7 +167,9 @@ def batch_limits(settings: Settings) -> BatchLimits:
 
 def _encoder(settings: Settings, model: Classifier[Any]) -> Encode:
     """From an outcome to the record it publishes."""
-    labelled = LabelEventEncoder(settings.input, settings.output, model.identity, model.thresholds, time.time).encode
+    labelled = LabelEventEncoder(
+        settings.input, settings.output, model.identity, model.thresholds, model.view, time.time
+    ).encode
     rejected = DeadLetterEncoder(
         settings, task_id=socket.gethostname(), model_id=model.identity.id, clock=time.time
     ).encode

@@ -171,6 +171,10 @@ class ModelSettings(Section):
     max_pass_tokens: int = Field(2048, ge=64, description="Tokens of one forward pass, over all its threads")
     max_windows: int = Field(8, ge=1, description="Windows scored of one long text; the rest is cut, and said so")
     window_overlap_tokens: int = Field(64, ge=0, description="Tokens that neighbouring windows share")
+    canonical_view: bool = Field(
+        True,
+        description="Score disguised texts (i d i o t, 1d10t) also as a reader sees them, and keep the higher score",
+    )
     multi_label: bool = Field(
         False,
         description="Score a checkpoint whose config does not say multi_label_classification as if it did",

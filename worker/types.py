@@ -67,18 +67,33 @@ class TextFacts(NamedTuple):
     truncated: bool
 
 
+class ViewFacts(NamedTuple):
+    """The canonical reading that was scored beside the text as it was written.
+
+    Attributes:
+        transforms: Names of what was undone, in the order in which it was.
+        tokens: Tokens of the reading, special tokens included.
+    """
+
+    transforms: tuple[str, ...]
+    tokens: int
+
+
 class Classification(NamedTuple):
     """Labels of one text.
 
     Attributes:
-        scores: Independent sigmoid scores in [0, 1], rounded to six decimals, one per label in the model's order.
+        scores: Independent sigmoid scores in [0, 1], rounded to six decimals, one per label in the model's order; of
+            a text with two readings the higher one, label by label.
         labels: Names of the labels at or above their threshold, in the model's order.
-        text: How the text was read.
+        text: How the text was read as it was written.
+        view: Its canonical reading; None where that has the same tokens, or where none is asked for.
     """
 
     scores: dict[str, float]
     labels: tuple[str, ...]
     text: TextFacts
+    view: ViewFacts | None = None
 
     @property
     def flagged(self) -> bool:
@@ -262,6 +277,7 @@ class ModelFacts(NamedTuple):
         padded_tokens: Padding computed.
         duplicate_texts: Texts that shared the computation of an equal text.
         cache_hits: Texts whose scores came from the cache.
+        viewed_texts: Texts computed in two readings, as they were written and as they are read.
         truncated_texts: Texts longer than their windows.
         unscorable_texts: Texts without a finite score.
         float32_retries: Texts computed again in float32, because their score was not finite.
@@ -273,6 +289,7 @@ class ModelFacts(NamedTuple):
     padded_tokens: int = 0
     duplicate_texts: int = 0
     cache_hits: int = 0
+    viewed_texts: int = 0
     truncated_texts: int = 0
     unscorable_texts: int = 0
     float32_retries: int = 0

@@ -35,6 +35,8 @@ PUBLIC = [
     "ThresholdSet",
     "Thresholds",
     "Unscorable",
+    "ViewFacts",
+    "ViewInfo",
     "__version__",
     "event_id",
 ]

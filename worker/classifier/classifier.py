@@ -12,14 +12,17 @@ from worker.classifier.checkpoint.thresholds import load_thresholds
 from worker.classifier.counters import Counters
 from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
 from worker.classifier.score_cache import ScoreCache
+from worker.classifier.text.canonical import CANONICAL_VIEW, canonical, read_tables
+from worker.classifier.text.tokenizer import most_characters
 from worker.errors import ModelFault, Poison
 from worker.settings import ModelSettings, Precision
-from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable, ViewFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from worker.classifier.loading.assemble import LoadedModel
+    from worker.classifier.text.canonical import Reading
 
 CLASSIFY_TEXTS = 1024
 """Texts that `classify` tokenizes and scores at once: enough to sort by length, little enough to hold."""
@@ -30,20 +33,24 @@ class EncodedText(NamedTuple):
 
     Attributes:
         key: Digest of the text: equal texts are scored once. The text itself is not kept.
-        windows: Token ids of each window.
-        facts: How the text was read.
+        windows: Token ids of each window of the text as it was written, then of each of its canonical reading.
+        facts: How the text was read as it was written.
         known: Its classification, when it was among the recent ones; then there are no windows.
+        view: Its canonical reading, where that has other tokens.
     """
 
     key: bytes
     windows: list[list[int]]
     facts: TextFacts
     known: Classification | None
+    view: ViewFacts | None = None
 
     @property
     def tokens(self) -> int:
-        """Tokens the model will compute over all windows, special tokens included."""
-        return 0 if self.known else self.facts.tokens
+        """Tokens the model will compute over all windows of both readings, special tokens included."""
+        if self.known:
+            return 0
+        return self.facts.tokens + (self.view.tokens if self.view else 0)
 
 
 class Classifier:
@@ -53,9 +60,16 @@ class Classifier:
     """
 
     def __init__(
-        self, identity: ModelIdentity, thresholds: ThresholdSet, model_parts: LoadedModel, recent: ScoreCache
+        self,
+        identity: ModelIdentity,
+        thresholds: ThresholdSet,
+        model_parts: LoadedModel,
+        recent: ScoreCache,
+        *,
+        view: str | None,
     ) -> None:
         self._identity = identity
+        self._view = view
         self._thresholds = thresholds
         self._model = model_parts
         self._recent = recent
@@ -91,6 +105,8 @@ class Classifier:
         keep_freed_memory()
         with ThreadPoolExecutor(1, "digest") as background:
             digest = background.submit(checkpoint.digest)
+            if model_settings.canonical_view:
+                background.submit(read_tables)
             from worker.classifier.loading.assemble import assemble  # noqa: PLC0415 - torch takes seconds to import
 
             model_parts = assemble(checkpoint, thresholds, model_settings, digest.result)
@@ -99,7 +115,8 @@ class Classifier:
             identity = ModelIdentity(
                 checkpoint.id, checkpoint.revision, digest.result(), str(model_parts.forward.precision)
             )
-        return cls(identity, thresholds, model_parts, ScoreCache(model_settings.cache_entries))
+        view = CANONICAL_VIEW if model_settings.canonical_view else None
+        return cls(identity, thresholds, model_parts, ScoreCache(model_settings.cache_entries), view=view)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -115,6 +132,11 @@ class Classifier:
     def thresholds(self) -> ThresholdSet:
         """Which scores become labels."""
         return self._thresholds
+
+    @property
+    def view(self) -> str | None:
+        """Name and version of the canonical reading that is scored too; None when texts are scored as written only."""
+        return self._view
 
     @property
     def window_tokens(self) -> int:
@@ -140,6 +162,7 @@ class Classifier:
             padded_tokens=counters.padded_tokens,
             duplicate_texts=counters.duplicate_texts,
             cache_hits=counters.cache_hits,
+            viewed_texts=counters.viewed_texts,
             truncated_texts=counters.truncated_texts,
             unscorable_texts=counters.unscorable_texts,
             float32_retries=counters.float32_retries,
@@ -158,12 +181,27 @@ class Classifier:
                 by_key[key] = EncodedText(key, [], known.text, known)
             else:
                 fresh[key] = text
-        all_ids = self._model.tokenizer.encode(list(fresh.values()), self._model.plan.capacity)
-        for key, ids in zip(fresh, all_ids, strict=True):
+        capacity = self._model.plan.capacity
+        readings = self._readings(fresh)
+        all_ids = self._model.tokenizer.encode([*fresh.values(), *(one.text for one in readings.values())], capacity)
+        views = dict(zip(readings, all_ids[len(fresh) :], strict=True))
+        for key, ids in zip(fresh, all_ids, strict=False):
             windows = self._model.plan.windows(ids)
-            facts = TextFacts(sum(map(len, windows)), len(windows), len(ids) > self._model.plan.capacity)
-            by_key[key] = EncodedText(key, windows, facts, None)
+            facts = TextFacts(sum(map(len, windows)), len(windows), len(ids) > capacity)
+            view = None
+            if key in views and (second := self._model.plan.windows(views[key])) != windows:
+                view = ViewFacts(readings[key].transforms, sum(map(len, second)))
+                windows += second
+            by_key[key] = EncodedText(key, windows, facts, None, view)
         return [by_key[key] for key in keys]
+
+    def _readings(self, texts: Mapping[bytes, str]) -> dict[bytes, Reading]:
+        """The canonical readings that are not the text itself."""
+        if self._view is None:
+            return {}
+        enough = most_characters(self._model.plan.capacity)
+        readings = ((key, canonical(text, enough)) for key, text in texts.items())
+        return {key: reading for key, reading in readings if reading.transforms}
 
     def score(self, encoded: Sequence[EncodedText]) -> list[Classification | Unscorable]:
         """Forward pass and sigmoid; one result per text, in order. Equal texts are computed once.
@@ -186,9 +224,10 @@ class Classifier:
                 results[text.key] = Unscorable("NoTokens", "the tokenizer makes no token of this text")
         scored = self._model.scorer.score([(text.windows, text.facts) for text in fresh.values()])
         for key, result in zip(fresh, scored, strict=True):
-            results[key] = result
             if isinstance(result, Classification):
+                result = result._replace(view=fresh[key].view)  # noqa: PLW2901
                 self._recent.put(key, result)
+            results[key] = result
         ordered = [results[text.key] for text in encoded]
         self._count(encoded, fresh.values(), ordered)
         return ordered
@@ -237,7 +276,8 @@ class Classifier:
     ) -> None:
         counters = self.counters
         counters.texts += len(encoded)
-        counters.windows += sum(text.facts.windows for text in computed)
+        counters.windows += sum(len(text.windows) for text in computed)
+        counters.viewed_texts += sum(text.view is not None for text in computed)
         counters.computed_tokens += sum(text.tokens for text in computed)
         counters.padded_tokens = self.padded_tokens
         counters.float32_retries = self.float32_retries

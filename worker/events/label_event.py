@@ -15,7 +15,7 @@ import jiter
 from pydantic_core import to_json
 
 from schemas.cloudevents import constant_headers
-from schemas.identity import event_id_in_log, log_name
+from schemas.identity import event_id_in_log, log_name, scoring_name
 from schemas.label import SCHEMA_VERSION
 from schemas.timestamps import rfc3339
 from worker.events.headers import headers_of
@@ -23,7 +23,7 @@ from worker.events.trace_context import trace_headers
 from worker.json_pointer import pointer_tokens
 from worker.protocols import WallClock
 from worker.settings import InputSettings, OutputSettings, TextOutput
-from worker.types import Labelled, ModelIdentity, Outgoing, ThresholdSet
+from worker.types import Labelled, ModelIdentity, Outgoing, ThresholdSet, ViewFacts
 
 _NO_TIMESTAMP = 0
 _NOW = 0
@@ -38,6 +38,7 @@ class LabelEventEncoder:
         output_settings: Names the output topic and what becomes of the text.
         model: Identity that every event carries.
         thresholds: Threshold set that every event carries.
+        view: Name and version of the second reading; None when texts are scored as they are written only.
         clock: Seconds since the epoch, for `processed_at`.
     """
 
@@ -47,6 +48,7 @@ class LabelEventEncoder:
         output_settings: OutputSettings,
         model: ModelIdentity,
         thresholds: ThresholdSet,
+        view: str | None,
         clock: WallClock,
     ) -> None:
         self._topic = output_settings.topic
@@ -54,7 +56,9 @@ class LabelEventEncoder:
         self._headers = constant_headers(input_settings.topic)
         self._input_topic = input_settings.topic
         self._digest = model.digest
-        self._threshold_set = thresholds.name
+        self._scoring = scoring_name(thresholds.name, view)
+        self._view = view
+        self._no_view = _json(view_info(view, None))
         self._template = _template(input_settings.topic, model, thresholds)
         self._begin_log("")
         self._written_labels: dict[tuple[str, ...], bytes] = {}
@@ -63,14 +67,14 @@ class LabelEventEncoder:
     def encode(self, outcome: Labelled) -> Outgoing:
         """The record to produce: same key as the comment's, CloudEvents headers, trace context passed on."""
         record = outcome.record
-        scores, labels, text = outcome.classification
+        scores, labels, text, view = outcome.classification
         partition, offset = record.partition() or 0, record.offset() or 0
         kind, milliseconds = record.timestamp()
         timestamp = None if kind == _NO_TIMESTAMP else rfc3339(milliseconds)
         now = rfc3339(int(self._clock() * 1000)) or b""
         if outcome.assignment.topic_id != self._topic_id:
             self._begin_log(outcome.assignment.topic_id)
-        identity = event_id_in_log(self._log, partition, offset, self._digest, self._threshold_set).encode()
+        identity = event_id_in_log(self._log, partition, offset, self._digest, self._scoring).encode()
         value = self._template % (
             identity,
             self._comment(outcome),
@@ -80,6 +84,7 @@ class LabelEventEncoder:
             text.tokens,
             text.windows,
             _TRUE_FALSE[text.truncated],
+            self._no_view if view is None else _json(view_info(self._view, view)),
             self._topic_id_json,
             partition,
             offset,
@@ -111,6 +116,14 @@ class LabelEventEncoder:
         return written
 
 
+def view_info(version: str | None, view: ViewFacts | None) -> dict[str, Any] | None:
+    """What an event says of the second reading; None when there is no such reading of any text."""
+    if version is None:
+        return None
+    transforms, tokens = view or ((), 0)
+    return {"version": version, "scored": view is not None, "transforms": transforms, "tokens": tokens}
+
+
 def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) -> bytes:
     """A label event with `%` fields for what differs from event to event, in the order `encode` fills them."""
     return b"".join(
@@ -119,7 +132,7 @@ def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) 
             b',"id":"%b","comment":%b,"labels":%b,"flagged":%b,"scores":%b',
             b',"thresholds":' + _constant({"set": thresholds.name, "values": thresholds.values}),
             b',"model":' + _constant(model._asdict()),
-            b',"text":{"tokens":%d,"windows":%d,"truncated":%b}',
+            b',"text":{"tokens":%d,"windows":%d,"truncated":%b},"view":%b',
             b',"source":{"topic":'
             + _constant(input_topic)
             + b',"topic_id":%b,"partition":%d,"offset":%d,"timestamp":%b}',

@@ -88,6 +88,9 @@ class Metrics:
         self.tokens_computed = counter("tokens_computed", "Tokens the model computed, padding left out")
         self.tokens_padded = counter("tokens_padded", "Padding tokens the model computed for nothing")
         self.texts_deduplicated = counter("texts_deduplicated", "Texts scored once for several records of a batch")
+        self.texts_viewed = counter(
+            "texts_viewed", "Texts scored in two readings, as written and as read: their spelling hides words"
+        )
         self.texts_truncated = counter("texts_truncated", "Texts longer than their windows, whose end was not scored")
         self.texts_unscorable = counter("texts_unscorable", "Texts the model gave no finite score, or none at all")
         self.windows_computed = counter("windows_computed", "Windows the model computed")

@@ -103,6 +103,7 @@ class Watcher:
             (metrics.tokens_padded, facts.padded_tokens),
             (metrics.windows_computed, facts.windows),
             (metrics.texts_deduplicated, facts.duplicate_texts),
+            (metrics.texts_viewed, facts.viewed_texts),
             (metrics.texts_truncated, facts.truncated_texts),
             (metrics.texts_unscorable, facts.unscorable_texts),
             (metrics.cache_hits, facts.cache_hits),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from worker.events.label_event import view_info
 from worker.types import Classification, ModelIdentity, ThresholdSet, Unscorable
 
 if TYPE_CHECKING:
@@ -24,9 +25,13 @@ class Scored(Protocol):
     def thresholds(self) -> ThresholdSet:
         """The thresholds that turned scores into labels."""
 
+    @property
+    def view(self) -> str | None:
+        """The second reading that texts are scored in."""
+
 
 def json_object(found: Classification, model: Scored) -> dict[str, Any]:
-    """The label event's `labels`, `flagged`, `scores`, `thresholds`, `model` and `text`."""
+    """The label event's `labels`, `flagged`, `scores`, `thresholds`, `model`, `text` and `view`."""
     return {
         "labels": found.labels,
         "flagged": found.flagged,
@@ -34,6 +39,7 @@ def json_object(found: Classification, model: Scored) -> dict[str, Any]:
         "thresholds": {"set": model.thresholds.name, "values": model.thresholds.values},
         "model": model.identity._asdict(),
         "text": found.text._asdict(),
+        "view": view_info(model.view, found.view),
     }
 
 

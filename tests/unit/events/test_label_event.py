@@ -16,19 +16,20 @@ from schemas.timestamps import rfc3339
 from testkit.records import ASSIGNMENT, comment_record, record
 from worker.events.label_event import LabelEventEncoder
 from worker.settings import InputSettings, OutputSettings, TextOutput
-from worker.types import Assignment, Classification, Labelled, ModelIdentity, TextFacts, ThresholdSet
+from worker.types import Assignment, Classification, Labelled, ModelIdentity, TextFacts, ThresholdSet, ViewFacts
 
 LABELS = ("toxic", "100% rude", 'quoted "label"')
 MODEL = ModelIdentity("sluice-mini", "1", "sha256:" + "0f" * 32, "bfloat16")
 THRESHOLDS = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5))
 SCORES = dict(zip(LABELS, (0.99, 0.5, 0.000001), strict=True))
 CLASSIFICATION = Classification(SCORES, LABELS[:2], TextFacts(14, 1, False))
+VIEW = "canonical@1"
 NOW = 1_795_348_800.5
 
 
 def encoder(text: TextOutput = TextOutput.KEEP, text_pointer: str = "/text") -> LabelEventEncoder:
     return LabelEventEncoder(
-        InputSettings(text_pointer=text_pointer), OutputSettings(text=text), MODEL, THRESHOLDS, lambda: NOW
+        InputSettings(text_pointer=text_pointer), OutputSettings(text=text), MODEL, THRESHOLDS, VIEW, lambda: NOW
     )
 
 
@@ -42,7 +43,7 @@ def test_the_value_is_the_event_of_the_schema() -> None:
     assert LabelEvent.model_validate_json(outgoing.value, strict=False) == LabelEvent.model_validate(
         {
             "schema_version": "1.1",
-            "id": event_id("comments", 3, 4711, MODEL.digest, "default@1"),
+            "id": event_id("comments", 3, 4711, MODEL.digest, "default@1", view=VIEW),
             "comment": {"id": "c-1", "text": "hi", "author": "ann"},
             "labels": ["toxic", "100% rude"],
             "flagged": True,
@@ -50,6 +51,7 @@ def test_the_value_is_the_event_of_the_schema() -> None:
             "thresholds": {"set": "default@1", "values": THRESHOLDS.values},
             "model": MODEL._asdict(),
             "text": {"tokens": 14, "windows": 1, "truncated": False},
+            "view": {"version": VIEW, "scored": False, "transforms": [], "tokens": 0},
             "source": {
                 "topic": "comments",
                 "topic_id": None,
@@ -93,7 +95,7 @@ def test_headers_are_cloudevents_in_binary_mode_and_pass_the_trace_on() -> None:
         "ce_source": b"urn:kafka:topic:comments",
         "ce_dataschema": b"urn:sluice:schema:label-event:1.0",
         "content-type": b"application/json",
-        "ce_id": event_id("comments", 3, 4711, MODEL.digest, "default@1").encode(),
+        "ce_id": event_id("comments", 3, 4711, MODEL.digest, "default@1", view=VIEW).encode(),
         "ce_time": rfc3339(int(NOW * 1000)),
         "ce_subject": b"c-1",
         "traceparent": trace,
@@ -124,6 +126,32 @@ def test_omit_leaves_no_trace_of_the_text(value: bytes, pointer: str, expected: 
     assert json.loads(out)["comment"] == expected
 
 
+def test_a_second_reading_is_told_with_what_was_undone() -> None:
+    found = CLASSIFICATION._replace(view=ViewFacts(("spaced", "leet"), 9))
+    event = json.loads(encoder().encode(labelled(comment_record("c-1", "hi"), found)).value or b"")
+    assert event["view"] == {"version": VIEW, "scored": True, "transforms": ["spaced", "leet"], "tokens": 9}
+    assert event["text"]["tokens"] == 14
+    LabelEvent.model_validate(event, strict=False)
+
+
+def test_without_a_second_reading_there_is_no_view_and_the_id_is_that_of_schema_1_0() -> None:
+    plain = LabelEventEncoder(InputSettings(), OutputSettings(), MODEL, THRESHOLDS, None, lambda: NOW)
+    event = json.loads(plain.encode(labelled(comment_record("c-1", "hi"))).value or b"")
+    assert event["view"] is None
+    assert event["id"] == event_id("comments", 3, 4711, MODEL.digest, "default@1")
+
+
+def test_scores_of_one_view_and_of_two_are_two_events() -> None:
+    ids = {event_id("comments", 3, 4711, MODEL.digest, "default@1", view=view) for view in (None, VIEW, "canonical@2")}
+    assert len(ids) == 3
+
+
+def test_an_event_of_schema_1_0_is_still_read() -> None:
+    event = json.loads(encoder().encode(labelled(comment_record("c-1", "hi"))).value or b"")
+    del event["view"]
+    assert LabelEvent.model_validate({**event, "schema_version": "1.0"}, strict=False).view is None
+
+
 @pytest.mark.parametrize("timestamp", [(0, -1), (1, -5), (1, 2**62)])
 def test_a_timestamp_out_of_range_is_null(timestamp: tuple[int, int]) -> None:
     message = record(b'{"id":"c-1","text":"hi"}', timestamp=timestamp)
@@ -147,7 +175,7 @@ def test_events_of_two_logs_of_one_name_have_different_ids_and_say_which_log() -
         value = encoder().encode(Labelled(message, assignment, "c-1", "hi", CLASSIFICATION)).value
         event = LabelEvent.model_validate_json(value or b"")
         assert event.source.topic_id == (topic_id or None)
-        assert event.id == event_id("comments", 3, 4711, MODEL.digest, "default@1", topic_id)
+        assert event.id == event_id("comments", 3, 4711, MODEL.digest, "default@1", topic_id, VIEW)
         found.append(event.id)
     assert len(set(found)) == 3
 

@@ -95,6 +95,7 @@ def test_lag_is_exported_by_partition(watched: Watched) -> None:
         ("padded_tokens", "tokens_padded_total", {}),
         ("duplicate_texts", "texts_deduplicated_total", {}),
         ("cache_hits", "cache_hits_total", {}),
+        ("viewed_texts", "texts_viewed_total", {}),
         ("truncated_texts", "texts_truncated_total", {}),
         ("unscorable_texts", "texts_unscorable_total", {}),
         ("float32_retries", "retries_total", {"stage": "INFERENCE"}),

@@ -37,6 +37,7 @@ class FragileModel:
     labels = ("toxic",)
     identity = ModelIdentity("fragile", None, "sha256:" + "0" * 64, "float32")
     thresholds = ThresholdSet("default@1", {"toxic": 0.5})
+    view = None
 
     def __init__(self) -> None:
         self.calls = 0

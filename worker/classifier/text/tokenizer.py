@@ -35,6 +35,11 @@ GROWTH = 4
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def most_characters(capacity: int) -> int:
+    """Characters that hold `capacity` tokens of nearly any text."""
+    return CHARACTERS_PER_TOKEN * (capacity + SETTLED_TOKENS)
+
+
 @dataclass(frozen=True, slots=True)
 class BareTokenizer:
     """A fast tokenizer without transformers around it: what `TextTokenizer` asks, under the names it has there."""
@@ -69,7 +74,7 @@ class TextTokenizer:
 
         Lone surrogates, which no tokenizer takes, are read as U+FFFD.
         """
-        limit = CHARACTERS_PER_TOKEN * (capacity + SETTLED_TOKENS)
+        limit = most_characters(capacity)
         encoded = self._ids([text[:limit] for text in texts])
         for index, text in enumerate(texts):
             cut = limit
