@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := test,lint,parquet,plots,docs
 
-.PHONY: setup demo test lint test-kafka bench bench-rivals chaos distribution docs reference schemas clean
+.PHONY: setup demo test sweep lint test-kafka bench bench-rivals chaos distribution docs reference schemas clean
 
 setup: $(VENV)/.complete
 
@@ -35,6 +35,10 @@ test: setup
 
 test-kafka: setup
 	$(BIN)/python -m pytest -m 'kafka or registry or chaos'
+
+# Every sequence-classification class of transformers against plain transformers, and the page that says so.
+sweep: setup
+	$(BIN)/python -W ignore -m tests.parity --write docs/reference/architectures.md
 
 lint: setup
 	$(BIN)/ruff check .

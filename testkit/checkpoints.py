@@ -6,14 +6,14 @@ in a comparison.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 import transformers
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
 
@@ -31,6 +31,9 @@ SENTENCES = (
 )
 """Sentences on which the tokenizers are trained and over which the logits are spread."""
 
+
+SAME = 1e-4
+"""A deviation of logits below this is rounding."""
 
 Checkpoints = Callable[[str], Path]
 """Gives the folder of a small checkpoint of an architecture."""
@@ -51,7 +54,7 @@ def make_checkpoint(
     labels: Sequence[str] = LABELS,
     seed: int = 0,
     config: dict[str, Any] | None = None,
-    thresholds: dict[str, float] | None = None,
+    thresholds: Mapping[str, float | None] | None = None,
 ) -> Path:
     """Save a small checkpoint of `architecture` (a key of ARCHITECTURES) into `folder`, and return the folder.
 
@@ -81,12 +84,12 @@ def make_checkpoint(
     model_class = getattr(transformers, f"{kind.prefix}ForSequenceClassification")
     model = model_class(getattr(transformers, f"{kind.prefix}Config")(**values)).eval()
     torch.set_rng_state(generator_state)
-    _spread_logits(model, tokenizer)
+    spread_logits(model, tokenizer)
     tokenizer.model_max_length = int(values.get("model_max_length", 10**30))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     if thresholds is not None:
-        text = json.dumps({"set": "test@1", "values": thresholds})
+        text = json.dumps({"set": "test@1", "values": dict(thresholds)})
         (folder / "thresholds.json").write_text(text, encoding="utf-8")
     return folder
 
@@ -103,18 +106,20 @@ def reference_scores(folder: Path, texts: Sequence[str], max_tokens: int = 512) 
     return torch.stack(rows)
 
 
-def _spread_logits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Scale and shift the last layer so that each label's logits over SENTENCES have mean 0 and deviation 1."""
+def spread_logits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str] = SENTENCES) -> None:
+    """Scale and shift the last layer so that each label's logits over the texts have mean 0 and deviation 1."""
     last = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m.out_features == model.config.num_labels][
         -1
     ]
     with torch.inference_mode():
-        rows = [model(**tokenizer(text, return_tensors="pt")).logits[0] for text in SENTENCES]
+        rows = [model(**tokenizer(text, return_tensors="pt")).logits[0] for text in texts]
     logits = torch.stack(rows)
     with torch.no_grad():
-        scale = 1.0 / logits.std(dim=0)
+        deviation = logits.std(dim=0)
+        scale = torch.where(deviation > SAME, 1.0 / deviation, 1.0)  # a model that gives all texts the same keeps it
         last.weight.mul_(scale[:, None])
-        last.bias.copy_((last.bias - logits.mean(dim=0)) * scale)
+        if last.bias is not None:
+            last.bias.copy_((last.bias - logits.mean(dim=0)) * scale)
 
 
 def _word_pieces() -> PreTrainedTokenizerFast:
@@ -135,7 +140,8 @@ def _word_pieces() -> PreTrainedTokenizerFast:
     return _wrap(tokenizer, cls="[CLS]", sep="[SEP]", pad="[PAD]", unk="[UNK]", mask="[MASK]", pair_types=(0, 1))
 
 
-def _byte_pairs() -> PreTrainedTokenizerFast:
+def byte_pairs() -> PreTrainedTokenizerFast:
+    """A byte-level tokenizer: <s> before a text and </s> after it."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -199,13 +205,13 @@ ARCHITECTURES: dict[str, Architecture] = {
             "initializer_range": 0.2,
         },
     ),
-    "roberta": Architecture("Roberta", _byte_pairs, _ROBERTA),
+    "roberta": Architecture("Roberta", byte_pairs, _ROBERTA),
     "xlm-roberta": Architecture("XLMRoberta", _unigrams, _ROBERTA),
     "camembert": Architecture("Camembert", _unigrams, _ROBERTA),
     "albert": Architecture("Albert", _unigrams, {**_SMALL, "embedding_size": 24}),
     "electra": Architecture("Electra", _word_pieces, {**_SMALL, "embedding_size": 24}),
     "minilm": Architecture("Bert", _word_pieces, {**_SMALL, "num_hidden_layers": 3, "num_attention_heads": 8}),
-    "mpnet": Architecture("MPNet", _byte_pairs, {**_SMALL, "max_position_embeddings": 514}),
+    "mpnet": Architecture("MPNet", byte_pairs, {**_SMALL, "max_position_embeddings": 514}),
     "deberta-v2": Architecture(
         "DebertaV2",
         _unigrams,

@@ -5,6 +5,7 @@ order of consumption, and each names the `Assignment` it was polled under, so th
 data (arroyo's `committable` is the model) and is never asked of the consumer.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -125,10 +126,17 @@ class ModelIdentity(NamedTuple):
 
 
 class ThresholdSet(NamedTuple):
-    """Versioned thresholds: `name` such as `default@1`, and for each label the lowest score that is flagged."""
+    """Versioned thresholds: `name` such as `default@1`, and for each label the lowest score that is flagged.
+
+    A label without a value is never flagged.
+    """
 
     name: str
     values: dict[str, float]
+
+    def lowest_flagged(self, label: str) -> float:
+        """The lowest score that is flagged; infinity for a label that never is."""
+        return self.values.get(label, math.inf)
 
 
 class Stage(StrEnum):

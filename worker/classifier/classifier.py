@@ -13,13 +13,14 @@ from worker.classifier.counters import Counters
 from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
 from worker.classifier.score_cache import ScoreCache
 from worker.classifier.text.canonical import CANONICAL_VIEW, canonical, read_tables
+from worker.classifier.text.texts import batched, each_text
 from worker.classifier.text.tokenizer import most_characters
 from worker.errors import ModelFault, Poison
 from worker.settings import ModelSettings, Precision
 from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable, ViewFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from worker.classifier.loading.assemble import LoadedModel
     from worker.classifier.text.canonical import Reading
@@ -121,7 +122,7 @@ class Classifier:
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the labels, in the model's order."""
-        return tuple(self._thresholds.values)
+        return self._model.scorer.labels
 
     @property
     def identity(self) -> ModelIdentity:
@@ -232,17 +233,26 @@ class Classifier:
         self._count(encoded, fresh.values(), ordered)
         return ordered
 
-    def classify(self, texts: Sequence[str]) -> list[Classification]:
+    def classify(self, texts: str | Iterable[str]) -> list[Classification]:
         """Labels and scores of each text, in order.
 
+        Columns of scores beside a table's own, in pandas and in polars:
+
+            scores = [found.scores for found in classifier.classify(frame["text"])]
+            frame.join(pandas.DataFrame(scores, index=frame.index))  # or frame.hstack(polars.DataFrame(scores))
+
+        Args:
+            texts: Texts from a list, a column of a pandas or polars frame, a generator, ...; a string is one text.
+
         Raises:
+            TypeError: Something is not a text; the message gives its position and type.
             Poison: A text cannot be scored; the message gives its position. (`encode` and `score` give a result
                 for every text.)
             SluiceError: As `score`.
         """
         results: list[Classification] = []
-        for start in range(0, len(texts), CLASSIFY_TEXTS):
-            for result in self.score(self.encode(texts[start : start + CLASSIFY_TEXTS])):
+        for part in batched(each_text(texts), CLASSIFY_TEXTS):
+            for result in self.score(self.encode(part)):
                 if isinstance(result, Unscorable):
                     message = f"text {len(results)} cannot be scored: {result.reason}"
                     raise Poison(message)
@@ -253,14 +263,20 @@ class Classifier:
         """Compute a short, a middling and a full window once, so that the first comments do not pay for it.
 
         Raises:
-            ModelFault: The model's scores are not finite: its weights are broken.
+            ModelFault: The model cannot compute a window, or its scores are not finite: its weights are broken.
         """
         content = self._model.plan.content
         letters = "the quick brown fox jumps over the lazy dog. " * (content // 8 + 1)
         encoded = self._model.tokenizer.encode([letters], content)[0]
         for length in sorted({min(8, content), min(64, content), content}):
             (window,) = self._model.plan.windows(encoded[:length])
-            (result,) = self._model.scorer.score([([window], TextFacts(len(window), 1, truncated=False))])
+            try:
+                (result,) = self._model.scorer.score([([window], TextFacts(len(window), 1, truncated=False))])
+            except Poison as error:
+                if length < content:
+                    continue  # a text may be too short for a model, which said so when it was loaded
+                message = f"model {self._identity.id!r} cannot compute a window of {len(window)} tokens: {error}"
+                raise ModelFault(message) from error
             if isinstance(result, Unscorable):
                 message = (
                     f"model {self._identity.id!r} gives scores that are not finite: its weights are broken. "

@@ -25,6 +25,7 @@ class LogitScorer:
     long texts, which is why the number of windows is in every event.)
 
     Attributes:
+        labels: Names of the labels, in the model's order.
         retries: Texts computed again in float32, for a score was not finite.
     """
 
@@ -37,8 +38,8 @@ class LogitScorer:
     ) -> None:
         """Score with `forward`; `reference` gives a float32 one for retries, None where `forward` is that already."""
         self._forward = forward
-        self._labels = tuple(labels)
-        self._thresholds = torch.tensor([thresholds.values[label] for label in labels], dtype=torch.float64)
+        self.labels = tuple(labels)
+        self._thresholds = torch.tensor([thresholds.lowest_flagged(label) for label in labels], dtype=torch.float64)
         self._reference = reference
         self.retries = 0
 
@@ -59,8 +60,8 @@ class LogitScorer:
             if index in unscorable:
                 results.append(Unscorable("NonFiniteScore", "the model's score of this text is not a finite number"))
                 continue
-            labels = tuple(label for label, flag in zip(self._labels, flagged, strict=True) if flag)
-            results.append(Classification(dict(zip(self._labels, row, strict=True)), labels, facts))
+            labels = tuple(label for label, flag in zip(self.labels, flagged, strict=True) if flag)
+            results.append(Classification(dict(zip(self.labels, row, strict=True)), labels, facts))
         return results
 
     def _worst(self, forward: "MemoryBound", texts: Sequence[Sequence[Sequence[int]]]) -> torch.Tensor:

@@ -48,7 +48,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
 
     scored = load_and_score(settings, labelled_file(arguments, settings), arguments.clean_weight)
     qualities = [
-        evaluate_label(label, scored.scores[:, i], scored.truth[:, i], scored.weights, scored.thresholds.values[label])
+        evaluate_label(
+            label, scored.scores[:, i], scored.truth[:, i], scored.weights, scored.thresholds.lowest_flagged(label)
+        )
         for i, label in enumerate(scored.labels)
     ]
     if arguments.plots:

@@ -20,7 +20,7 @@ class LabelQuality:
         positives: Texts that have it, which is the evidence behind the figures.
         average_precision: Precision averaged over recall.
         roc_auc: Probability that a text with the label outscores one without it.
-        threshold: The threshold of the next three figures.
+        threshold: The threshold of the next three figures; None for a label that is never flagged.
         precision: Share of the flagged texts that have the label.
         recall: Share of the texts with the label that are flagged.
         f1: Harmonic mean of precision and recall.
@@ -33,7 +33,7 @@ class LabelQuality:
     positives: int
     average_precision: float | None
     roc_auc: float | None
-    threshold: float
+    threshold: float | None
     precision: float | None
     recall: float | None
     f1: float | None
@@ -50,7 +50,7 @@ def evaluate_label(label: str, scores: Vector, truth: Vector, weights: Vector, t
         scores: Scores in [0, 1], shape [texts].
         truth: 0 or 1, shape [texts].
         weights: Weight of each text, shape [texts].
-        threshold: Lowest score that is flagged.
+        threshold: Lowest score that is flagged; infinity for a label that never is.
     """
     flagged = scores >= threshold
     hits = float((weights * truth * flagged).sum())
@@ -60,7 +60,7 @@ def evaluate_label(label: str, scores: Vector, truth: Vector, weights: Vector, t
         positives=int(truth.sum()),
         average_precision=_finite(average_precision(scores, truth, weights)),
         roc_auc=_finite(roc_auc(scores, truth, weights)),
-        threshold=threshold,
+        threshold=_finite(threshold),
         precision=precision,
         recall=recall,
         f1=None if recall is None else _ratio(2 * hits, (weights * (flagged + truth)).sum()),

@@ -4,10 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.classifier import Classifier
-from worker.classifier.checkpoint.int8_gate import GateResult
+from worker.classifier.checkpoint.checkpoint import find_checkpoint
+from worker.classifier.checkpoint.int8_gate import LEAST_POSITIVES, LEAST_TEXTS, GateResult
+from worker.errors import SettingsInvalid
 from worker.quality.evaluation import text_weights
 from worker.quality.figures import average_precision, roc_auc
-from worker.quality.labelled import LabelledFile, read_labelled
+from worker.quality.labelled import LabelledFile, LabelledTexts, read_labelled
 from worker.quality.scored_texts import Matrix, score_labelled, scored_rows
 from worker.settings import Precision, Settings
 
@@ -26,9 +28,10 @@ def try_int8(settings: Settings, file: LabelledFile, clean_weight: float) -> Gat
         SettingsInvalid: The file is wrong, or int8 is not supported for this model or on this machine.
         ModelFault: The model cannot be loaded, or can score none of the texts.
     """
+    labelled = read_labelled(file, find_checkpoint(settings.model).labels)
+    _require_enough(file, labelled)
     # int8 first: if it is not supported, that is reported before the slower float32.
     int8 = _load(settings, Precision.INT8)
-    labelled = read_labelled(file, int8.labels)
     tried = score_labelled(int8, labelled, "texts in int8")
     exact = score_labelled(_load(settings, Precision.FLOAT32), labelled, "texts in float32")
     scored = scored_rows(np.hstack((tried, exact)), int8, file.path)
@@ -39,12 +42,26 @@ def try_int8(settings: Settings, file: LabelledFile, clean_weight: float) -> Gat
         tried[scored],
         truth,
         weights=text_weights(truth, clean_weight),
-        limits=np.array([int8.thresholds.values[label] for label in labelled.labels]),
+        limits=np.array([int8.thresholds.lowest_flagged(label) for label in labelled.labels]),
     )
 
 
 def _load(settings: Settings, precision: Precision) -> Classifier:
     return Classifier.load(settings.model, gated=False, precision=precision)
+
+
+def _require_enough(file: LabelledFile, labelled: LabelledTexts) -> None:
+    """Return if the file has enough texts, and enough of some label, to tell whether int8 changes their order."""
+    positives = dict(zip(labelled.labels, labelled.truth.sum(axis=0).astype(int).tolist(), strict=True))
+    if len(labelled.texts) >= LEAST_TEXTS and max(positives.values()) >= LEAST_POSITIVES:
+        return
+    counts = ", ".join(f"{label} {count}" for label, count in positives.items())
+    message = (
+        f"{file.path}: a trial in int8 needs at least {LEAST_TEXTS} texts, and a label that at least {LEAST_POSITIVES} "
+        f"of them have; the file has {len(labelled.texts)} "
+        + (f"(with each label: {counts})." if any(positives.values()) else "and no label has positives.")
+    )
+    raise SettingsInvalid(message)
 
 
 def compare(
@@ -58,8 +75,8 @@ def compare(
 ) -> GateResult:
     """The gate's figures for two sets of scores of the same texts.
 
-    A label that no text has, or every text has, cannot be ranked and is left out of the means. If that leaves no label,
-    the losses are NaN and the gate stays closed.
+    A label that fewer than LEAST_POSITIVES texts have, or every text has, is left out of the means. If that leaves
+    none, the losses are NaN and the gate stays closed.
 
     Args:
         digest: Digest of the checkpoint.
@@ -69,7 +86,8 @@ def compare(
         weights: Weight of each text, shape [texts].
         limits: Threshold of each label, shape [labels].
     """
-    ranked = [label for label in range(truth.shape[1]) if 0 < truth[:, label].sum() < len(truth)]
+    positives = truth.sum(axis=0)
+    ranked = [i for i, count in enumerate(positives) if LEAST_POSITIVES <= count < len(truth)]
     losses = [
         np.mean([figure(exact[:, i], truth[:, i], weights) - figure(tried[:, i], truth[:, i], weights) for i in ranked])
         if ranked

@@ -21,19 +21,55 @@ log = logging.getLogger(__name__)
 CONFIG_FILE = "config.json"
 TOKENIZER_FILES = (
     "added_tokens.json",
+    "bpe.codes",
+    "byte_maps.json",
+    "dict.txt",
+    "emoji.json",
+    "entity_vocab.json",
     "merges.txt",
+    "normalizer.json",
+    "prophetnet.tokenizer",
     "sentencepiece.bpe.model",
+    "sentencepiece.model",
+    "source.spm",
     "special_tokens_map.json",
     "spiece.model",
     "spm.model",
+    "spm_char.model",
+    "target.spm",
+    "target_vocab.json",
     "tokenizer.json",
     "tokenizer.model",
     "tokenizer_config.json",
+    "vocab-src.json",
+    "vocab-tgt.json",
     "vocab.json",
     "vocab.txt",
+    "word_pronunciation.json",
+    "word_shape.json",
 )
+"""Every file that a tokenizer of transformers reads; a test holds the list against its classes."""
+
 SAFETENSORS = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors")
+ADAPTER_FILE = "adapter_config.json"
 PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*-of-*.bin")
+OTHER_HEADS = (
+    "ForMaskedLM",
+    "ForCausalLM",
+    "LMHeadModel",
+    "ForPreTraining",
+    "ForConditionalGeneration",
+    "ForTokenClassification",
+    "ForQuestionAnswering",
+    "ForMultipleChoice",
+    "ForNextSentencePrediction",
+    "ForImageClassification",
+    "ForAudioClassification",
+    "Model",
+)
+"""Ends of the names of classes without a classification head. Any other name, such as that of a class somebody wrote
+for training, says nothing: whether the head's weights are there is checked when they are loaded."""
+
 MULTI_LABEL = "multi_label_classification"
 
 
@@ -86,9 +122,18 @@ def find_checkpoint(settings: ModelSettings) -> Checkpoint:
     if local is None:
         from worker.classifier.checkpoint.hub import fetch  # noqa: PLC0415 - slow to import and seldom needed
 
-        folder, commit = fetch(settings, (CONFIG_FILE, "thresholds.json", *TOKENIZER_FILES), SAFETENSORS, PICKLES)
+        folder, commit = fetch(
+            settings, (CONFIG_FILE, ADAPTER_FILE, "thresholds.json", *TOKENIZER_FILES), SAFETENSORS, PICKLES
+        )
     else:
         folder, commit = local, None
+    if (folder / ADAPTER_FILE).exists():
+        message = (
+            f"model {settings.id!r}: {folder} holds an adapter ({ADAPTER_FILE}), which is not supported: merge it into "
+            "its base model and save that (peft's merge_and_unload, then save_pretrained), or remove the adapter's "
+            "files if the weights beside it are the whole model."
+        )
+        raise ModelFault(message)
     config = _read_config(settings.id, folder)
     weights, pickled = _weights(settings, folder)
     labels = _labels(settings, config)
@@ -183,7 +228,7 @@ def _labels(settings: ModelSettings, config: dict[str, Any]) -> tuple[str, ...]:
 
 def _check_head(settings: ModelSettings, config: dict[str, Any], labels: tuple[str, ...]) -> None:
     classes = config.get("architectures") or []
-    if classes and not any(str(name).endswith("ForSequenceClassification") for name in classes):
+    if classes and all(str(name).endswith(OTHER_HEADS) for name in classes):
         message = (
             f"model {settings.id!r} is a {classes[0]}, which has no classification head. "
             "Name a checkpoint fine-tuned for sequence classification."

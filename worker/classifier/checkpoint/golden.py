@@ -25,7 +25,7 @@ class Golden:
         architecture: Name of the model's class.
         window_limit: Tokens the model reads at once, as model and tokenizer state it; None when neither does.
         unknown: Id of the token that stands for everything outside the vocabulary.
-        special: Ids of all special tokens.
+        special: Ids of the tokens that no text may put into the model's input.
         windows: Token ids that the model was given.
         logits: The model's float32 logits for each window.
         texts: Texts that the tokenizer was given.

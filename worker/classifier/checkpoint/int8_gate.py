@@ -16,6 +16,14 @@ RESULT_FILE = "int8.json"
 LARGEST_LOSS = 0.001
 """Largest accepted loss against float32, in mean ROC-AUC and in mean average precision over the labels."""
 
+LEAST_AGREEMENT = 0.995
+"""Least accepted share of (text, label) pairs on the same side of their threshold."""
+
+LEAST_TEXTS = 200
+LEAST_POSITIVES = 10
+"""Fewest texts, and fewest of them with a label, that a trial is worth: two texts of opposite kinds keep their order in
+any precision."""
+
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
@@ -39,8 +47,13 @@ class GateResult:
 
     @property
     def passed(self) -> bool:
-        """Whether both losses are at most LARGEST_LOSS; a loss that is NaN fails."""
-        return self.roc_auc_loss <= LARGEST_LOSS and self.average_precision_loss <= LARGEST_LOSS
+        """Whether enough texts lost little enough: a loss that is NaN fails."""
+        return (
+            self.texts >= LEAST_TEXTS
+            and self.roc_auc_loss <= LARGEST_LOSS
+            and self.average_precision_loss <= LARGEST_LOSS
+            and self.flag_agreement >= LEAST_AGREEMENT
+        )
 
 
 def write_result(folder: Path, result: GateResult) -> Path:
@@ -89,9 +102,16 @@ def require_passed(folder: Path, digest: str, model_id: str) -> None:
             f"and is {digest[:19]}... now. Run `sluice quantize FILE --model {model_id}` again, {alternative}"
         )
         raise SettingsInvalid(message)
+    if result.texts < LEAST_TEXTS:
+        message = (
+            f"model {model_id!r} was tried in int8 on {result.texts} texts, fewer than {LEAST_TEXTS}. "
+            f"Run `sluice quantize FILE --model {model_id}` on more, {alternative}"
+        )
+        raise SettingsInvalid(message)
     if not result.passed:
         message = (
             f"model {model_id!r} loses too much in int8 (ROC-AUC {result.roc_auc_loss:.4f}, average precision "
-            f"{result.average_precision_loss:.4f}, allowed {LARGEST_LOSS}). Set SLUICE_MODEL__PRECISION=auto."
+            f"{result.average_precision_loss:.4f}, allowed {LARGEST_LOSS}; flags that agree "
+            f"{result.flag_agreement:.2%}, at least {LEAST_AGREEMENT:.1%}). Set SLUICE_MODEL__PRECISION=auto."
         )
         raise SettingsInvalid(message)

@@ -2,17 +2,21 @@
 
 import functools
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 
 from worker.classifier.forward.architecture import Encoder, describe
 from worker.classifier.forward.int8_linear import Int8Linear, int8_operators_agree
 from worker.classifier.forward.linears import PlainLinear, bfloat16_linear, close
+from worker.classifier.forward.out_of_memory import is_out_of_memory
 from worker.classifier.forward.packed import MakeLinear, PackedForward
 from worker.classifier.forward.padded import PaddedForward
+from worker.classifier.forward.trial import ForwardTrial, Sample, first_line, random_trial, text_trial
 from worker.classifier.machine.hardware import choose_precision, set_threads
-from worker.errors import SettingsInvalid
+from worker.errors import ModelFault, SettingsInvalid
 from worker.settings import Precision
 
 if TYPE_CHECKING:
@@ -22,63 +26,109 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PROBE_LENGTHS = (13, 5, 13, 2, 7)
-"""Lengths in tokens of the windows that a forward pass is tested on: equal, different and very short ones."""
-
 EXACT = 1e-3
 """Largest difference of logits, relative to the largest, that counts as rounding in float32."""
 
 ROUNDED = 0.2
 """The same for low precision: wide, because it does not judge quality but catches operators that compute nonsense."""
 
-
-class ForwardTrial(NamedTuple):
-    """Windows and the logits that transformers computes for them: a forward pass must agree before it is used.
-
-    Attributes:
-        windows: Token ids.
-        logits: float32 [windows, labels], finite.
-    """
-
-    windows: list[list[int]]
-    logits: torch.Tensor
+ROUNDED_SCORE = 0.05
+"""Largest difference of a score that bfloat16 may make to an architecture without a packed forward pass."""
 
 
 def build_forward(
-    model: "PreTrainedModel", *, device: torch.device, precision: Precision, max_tokens: int, threads: int | None
+    load: Callable[[], "PreTrainedModel"],
+    sample: Sample,
+    *,
+    device: torch.device,
+    precision: Precision,
+    max_tokens: int,
+    threads: int | None,
 ) -> "Forward":
-    """A forward pass over `model` (float32, on the CPU); it takes ownership of the model and may convert it in place.
+    """A forward pass over a model, tested on the sample.
 
     Architectures that `worker.classifier.forward.architecture` describes are computed in packs, without padding, if
-    the results agree with the model's own in a trial; others in sorted, padded batches.
+    the results agree with the model's own in a trial; others in sorted, padded batches. With `auto`, a model that
+    cannot compute in bfloat16, or gives other scores there, is loaded again and computed in float32.
 
     Args:
-        model: A model in evaluation mode.
+        load: Loads the model in float32 on the CPU, in evaluation mode; it is then converted in place.
+        sample: Windows of texts.
         device: Where to compute.
         precision: `auto` selects bfloat16 where the hardware multiplies it natively, else float32.
         max_tokens: Tokens computed at once.
         threads: CPU threads for the model; None: as torch chooses, within the cores this process may use.
 
     Raises:
+        ModelFault: The model cannot compute a text, or not the same way twice.
         SettingsInvalid: The precision is not supported.
     """
+    settled = settle_precision(precision, device, threads)
+    model = load()
     name = type(model).__name__
-    precision = settle_precision(precision, device, threads)
-    encoder = describe(model, name)
-    if encoder is None:
-        log.info("%s has no packed forward pass: computing sorted, padded batches", name)
-    else:
-        trial = make_trial(model)
-        # Logits that are not finite cannot be compared; warming up the classifier reports what is wrong.
-        if torch.isfinite(trial.logits).all():
-            packed = build_packed(encoder, trial, name=name, device=device, precision=precision, max_tokens=max_tokens)
-            if packed is not None:
-                return packed
-    if precision is Precision.INT8:
+    packed = _try_packed(model, sample, name=name, device=device, precision=settled, max_tokens=max_tokens)
+    if packed is not None:
+        return packed
+    if settled is Precision.INT8:
         message = f"model.precision int8 is not supported for {name}. Set SLUICE_MODEL__PRECISION=auto."
         raise SettingsInvalid(message)
-    dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
-    return PaddedForward(model, device=device, dtype=dtype, max_tokens=max_tokens)
+    trial = text_trial(model, sample)
+    dtype = torch.bfloat16 if settled is Precision.BFLOAT16 else torch.float32
+    forward = PaddedForward(model, trial, device=device, dtype=dtype, max_tokens=max_tokens)
+    fault, difference = _compare(forward, trial)
+    if fault is None and difference <= ROUNDED_SCORE:
+        return forward
+    problem = f"{name} in {settled.value} on {device.type} " + (
+        f"gives scores that differ from float32 by up to {difference:.2f}" if fault is None else f"fails: {fault}"
+    )
+    if settled is Precision.FLOAT32:
+        message = f"{problem.removesuffix('.')}. Set SLUICE_MODEL__DEVICE=cpu, or name another model."
+        raise ModelFault(message)
+    if precision is Precision.AUTO:
+        log.warning("%s: computing in float32, slower", problem.removesuffix("."))
+        del model, forward  # the memory for the next one
+        return build_forward(
+            load, sample, device=device, precision=Precision.FLOAT32, max_tokens=max_tokens, threads=threads
+        )
+    if fault is not None:
+        message = f"{problem.removesuffix('.')}. Set SLUICE_MODEL__PRECISION=auto."
+        raise SettingsInvalid(message)
+    log.warning("%s, as SLUICE_MODEL__PRECISION asks for", problem)
+    return forward
+
+
+def _try_packed(
+    model: "PreTrainedModel",
+    sample: Sample,
+    *,
+    name: str,
+    device: torch.device,
+    precision: Precision,
+    max_tokens: int,
+) -> "Forward | None":
+    encoder = describe(model, name) if sample.types is None else None
+    if encoder is None:
+        log.info("%s has no packed forward pass: computing sorted, padded batches", name)
+        return None
+    trial = random_trial(model)
+    # Logits that are not finite cannot be compared; warming up the classifier reports what is wrong.
+    if not torch.isfinite(trial.logits).all():
+        return None
+    return build_packed(encoder, trial, name=name, device=device, precision=precision, max_tokens=max_tokens)
+
+
+def _compare(forward: "Forward", trial: ForwardTrial) -> tuple[str | None, float]:
+    """Why `forward` cannot compute the trial, and how far its scores are from those of the trial."""
+    try:
+        logits = forward.logits(trial.windows)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        return first_line(error), math.inf
+    comparable = torch.isfinite(trial.logits)
+    differences = (torch.sigmoid(logits) - torch.sigmoid(trial.logits)).abs()[comparable]
+    # Not a number means that the low precision overflowed.
+    return None, float(differences.nan_to_num(1.0).max()) if len(differences) else 0.0
 
 
 def settle_precision(precision: Precision, device: torch.device, threads: int | None) -> Precision:
@@ -126,16 +176,6 @@ def build_packed(
         )
         return None
     return forward
-
-
-def make_trial(model: "PreTrainedModel") -> ForwardTrial:
-    """Windows of random token ids, and the logits that transformers computes, one window at a time."""
-    generator = torch.Generator().manual_seed(0)
-    vocabulary = int(model.config.vocab_size)
-    windows = [torch.randint(vocabulary, (length,), generator=generator).tolist() for length in PROBE_LENGTHS]
-    with torch.inference_mode():
-        logits = torch.cat([model(input_ids=torch.tensor([window])).logits for window in windows])
-    return ForwardTrial(windows, logits)
 
 
 def _forward(encoder: Encoder, device: torch.device, precision: Precision, max_tokens: int) -> PackedForward:

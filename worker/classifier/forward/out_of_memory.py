@@ -50,7 +50,7 @@ class MemoryBound:
             except SluiceError:
                 raise
             except Exception as error:  # a forward pass may raise anything; it is classified here
-                if not _out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise _fault(error) from error
                 self._halve(windows, error)
 
@@ -89,7 +89,8 @@ class MemoryBound:
         )
 
 
-def _out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether torch or Python raised this for lack of memory."""
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
         isinstance(error, RuntimeError) and CPU_OUT_OF_MEMORY in str(error)
     )

@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from worker.classifier.forward.trial import ForwardTrial, plain_logits, takes
+from worker.errors import ModelFault
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 log = logging.getLogger(__name__)
 
-PADDING_TOLERANCE = 1e-3
-"""Largest difference that padding may make to a logit, relative to its size; beyond it, the model's attention mask does
-not hide padding. Measured in float32, before any conversion."""
+TOLERANCE = 1e-3
+"""Largest difference that company, padding or a missing mask may make to a logit, relative to its size. Measured in
+float32, before any conversion."""
 
 PADDING_SHARE = 8
 """At most one in this many tokens of a batch is padding: a second small batch costs less than more padding."""
+
+SPECIAL_ENDS = 4
+"""Special tokens that a window has at most, two at each end."""
 
 FREE_PADDING = 64
 """Padding that is always allowed, in tokens: it costs less than another call."""
@@ -27,39 +33,44 @@ class PaddedForward:
     """A forward pass over padded batches within a token budget; see `worker.classifier.forward.forward.Forward`.
 
     Windows are sorted by length, so neighbours in a batch are nearly equal, and a batch of equal lengths has no mask
-    (attention then uses its fastest kernel). Whether the model ignores padding is tested, not assumed: a model that
-    does not (a head that reads the last token, a missing padding token) gets batches of equal lengths only.
+    (attention then uses its fastest kernel). Whether the model ignores padding and company is tested, not assumed: a
+    model that does not (a head that reads the last token, a missing padding token) gets batches of equal lengths only,
+    or one window at a time.
     """
 
     def __init__(
         self,
         model: "PreTrainedModel",
+        trial: ForwardTrial,
         *,
         device: torch.device,
         dtype: torch.dtype,
         max_tokens: int,
-        sample_tokens: int = 8,
     ) -> None:
         """Take ownership of `model` (float32, on the CPU) and convert it in place.
 
         Args:
             model: A model in evaluation mode.
+            trial: Windows of several lengths and the model's logits for each of them alone.
             device: Where to compute.
             dtype: Type of all but the last linear layer, which stays in float32 for precise scores.
             max_tokens: Tokens, padding included, computed at once; a longer window is computed alone.
-            sample_tokens: Length of the longer of the two samples that padding is tested with.
+
+        Raises:
+            ModelFault: The model gives other logits each time it computes the same window.
         """
         self._max_tokens = max_tokens
         self._device = torch.device("cpu")
         self._model: nn.Module = model
-        self._vocabulary = int(model.config.vocab_size)
         self._compute_logits: Callable[..., Any] = model
         self._labels = int(model.config.num_labels or 0)
-        self._pad = model.config.pad_token_id
+        self._types = trial.types if takes(model, "token_type_ids") else None
+        self._pad = _usable_pad(model)
+        self._always_masked = False
         self._mixed = self._pad is not None
         self._batched = True
         self._padded_tokens = 0
-        self._probe(sample_tokens)
+        self._settle(model, trial)
         self._convert(device, dtype)
         self._precision = str(dtype).removeprefix("torch.")
 
@@ -104,40 +115,64 @@ class PaddedForward:
         allowed = max(FREE_PADDING, computed // PADDING_SHARE) if self._mixed else 0
         return self._batched and computed <= self._max_tokens and padding <= allowed
 
-    def _compute(self, windows: list[Sequence[int]]) -> torch.Tensor:
+    def _compute(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
         lengths = [len(window) for window in windows]
         longest = max(lengths)
         mask = None
-        if min(lengths) < longest:
+        if self._always_masked or min(lengths) < longest:
             self._padded_tokens += longest * len(windows) - sum(lengths)
-            windows = [[*window, *[self._pad] * (longest - len(window))] for window in windows]
+            padding = self._pad or 0  # 0 only where no window is shorter than the longest
+            windows = [[*window, *[padding] * (longest - len(window))] for window in windows]
             mask = (torch.arange(longest) < torch.tensor(lengths)[:, None]).long().to(self._device)
         ids = torch.tensor(windows, dtype=torch.long).to(self._device)
-        output: torch.Tensor = self._compute_logits(input_ids=ids, attention_mask=mask).logits
+        types = {} if self._types is None else {"token_type_ids": self._types_of(lengths)}
+        output: torch.Tensor = self._compute_logits(input_ids=ids, attention_mask=mask, **types).logits
         return output
 
-    def _probe(self, sample_tokens: int) -> None:
-        """Compute two lengths alone and together, and allow only the batches that give the same logits."""
-        size = min(self._vocabulary, 1000)
-        long = [token % size for token in range(size // 2, size // 2 + sample_tokens)]
-        long = [token if token != self._pad else (token + 1) % size for token in long]
-        short = long[: sample_tokens // 2]
-        alone = torch.cat([self.logits([long]), self.logits([short])])
-        if self._mixed and not self._agrees([long, short], alone):
+    def _types_of(self, lengths: list[int]) -> torch.Tensor:
+        assert self._types is not None  # noqa: S101 - asked only then
+        longest = max(lengths)
+        rows = [[*self._types.over(length), *[self._types.text] * (longest - length)] for length in lengths]
+        return torch.tensor(rows, dtype=torch.long).to(self._device)
+
+    def _settle(self, model: "PreTrainedModel", trial: ForwardTrial) -> None:
+        """Allow only the batches that give each of the trial's windows the logits it has alone."""
+        if not self._agrees_alone(trial):
+            self._always_masked = takes(model, "attention_mask")
+            if not self._agrees_alone(trial):
+                message = (
+                    f"{self._name} gives other scores each time it computes the same text, so its scores cannot be "
+                    "repeated. Name another model."
+                )
+                raise ModelFault(message)
+        if self._mixed and not self._agrees(trial.windows, trial.logits):
             self._mixed = False
             log.warning("%s does not ignore padding: batching only texts of equal length, slower", self._name)
-        if not self._mixed and not self._agrees([long, long], alone[:1].expand(2, -1)):
+        if not self._mixed and not self._agrees_in_pairs(model, trial):
             self._batched = False
             log.warning("%s cannot compute several texts at once: computing one at a time, slower", self._name)
         self._padded_tokens = 0
 
-    def _agrees(self, windows: list[list[int]], expected: torch.Tensor) -> bool:
+    def _agrees_alone(self, trial: ForwardTrial) -> bool:
+        return all(self._agrees([window], row[None]) for window, row in zip(trial.windows, trial.logits, strict=True))
+
+    def _agrees_in_pairs(self, model: "PreTrainedModel", trial: ForwardTrial) -> bool:
+        """Whether each window and another of the same length give the same together as alone."""
+        for window, row in zip(trial.windows, trial.logits, strict=True):
+            # Special tokens are at the ends: with those in place, the model reads it as a text.
+            other = [*window[:2], *reversed(window[2:-2]), *window[-2:]] if len(window) > SPECIAL_ENDS else window
+            expected = torch.cat([row[None], plain_logits(model, other, trial.types)])
+            if not self._agrees([window, other], expected):
+                return False
+        return True
+
+    def _agrees(self, windows: Sequence[Sequence[int]], expected: torch.Tensor) -> bool:
         try:
-            got = self.logits(windows)
-        except (RuntimeError, ValueError):
-            # Some models reject a batch when they have no padding token.
+            with torch.inference_mode():
+                got = self._compute(windows).float()
+        except Exception:  # models raise anything: some reject a batch, some a missing mask
             return False
-        return torch.allclose(got, expected, rtol=PADDING_TOLERANCE, atol=PADDING_TOLERANCE)
+        return torch.allclose(got, expected, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
 
     @property
     def _name(self) -> str:
@@ -152,3 +187,19 @@ class PaddedForward:
         heads = [module for module in linears if module.out_features == self._labels]
         if heads:
             heads[-1].float().register_forward_pre_hook(lambda _, inputs: (inputs[0].float(),))
+
+
+def _usable_pad(model: "PreTrainedModel") -> int | None:
+    """The id to pad with; None when the configuration has none, or one without an embedding."""
+    pad = getattr(model.config, "pad_token_id", None)
+    rows = embedding_rows(model)
+    return pad if isinstance(pad, int) and pad >= 0 and (rows is None or pad < rows) else None
+
+
+def embedding_rows(model: "PreTrainedModel") -> int | None:
+    """Number of token ids that have an embedding; None for a model without a table of them (CANINE hashes)."""
+    try:
+        table = model.get_input_embeddings()
+    except (AttributeError, NotImplementedError):
+        return None
+    return table.num_embeddings if isinstance(table, nn.Embedding) else None

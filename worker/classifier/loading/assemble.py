@@ -10,12 +10,15 @@ from tokenizers import Tokenizer
 
 from worker.classifier.checkpoint.golden import read_golden
 from worker.classifier.forward.architecture import describe
-from worker.classifier.forward.build import ForwardTrial, build_forward, build_packed, settle_precision
+from worker.classifier.forward.build import build_forward, build_packed, settle_precision
 from worker.classifier.forward.out_of_memory import MemoryBound
+from worker.classifier.forward.padded import embedding_rows
+from worker.classifier.forward.trial import ForwardTrial
+from worker.classifier.loading.sample import sample_of
 from worker.classifier.loading.skeleton import load_skeleton
 from worker.classifier.logit_scorer import LogitScorer
 from worker.classifier.machine.hardware import choose_device
-from worker.classifier.text.tokenizer import BareTokenizer, TextTokenizer
+from worker.classifier.text.tokenizer import TextTokenizer
 from worker.classifier.text.window_limit import stated_limit, window_tokens
 from worker.classifier.text.windows import WindowPlan
 from worker.errors import SettingsInvalid
@@ -86,13 +89,7 @@ def assemble(
     golden = read_golden(checkpoint.folder, digest)
     loaded = load_recorded(checkpoint, golden, settings, device) if golden else None
     tokenizer, window_limit, forward = loaded or load_with_transformers(checkpoint, settings, device)
-    max_tokens = window_tokens(window_limit, settings.max_window_tokens)
-    if max_tokens <= len(tokenizer.prefix) + len(tokenizer.suffix):
-        message = (
-            f"a window of {max_tokens} tokens has room for special tokens only. "
-            "Set SLUICE_MODEL__MAX_WINDOW_TOKENS higher."
-        )
-        raise SettingsInvalid(message)
+    max_tokens = _window_tokens(tokenizer, window_limit, settings)
     plan = WindowPlan(
         tokenizer.prefix, tokenizer.suffix, max_tokens, settings.window_overlap_tokens, max_windows=settings.max_windows
     )
@@ -118,7 +115,7 @@ def load_recorded(
         SettingsInvalid: The precision is not supported on this machine.
     """
     tokenizer = TextTokenizer(
-        BareTokenizer(Tokenizer.from_file(str(checkpoint.folder / TOKENIZER_FILE)), golden.unknown, golden.special)
+        Tokenizer.from_file(str(checkpoint.folder / TOKENIZER_FILE)), unknown=golden.unknown, kept_out=golden.special
     )
     precision = settle_precision(settings.precision, device, settings.threads)
     encoder = describe(load_skeleton(checkpoint), golden.architecture)
@@ -140,19 +137,38 @@ def load_with_transformers(checkpoint: "Checkpoint", settings: ModelSettings, de
     """Load the checkpoint with transformers, which supports every architecture and format.
 
     Raises:
-        ModelFault: The checkpoint cannot be loaded.
-        SettingsInvalid: The precision is not supported for this model or on this machine.
+        ModelFault: The checkpoint cannot be loaded, or its model cannot compute a text.
+        SettingsInvalid: The settings do not fit the model or this machine.
     """
-    from worker.classifier.loading.with_transformers import load_model, load_tokenizer  # noqa: PLC0415 - takes seconds
+    from worker.classifier.loading.vocabulary import check_vocabulary, log_kept_out  # noqa: PLC0415 - takes seconds
+    from worker.classifier.loading.with_transformers import load_model, load_tokenizer  # noqa: PLC0415 - likewise
 
-    tokenizer = load_tokenizer(checkpoint)
+    of_checkpoint = load_tokenizer(checkpoint)
     model = load_model(checkpoint)
-    window_limit = stated_limit(model, tokenizer)
+    rows = embedding_rows(model)
+    check_vocabulary(checkpoint.id, of_checkpoint, rows)
+    tokenizer = TextTokenizer.of_checkpoint(of_checkpoint, rows)
+    log_kept_out(checkpoint.id, of_checkpoint, tokenizer.kept_out)
+    window_limit = stated_limit(model, of_checkpoint)
+    loaded = iter([model])
+    del model  # it is converted in place, and its memory freed if another has to take its place
     forward = build_forward(
-        model,
+        lambda: next(loaded, None) or load_model(checkpoint),
+        sample_of(of_checkpoint, tokenizer, _window_tokens(tokenizer, window_limit, settings)),
         device=device,
         precision=settings.precision,
         max_tokens=settings.max_pass_tokens,
         threads=settings.threads,
     )
-    return Loaded(TextTokenizer(tokenizer), window_limit, forward)
+    return Loaded(tokenizer, window_limit, forward)
+
+
+def _window_tokens(tokenizer: TextTokenizer, window_limit: int | None, settings: ModelSettings) -> int:
+    max_tokens = window_tokens(window_limit, settings.max_window_tokens)
+    if max_tokens <= len(tokenizer.prefix) + len(tokenizer.suffix):
+        message = (
+            f"a window of {max_tokens} tokens has room for special tokens only. "
+            "Set SLUICE_MODEL__MAX_WINDOW_TOKENS higher."
+        )
+        raise SettingsInvalid(message)
+    return max_tokens

@@ -4,9 +4,11 @@ import torch
 
 from worker.classifier.checkpoint.checkpoint import Checkpoint
 from worker.classifier.checkpoint.golden import Golden
-from worker.classifier.forward.build import make_trial
+from worker.classifier.forward.padded import embedding_rows
+from worker.classifier.forward.trial import random_trial
 from worker.classifier.loading.assemble import load_recorded
 from worker.classifier.loading.with_transformers import load_model, load_tokenizer
+from worker.classifier.text.special_tokens import structural_ids
 from worker.classifier.text.tokenizer import TextTokenizer
 from worker.classifier.text.window_limit import stated_limit
 from worker.errors import ModelFault
@@ -33,14 +35,14 @@ def record_reference(checkpoint: Checkpoint) -> Golden:
         ModelFault: transformers cannot load the checkpoint, or loading it without transformers gives other results.
     """
     model, tokenizer = load_model(checkpoint), load_tokenizer(checkpoint)
-    trial = make_trial(model)
-    texts = TextTokenizer(tokenizer)
+    trial = random_trial(model)
+    texts = TextTokenizer.of_checkpoint(tokenizer, embedding_rows(model))
     golden = Golden(
         digest=checkpoint.digest(),
         architecture=type(model).__name__,
         window_limit=stated_limit(model, tokenizer),
         unknown=tokenizer.unk_token_id,
-        special=sorted(tokenizer.all_special_ids),
+        special=sorted(structural_ids(tokenizer) | texts.kept_out),
         windows=trial.windows,
         logits=trial.logits.tolist(),
         texts=TEXTS,

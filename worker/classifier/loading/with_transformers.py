@@ -6,18 +6,34 @@ half-precision checkpoint would compute in float16 on a CPU).
 """
 
 import contextlib
+import importlib.util
+import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 import transformers
 from transformers.utils import logging as transformers_logging
 
-from worker.classifier.checkpoint.checkpoint import Checkpoint
+from worker.classifier.checkpoint.checkpoint import TOKENIZER_FILES, Checkpoint
+from worker.classifier.forward.trial import first_line
 from worker.errors import ModelFault
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+log = logging.getLogger(__name__)
+
+SPARSE, FULL = "block_sparse", "original_full"
+"""BigBird's `attention_type`."""
+
+TOKENIZER_FILE = "tokenizer.json"
+SENTENCEPIECE = tuple(name for name in TOKENIZER_FILES if name.endswith((".model", ".spm")))
+READERS = {"sentencepiece": "sentencepiece", "protobuf": "google"}
+"""Packages that read a SentencePiece model, and the modules to find them by."""
+
+SAVE_TOKENIZER = " Save it beside the model (tokenizer.save_pretrained)."
 
 NAMED_WEIGHTS = 4
 """Missing weights that an error names: enough to see which part of the model they belong to."""
@@ -33,6 +49,7 @@ def load_model(checkpoint: Checkpoint) -> "PreTrainedModel":
         try:
             model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
                 checkpoint.folder,
+                config=_config(checkpoint),
                 dtype=torch.float32,
                 use_safetensors=not checkpoint.pickled,
                 trust_remote_code=False,
@@ -42,7 +59,7 @@ def load_model(checkpoint: Checkpoint) -> "PreTrainedModel":
             )
         except Exception as error:  # transformers, safetensors and json raise anything on a broken checkpoint
             message = (
-                f"model {checkpoint.id!r} cannot be loaded from {checkpoint.folder}: {_first_line(error)} "
+                f"model {checkpoint.id!r} cannot be loaded from {checkpoint.folder}: {first_line(error)} "
                 "Download or save it again, or name another model (models that bring their own code are not supported)."
             )
             raise ModelFault(message) from error
@@ -65,6 +82,20 @@ def load_model(checkpoint: Checkpoint) -> "PreTrainedModel":
     return frozen
 
 
+def _config(checkpoint: Checkpoint) -> "PretrainedConfig":
+    """The model's configuration, changed where the model would give a text other scores after other texts."""
+    config: PretrainedConfig = transformers.AutoConfig.from_pretrained(
+        checkpoint.folder, trust_remote_code=False, local_files_only=True
+    )
+    if getattr(config, "attention_type", None) == SPARSE:
+        # BigBird switches to full attention at the first text that is shorter than its blocks, and stays there.
+        log.info(
+            "model %r: computing full attention, as its block-sparse attention depends on earlier texts", checkpoint.id
+        )
+        config.attention_type = FULL
+    return config
+
+
 def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
     """The checkpoint's tokenizer, as transformers selects it: a fast one where there is one.
 
@@ -79,7 +110,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
         except Exception as error:  # anything, as above
             message = (
                 f"model {checkpoint.id!r}: its tokenizer cannot be loaded from {checkpoint.folder}: "
-                f"{_first_line(error)} Save it beside the model (tokenizer.save_pretrained)."
+                f"{_missing_reader(checkpoint.folder) or first_line(error) + SAVE_TOKENIZER}"
             )
             raise ModelFault(message) from error
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
@@ -90,6 +121,19 @@ def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
         )
         raise ModelFault(message)
     return tokenizer
+
+
+def _missing_reader(folder: Path) -> str | None:
+    """What to do where the vocabulary is a SentencePiece model alone, and nothing here reads it; else None."""
+    models = [name for name in SENTENCEPIECE if (folder / name).is_file()]
+    missing = [package for package, module in READERS.items() if importlib.util.find_spec(module) is None]
+    if not models or not missing or (folder / TOKENIZER_FILE).exists():
+        return None
+    return (
+        f"{models[0]} is a SentencePiece model, which needs packages that are not installed. "
+        f"Install them (pip install {' '.join(missing)}), or save {TOKENIZER_FILE} beside it where they are "
+        "(AutoTokenizer.from_pretrained, then save_pretrained)."
+    )
 
 
 @contextlib.contextmanager
@@ -105,9 +149,3 @@ def _quiet() -> Iterator[None]:
         transformers_logging.set_verbosity(verbosity)
         if bars:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-
-
-def _first_line(error: Exception) -> str:
-    """The first line of a library's message: the rest is advice about the library's own interface."""
-    line = next(iter(str(error).strip().splitlines()), "").strip().removesuffix(".")
-    return f"{type(error).__name__}: {line}." if line else f"{type(error).__name__}."

@@ -4,16 +4,16 @@ A fast tokenizer keeps truncation and padding as state, which `tokenizer(...)` s
 call it cut each other's texts. Here both are switched off once, and encoding touches no state; it also releases
 the interpreter lock, so a thread can tokenize while another computes.
 
-A comment that spells a special token ("[SEP]", "<pad>") is read as those characters, or as unknown where the vocabulary
-has no other word for them; transformers' default would put the token itself into the model's input. What people write
-must not steer it.
+A comment that spells a structural token ("[SEP]", "<pad>") is read as those characters, or as unknown where the
+vocabulary has no other word for them; transformers' default would put the token itself into the model's input. What
+people write must not steer it. (`worker.classifier.text.special_tokens` has which tokens these are.)
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
+from worker.classifier.text.special_tokens import reading_as_characters, split_by_others, structural_ids
 from worker.errors import ModelFault
 
 if TYPE_CHECKING:
@@ -40,34 +40,52 @@ def most_characters(capacity: int) -> int:
     return CHARACTERS_PER_TOKEN * (capacity + SETTLED_TOKENS)
 
 
-@dataclass(frozen=True, slots=True)
-class BareTokenizer:
-    """A fast tokenizer without transformers around it: what `TextTokenizer` asks, under the names it has there."""
-
-    backend_tokenizer: "Tokenizer"
-    unk_token_id: int | None
-    all_special_ids: list[int]
-    is_fast: Literal[True] = True
-
-
 class TextTokenizer:
     """Token ids of texts, without special tokens, cut at a capacity.
 
     Attributes:
+        kept_out: Ids that no text can put into the model's input.
         prefix: Special token ids that the tokenizer puts before a text.
         suffix: Special token ids that it puts after one.
     """
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase | BareTokenizer") -> None:
-        self._slow = None if isinstance(tokenizer, BareTokenizer) or tokenizer.is_fast else tokenizer
-        if tokenizer.is_fast:
-            self._backend = tokenizer.backend_tokenizer
+    def __init__(
+        self, tokenizer: "PreTrainedTokenizerBase | Tokenizer", *, unknown: int | None, kept_out: Collection[int]
+    ) -> None:
+        """Read texts with `tokenizer`.
+
+        Args:
+            tokenizer: A fast tokenizer, or one of transformers that is written in Python.
+            unknown: Id of the token that stands for everything outside the vocabulary.
+            kept_out: Ids that no text may put into the model's input; they are read as characters.
+        """
+        from tokenizers import Tokenizer  # noqa: PLC0415 - slow to import, and not needed to import the classifier
+
+        self.kept_out = frozenset(kept_out) - {unknown}
+        self._unknown = unknown
+        self._slow: PreTrainedTokenizerBase | None = None
+        if isinstance(tokenizer, Tokenizer):
+            self._backend = reading_as_characters(tokenizer, kept_out)
             self._backend.no_truncation()
             self._backend.no_padding()
-            self._backend.encode_special_tokens = True
-        self._unknown = tokenizer.unk_token_id
-        self._special = frozenset(tokenizer.all_special_ids) - {self._unknown}
+        else:
+            self._slow = tokenizer
+            self._splits_all = split_by_others(tokenizer, kept_out)
         self.prefix, self.suffix = self._special_ids()
+
+    @classmethod
+    def of_checkpoint(cls, tokenizer: "PreTrainedTokenizerBase", rows: int | None = None) -> "TextTokenizer":
+        """Read texts with a checkpoint's tokenizer.
+
+        Args:
+            tokenizer: The tokenizer, as transformers loads it.
+            rows: Number of token ids that have an embedding; None: all have one.
+        """
+        kept_out = structural_ids(tokenizer)
+        if rows is not None:
+            kept_out.update(index for index in tokenizer.added_tokens_decoder if index >= rows)
+        backend: Tokenizer | None = tokenizer.backend_tokenizer if tokenizer.is_fast else None
+        return cls(backend or tokenizer, unknown=tokenizer.unk_token_id, kept_out=kept_out)
 
     def encode(self, texts: Sequence[str], capacity: int) -> list[list[int]]:
         """For each text its first token ids: all of them, or `capacity` and at least one more.
@@ -92,18 +110,20 @@ class TextTokenizer:
             encoded = self._raw_ids(texts)
         except (TypeError, UnicodeEncodeError):
             encoded = self._raw_ids([_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text) for text in texts])
-        if self._unknown is None:
-            return encoded
         # SentencePiece vocabularies hold their special tokens as ordinary pieces too.
-        return [
-            ids if self._special.isdisjoint(ids) else [self._unknown if i in self._special else i for i in ids]
-            for ids in encoded
-        ]
+        return [ids if self.kept_out.isdisjoint(ids) else self._without_kept_out(ids) for ids in encoded]
+
+    def _without_kept_out(self, ids: list[int]) -> list[int]:
+        if self._unknown is None:
+            return [index for index in ids if index not in self.kept_out]
+        return [self._unknown if index in self.kept_out else index for index in ids]
 
     def _raw_ids(self, texts: list[str]) -> list[list[int]]:
         if self._slow is not None:
             return [
-                self._slow(text, add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
+                self._slow(text, add_special_tokens=False, split_special_tokens=self._splits_all, verbose=False)[
+                    "input_ids"
+                ]
                 for text in texts
             ]
         return [encoding.ids for encoding in self._backend.encode_batch_fast(texts, add_special_tokens=False)]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,9 +17,12 @@ import torch
 import transformers
 
 import worker.models
-from testkit.checkpoints import LABELS, make_checkpoint
+from testkit.checkpoints import LABELS, Checkpoints, make_checkpoint
 from worker.classifier import Classifier
+from worker.classifier.checkpoint.checkpoint import TOKENIZER_FILES, find_checkpoint
+from worker.classifier.loading import with_transformers
 from worker.errors import ModelFault, SettingsInvalid
+from worker.settings import ModelSettings
 
 Copy = Callable[..., Path]
 
@@ -131,6 +135,74 @@ def test_a_checkpoint_without_a_head_is_refused(bert: Path, copy: Copy, tmp_path
     message = refusal(folder)
     assert "classifier.weight" in message
     assert "random" in message
+
+
+def test_a_class_that_somebody_wrote_for_training_is_loaded_by_its_weights(copy: Copy, bert: Path) -> None:
+    folder = copy(architectures=["BertForMultiLabelClassification"])
+    expected = Classifier.load(str(bert)).classify(["you jerk"])[0].scores
+    assert Classifier.load(str(folder)).classify(["you jerk"])[0].scores == expected
+
+
+@pytest.mark.parametrize("weights", [True, False], ids=["beside weights", "alone"])
+def test_an_adapter_is_refused_with_the_way_to_merge_it(weights: bool, copy: Copy) -> None:
+    folder = copy()
+    (folder / "adapter_config.json").write_text("{}")
+    if not weights:
+        (folder / "model.safetensors").unlink()
+        (folder / "config.json").unlink()
+    assert "merge_and_unload" in refusal(folder)
+
+
+def test_every_file_that_a_tokenizer_reads_is_fetched_and_in_the_digest() -> None:
+    """The list is held against the tokenizer classes of the installed transformers."""
+    modules = Path(transformers.__file__).parent.glob("models/*/tokenization_*.py")
+    read = {
+        name
+        for module in modules
+        for block in re.findall(r"VOCAB_FILES_NAMES = \{(.*?)\}", module.read_text(encoding="utf-8"), re.DOTALL)
+        for name in re.findall(r': *"([^"]+)"', block)
+    }
+    assert {"bpe.codes", "sentencepiece.model", "vocab.txt"} <= read
+    assert read - set(TOKENIZER_FILES) == set()
+
+
+def test_the_digest_changes_with_a_vocabulary_of_its_own_name(copy: Copy) -> None:
+    folder = copy()
+    (folder / "bpe.codes").write_text("a b 1\n")
+    before = Classifier.load(str(folder)).identity.digest
+    (folder / "bpe.codes").write_text("a b 2\n")
+    assert Classifier.load(str(folder)).identity.digest != before
+
+
+def test_a_vocabulary_that_nothing_here_reads_names_the_packages(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(with_transformers.READERS, "sentencepiece", "module_that_is_not_installed")
+    folder = copy(model_type="camembert", architectures=None)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).unlink()
+    (folder / "sentencepiece.bpe.model").write_bytes(b"\n\x0e\n\x05<unk>")
+    checkpoint = find_checkpoint(ModelSettings(id=str(folder)))
+    with pytest.raises(ModelFault, match=r"SentencePiece model, which needs .*pip install sentencepiece"):
+        with_transformers.load_tokenizer(checkpoint)
+
+
+def test_an_added_token_without_an_embedding_is_named_and_read_as_characters(
+    copy: Copy, bert: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = copy()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["<url>"])
+    tokenizer.save_pretrained(folder)
+    with caplog.at_level(logging.WARNING):
+        scores = Classifier.load(str(folder)).classify(["you <url> jerk"])[0].scores
+    assert scores == Classifier.load(str(bert)).classify(["you <url> jerk"])[0].scores
+    assert [record for record in caplog.records if "<url>" in record.getMessage()]
+
+
+def test_the_tokenizer_of_a_larger_model_is_refused(checkpoints: Checkpoints, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(checkpoints("bert"), folder)
+    transformers.AutoTokenizer.from_pretrained(checkpoints("roberta")).save_pretrained(folder)
+    assert "belongs to another model" in refusal(folder)
 
 
 def test_weights_of_another_shape_are_refused(copy: Copy) -> None:

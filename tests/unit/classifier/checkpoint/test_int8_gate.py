@@ -7,14 +7,23 @@ import pytest
 
 from testkit.checkpoints import LABELS, SENTENCES, make_checkpoint
 from worker.classifier import Classifier
-from worker.classifier.checkpoint.int8_gate import RESULT_FILE, GateResult, require_passed, write_result
+from worker.classifier.checkpoint.int8_gate import (
+    LEAST_POSITIVES,
+    LEAST_TEXTS,
+    RESULT_FILE,
+    GateResult,
+    require_passed,
+    write_result,
+)
 from worker.classifier.machine.hardware import multiplies_int8
 from worker.errors import SettingsInvalid
 from worker.quality.int8_trial import compare, try_int8
 from worker.quality.labelled import LabelledFile
 from worker.settings import ModelSettings, Settings
 
-PASSED = GateResult("sha256:abc", 100, 0.0002, -0.0001, 0.999, 0.01)
+needs_int8 = pytest.mark.skipif(not multiplies_int8(), reason="this CPU has no 8-bit products (VNNI, AMX)")
+
+PASSED = GateResult("sha256:abc", 500, 0.0002, -0.0001, 0.999, 0.01)
 
 
 def test_a_passed_result_opens_the_gate_for_its_digest_only(tmp_path: Path) -> None:
@@ -28,8 +37,20 @@ def test_a_passed_result_opens_the_gate_for_its_digest_only(tmp_path: Path) -> N
 @pytest.mark.parametrize("field", ["roc_auc_loss", "average_precision_loss"])
 def test_a_loss_keeps_the_gate_closed(field: str, loss: float, tmp_path: Path) -> None:
     values = {"roc_auc_loss": 0.0, "average_precision_loss": 0.0, field: loss}
-    write_result(tmp_path, GateResult("sha256:abc", 100, flag_agreement=1, largest_difference=0, **values))
+    write_result(tmp_path, GateResult("sha256:abc", 500, flag_agreement=1, largest_difference=0, **values))
     with pytest.raises(SettingsInvalid, match="loses too much"):
+        require_passed(tmp_path, "sha256:abc", "mine")
+
+
+def test_flags_that_turn_keep_the_gate_closed_though_the_order_holds(tmp_path: Path) -> None:
+    write_result(tmp_path, GateResult("sha256:abc", 500, 0.0, 0.0, flag_agreement=0.9, largest_difference=0.1))
+    with pytest.raises(SettingsInvalid, match="flags that agree 90"):
+        require_passed(tmp_path, "sha256:abc", "mine")
+
+
+def test_a_trial_on_a_few_texts_does_not_pass(tmp_path: Path) -> None:
+    write_result(tmp_path, GateResult("sha256:abc", 2, 0.0, 0.0, flag_agreement=1, largest_difference=0))
+    with pytest.raises(SettingsInvalid, match="on 2 texts, fewer than 200"):
         require_passed(tmp_path, "sha256:abc", "mine")
 
 
@@ -42,11 +63,11 @@ def test_no_result_or_a_broken_one_names_the_command(content: str | None, tmp_pa
 
 
 def test_the_figures_of_a_trial_are_the_mean_losses_over_labels_that_can_be_ranked() -> None:
-    truth = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]], dtype=float)
-    exact = np.array([[0.9, 0.1, 0.1], [0.8, 0.9, 0.1], [0.2, 0.2, 0.1], [0.1, 0.8, 0.1]])
+    truth = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]] * LEAST_POSITIVES, dtype=float)
+    exact = np.array([[0.9, 0.1, 0.1], [0.8, 0.9, 0.1], [0.2, 0.2, 0.1], [0.1, 0.8, 0.1]] * LEAST_POSITIVES)
     tried = exact.copy()
-    tried[1, 0], tried[2, 0] = 0.2, 0.8
-    result = compare("d", exact, tried, truth, weights=np.ones(4), limits=np.full(3, 0.5))
+    tried[1::4, 0], tried[2::4, 0] = 0.2, 0.8
+    result = compare("d", exact, tried, truth, weights=np.ones(len(truth)), limits=np.full(3, 0.5))
     # Label 0: one of four pairs is reversed (AUC 1 to 0.75; AP 1 to (1 + 2/3) / 2). Label 2 has no positives.
     assert result.roc_auc_loss == pytest.approx(0.25 / 2)
     assert result.average_precision_loss == pytest.approx((1 - (1 + 2 / 3) / 2) / 2)
@@ -61,22 +82,43 @@ def test_a_trial_without_a_label_to_rank_does_not_pass() -> None:
     assert not result.passed
 
 
-@pytest.mark.skipif(not multiplies_int8(), reason="this CPU has no 8-bit products (VNNI, AMX)")
+def write_rows(path: Path, rows: list[list[str]]) -> LabelledFile:
+    path.write_text("\n".join(",".join(f'"{cell}"' for cell in row) for row in rows), encoding="utf-8")
+    return LabelledFile(path)
+
+
+@pytest.mark.parametrize(
+    ("texts", "positives", "says"),
+    [(2, 1, "has 2"), (LEAST_TEXTS, 1, "toxic 1"), (LEAST_TEXTS, 0, "no label has positives")],
+)
+def test_a_trial_on_too_few_texts_or_positives_is_refused_by_its_reason(
+    texts: int, positives: int, says: str, bert: Path, tmp_path: Path
+) -> None:
+    rows = [[f"text {index}", str(int(index < positives))] for index in range(texts)]
+    file = write_rows(tmp_path / "few.csv", [["text", "toxic"], *rows])
+    with pytest.raises(SettingsInvalid, match=says):
+        try_int8(Settings(model=ModelSettings(id=str(bert))), file, 1.0)
+
+
+@needs_int8
 def test_a_checkpoint_is_refused_until_its_trial_has_passed_and_then_computes_int8(tmp_path: Path) -> None:
-    folder = make_checkpoint(tmp_path / "model", "distilbert")
+    # The other labels' random scores lie anywhere around their thresholds.
+    thresholds = {**dict.fromkeys(LABELS), LABELS[0]: 0.5}
+    folder = make_checkpoint(tmp_path / "model", "distilbert", thresholds=thresholds)
     with pytest.raises(SettingsInvalid, match="has not been tried"):
         Classifier.load(str(folder), precision="int8")
     # The float32 scores separate this truth widely, so that 8 bits keep the order.
     exact = Classifier.load(str(folder), precision="float32").classify(SENTENCES)
-    rows = [["text", *LABELS]]
+    head, rows = ["text", *LABELS], []
     for text, result in zip(SENTENCES, exact, strict=True):
         if all(abs(score - 0.5) > 0.1 for score in list(result.scores.values())[:1]):
             rows.append([text, *(str(int(result.scores[LABELS[0]] > 0.5)) for _ in LABELS[:1]), *("0" * 5)])
     data = tmp_path / "labelled.csv"
-    data.write_text("\n".join(",".join(f'"{cell}"' for cell in row) for row in rows), encoding="utf-8")
+    rows *= LEAST_TEXTS // len(rows) + 1
+    write_rows(data, [head, *rows])
     tried = try_int8(Settings(model=ModelSettings(id=str(folder))), LabelledFile(data), 1.0)
     assert tried.passed
-    assert tried.texts == len(rows) - 1
+    assert tried.texts == len(rows)
     assert 0 < tried.largest_difference < 0.3
     write_result(folder, tried)
     classifier = Classifier.load(str(folder), precision="int8")

@@ -53,6 +53,31 @@ def test_a_missing_set_that_a_setting_names_is_refused(tmp_path: Path) -> None:
         load_thresholds(("a",), tmp_path, tmp_path / "absent.json", 0.5)
 
 
+def test_a_label_whose_threshold_is_null_is_scored_and_never_flagged(tmp_path: Path) -> None:
+    text = "What a wonderful day"
+    folder = make_checkpoint(tmp_path / "model", labels=("non-toxic", "insult"))
+    values = write(tmp_path / "set.json", {"set": "mine@1", "values": {"non-toxic": None, "insult": 0}})
+    classifier = Classifier.load(str(folder), thresholds=values)
+    (result,) = classifier.classify([text])
+    assert classifier.labels == tuple(result.scores) == ("non-toxic", "insult")
+    assert result.labels == ("insult",)
+    assert classifier.thresholds == ("mine@1", {"insult": 0.0})
+    assert classifier.thresholds.lowest_flagged("non-toxic") > 1
+
+
+@pytest.mark.parametrize("label", ["non-toxic", "NOT_HATE", "neutral", "OK", "Safe", "clean", "no hate", "none"])
+def test_a_label_that_sounds_like_harmless_text_is_named_unless_it_is_never_flagged(
+    label: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_thresholds((label, "insult"), tmp_path, None, 0.5)
+    assert [record for record in caplog.records if label in record.getMessage()]
+    caplog.clear()
+    path = write(tmp_path / "set.json", {"set": "x@1", "values": {label: None}})
+    assert load_thresholds((label, "insult"), tmp_path, path, 0.5).values == {"insult": 0.5}
+    load_thresholds((*LABELS, "notorious", "normalised", "obscene"), tmp_path, None, 0.5)
+    assert not caplog.records
+
+
 def test_a_rounded_score_on_its_threshold_is_flagged_and_one_step_below_is_not(tmp_path: Path) -> None:
     text = "you are a stupid jerk"
     folder = make_checkpoint(tmp_path / "model")

@@ -9,6 +9,7 @@ import transformers
 
 from worker.classifier.forward.build import build_forward
 from worker.classifier.forward.forward import Forward
+from worker.classifier.forward.trial import Sample
 from worker.settings import Precision
 
 TOLERANCES = {Precision.FLOAT32: (1e-4, 1e-5), Precision.BFLOAT16: (0.5, 0.08), Precision.INT8: (0.8, 0.12)}
@@ -22,9 +23,22 @@ def load(folder: Path) -> transformers.PreTrainedModel:
     return model.eval().requires_grad_(requires_grad=False)  # type: ignore[no-any-return]
 
 
-def build(folder: Path, precision: Precision, max_tokens: int = 700) -> Forward:
+def build(
+    folder: Path,
+    precision: Precision,
+    max_tokens: int = 700,
+    *,
+    model: transformers.PreTrainedModel | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> Forward:
     return build_forward(
-        load(folder), device=torch.device("cpu"), precision=precision, max_tokens=max_tokens, threads=None
+        lambda: model or load(folder),
+        Sample(windows_of(folder, (3, 17))),
+        device=torch.device(device),
+        precision=precision,
+        max_tokens=max_tokens,
+        threads=threads,
     )
 
 

@@ -14,7 +14,6 @@ import transformers
 
 from testkit.checkpoints import Checkpoints
 from tests.unit.classifier.forward.reference import TOLERANCES, build, load, plain, windows_of
-from worker.classifier.forward.build import build_forward
 from worker.classifier.forward.packed import PackedForward
 from worker.classifier.forward.padded import PaddedForward
 from worker.classifier.machine.hardware import multiplies_int8
@@ -107,9 +106,7 @@ def test_a_model_that_computes_something_else_under_a_known_name_is_padded(
     # A fine-tuning script may change what a layer computes without changing its name.
     first: Any = model.bert
     first.encoder.layer[0].output.register_forward_hook(lambda _module, _inputs, out: out * 2)
-    forward = build_forward(
-        model, device=torch.device("cpu"), precision=Precision.FLOAT32, max_tokens=700, threads=None
-    )
+    forward = build(bert, Precision.FLOAT32, model=model)
     assert isinstance(forward, PaddedForward)
     assert "does not compute what its name implies" in caplog.text
     windows = windows_of(bert, (9, 5))
@@ -124,9 +121,7 @@ def test_a_model_that_computes_something_else_under_a_known_name_is_padded(
 def test_logits_agree_on_a_gpu(architecture: str, checkpoints: Checkpoints) -> None:
     folder = checkpoints(architecture)
     windows = windows_of(folder)
-    forward = build_forward(
-        load(folder), device=torch.device("cuda"), precision=Precision.BFLOAT16, max_tokens=700, threads=None
-    )
+    forward = build(folder, Precision.BFLOAT16, device="cuda")
     assert isinstance(forward, PackedForward)
     difference = (forward.logits(windows) - plain(folder, windows)).abs()
     largest, mean = TOLERANCES[Precision.BFLOAT16]

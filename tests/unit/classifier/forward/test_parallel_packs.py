@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.unit.classifier.forward.reference import TOLERANCES, build, load, plain, windows_of
-from worker.classifier.forward.build import build_forward
+from tests.unit.classifier.forward.reference import TOLERANCES, build, plain, windows_of
 from worker.classifier.forward.parallel_packs import LANE_TOKENS, ParallelPacks
 from worker.settings import Precision
 
@@ -100,9 +99,7 @@ def test_logits_are_those_of_plain_transformers_on_any_number_of_threads(precisi
     before = torch.get_num_threads()
     try:
         for threads in (1, 2, 3):
-            forward = build_forward(
-                load(bert), device=torch.device("cpu"), precision=precision, max_tokens=900, threads=threads
-            )
+            forward = build(bert, precision, 900, threads=threads)
             difference = (forward.logits(windows) - expected).abs()
             assert difference.max() <= TOLERANCES[precision][0]
             assert difference.mean() <= TOLERANCES[precision][1]

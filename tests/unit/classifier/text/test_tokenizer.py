@@ -24,7 +24,7 @@ def plain(folder: Path) -> Any:
 @pytest.mark.parametrize("architecture", KINDS)
 def test_tokens_are_those_of_transformers(architecture: str, checkpoints: Checkpoints) -> None:
     expected = [list(ids) for ids in plain(checkpoints(architecture))(list(SENTENCES))["input_ids"]]
-    texts = TextTokenizer(plain(checkpoints(architecture)))
+    texts = TextTokenizer.of_checkpoint(plain(checkpoints(architecture)))
     got = [[*texts.prefix, *ids, *texts.suffix] for ids in texts.encode(SENTENCES, 10_000)]
     assert got == expected
     assert texts.prefix
@@ -44,7 +44,7 @@ def test_cutting_characters_never_changes_the_tokens_within_the_capacity(
     architecture: str, parts: list[str], repeats: int, capacity: int, checkpoints: Checkpoints
 ) -> None:
     text = "".join(parts) * repeats
-    texts = TextTokenizer(plain(checkpoints(architecture)))
+    texts = TextTokenizer.of_checkpoint(plain(checkpoints(architecture)))
     (whole,) = texts.encode([text], 10**9)
     (cut,) = texts.encode([text], capacity)
     assert cut[:capacity] == whole[:capacity]
@@ -52,7 +52,7 @@ def test_cutting_characters_never_changes_the_tokens_within_the_capacity(
 
 
 def test_a_text_whose_start_makes_few_tokens_is_read_on(checkpoints: Checkpoints) -> None:
-    texts = TextTokenizer(plain(checkpoints("bert")))
+    texts = TextTokenizer.of_checkpoint(plain(checkpoints("bert")))
     (ids,) = texts.encode([" " * 500_000 + "you are stupid"], 100)
     assert ids == texts.encode(["you are stupid"], 100)[0]
     assert ids
@@ -62,7 +62,7 @@ def test_no_more_than_the_first_characters_of_a_huge_text_are_tokenized(
     bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokenizer = plain(bert)
-    texts = TextTokenizer(tokenizer)
+    texts = TextTokenizer.of_checkpoint(tokenizer)
     seen: list[int] = []
     raw_ids = texts._raw_ids
 
@@ -82,7 +82,7 @@ def test_spelled_special_tokens_do_not_reach_the_model(checkpoints: Checkpoints)
         spelled = " ".join(tokenizer.all_special_tokens)
         special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
         assert special & set(tokenizer(spelled, add_special_tokens=False)["input_ids"]), "plain transformers obeys them"
-        (ids,) = TextTokenizer(tokenizer).encode([f"you {spelled} jerk"], 100)
+        (ids,) = TextTokenizer.of_checkpoint(tokenizer).encode([f"you {spelled} jerk"], 100)
         assert ids
         assert not special & set(ids)
 
@@ -93,23 +93,43 @@ def test_lone_surrogates_are_read_as_replacement_characters(classifier: Classifi
     assert fine.scores == pytest.approx(classifier.classify(["you jerk"])[0].scores, abs=1e-5)
 
 
-def test_a_tokenizer_without_a_fast_backend_gives_the_same_tokens(bert: Path) -> None:
-    class Slow:
-        """The interface of a Python-only tokenizer, over a fast one."""
+def test_a_tokenizer_without_a_fast_backend_reads_only_structural_tokens_as_characters() -> None:
+    tokenizer = transformers.CanineTokenizer()  # type: ignore[no-untyped-call]
+    tokenizer.add_tokens(["@usuario"])
+    texts = TextTokenizer.of_checkpoint(tokenizer)
+    assert [[*texts.prefix, *ids, *texts.suffix] for ids in texts.encode(SENTENCES, 500)] == [
+        tokenizer(text)["input_ids"] for text in SENTENCES
+    ]
+    (ids,) = texts.encode([f"a @usuario {tokenizer.sep_token}"], 50)
+    assert ids == [ord("a"), ord(" "), tokenizer.convert_tokens_to_ids("@usuario"), ord(" ")]
 
-        is_fast = False
 
-        def __init__(self) -> None:
-            self._inner = plain(bert)
-            self.unk_token_id = self._inner.unk_token_id
-            self.all_special_ids = self._inner.all_special_ids
+MARKERS = ("[USER]", "<url>", "@usuario")
 
-        def __call__(self, text: str, **options: Any) -> Any:
-            return self._inner(text, **options)
 
-    slow, fast = TextTokenizer(Slow()), TextTokenizer(plain(bert))  # type: ignore[arg-type]
-    assert (slow.prefix, slow.suffix) == (fast.prefix, fast.suffix)
-    assert slow.encode(SENTENCES, 50) == fast.encode(SENTENCES, 50)
+@pytest.mark.parametrize("architecture", KINDS)
+def test_markers_that_a_checkpoint_was_trained_on_are_read_as_it_reads_them(
+    architecture: str, checkpoints: Checkpoints
+) -> None:
+    """simpletransformers, pysentimiento and others register them as special tokens."""
+    tokenizer = plain(checkpoints(architecture))
+    tokenizer.add_special_tokens({"additional_special_tokens": list(MARKERS)})
+    tokenizer.add_tokens(["😡"])
+    texts = TextTokenizer.of_checkpoint(tokenizer)
+    text = "[USER] you are a stupid jerk @usuario <url> 😡 go away"
+    assert texts.whole([text]) == [tokenizer(text)["input_ids"]]
+    structural = tokenizer.sep_token
+    (ids,) = texts.encode([f"[USER] {structural} jerk"], 50)
+    assert tokenizer.convert_tokens_to_ids("[USER]") in ids
+    assert tokenizer.convert_tokens_to_ids(structural) not in ids
+
+
+def test_an_added_token_without_an_embedding_is_read_as_characters(bert: Path) -> None:
+    tokenizer = plain(bert)
+    rows = len(tokenizer)
+    expected = TextTokenizer.of_checkpoint(plain(bert)).encode(["you <url> jerk"], 50)
+    tokenizer.add_tokens(["<url>"])
+    assert TextTokenizer.of_checkpoint(tokenizer, rows).encode(["you <url> jerk"], 50) == expected
 
 
 def test_encoding_beside_scoring_and_beside_itself_gives_the_same_results(classifier: Classifier) -> None:
