@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from testkit.records import record
+from worker.facts import DeliveryFacts, GroupFacts
 from worker.protocols import RebalanceListener, Source
-from worker.types import Assignment, Batch, DeliveryFacts, GroupFacts, Outcome, Record, Settled
+from worker.types import Assignment, Batch, Outcome, Record, Settled
 
 
 class InMemorySource:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from worker.errors import Poison
-from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.facts import ModelFacts
+from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 
 LABELS = ("toxic", "insult", "threat")
 WORDS = {"toxic": "stupid", "insult": "jerk", "threat": "hurt"}

@@ -6,13 +6,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from worker.facts import DeliveryFacts, GroupFacts, ModelFacts
 from worker.types import (
     Assignment,
     Batch,
     Classification,
-    DeliveryFacts,
-    GroupFacts,
-    ModelFacts,
     ModelIdentity,
     Outcome,
     Outgoing,

@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -224,84 +223,6 @@ class Settled(NamedTuple):
 
     batch: Batch
     outcomes: Sequence[Outcome]
-
-
-class Standing(NamedTuple):
-    """A partition that has brought one error instead of its next record for a while.
-
-    Attributes:
-        cause: Where it stands, on what, and what to do.
-        seconds: For how long.
-    """
-
-    partition: int
-    cause: str
-    seconds: float
-
-
-class GroupFacts(NamedTuple):
-    """What a source knows of its group, at one moment.
-
-    Attributes:
-        join_state: Where the member is on its way into the group; "steady" when it is in.
-        is_member: True once the worker has joined the group, with partitions or as a spare.
-        broker_answers: True while a broker is known to answer.
-        lag_records: Records behind the end, by partition held; as of the last statistics.
-        commits_succeeded: Commits that the broker accepted, so far.
-        commits_failed: Commits that it answered with an error.
-        topic_missing: True while the broker says that there is no input topic.
-        standing: Partitions that stand still.
-        unstable_records: Records behind an open transaction of a producer, by partition held: not to be read yet.
-        positions_moved: How often a position of the group was given up, by reason, so far.
-        records_skipped: Offsets that were gone before they were read, by reason, so far.
-    """
-
-    join_state: str
-    is_member: bool
-    broker_answers: bool
-    lag_records: Mapping[int, int]
-    commits_succeeded: int
-    commits_failed: int
-    topic_missing: bool = False
-    standing: tuple[Standing, ...] = ()
-    unstable_records: Mapping[int, int] = MappingProxyType({})
-    positions_moved: Mapping[str, int] = MappingProxyType({})
-    records_skipped: Mapping[str, int] = MappingProxyType({})
-
-
-class DeliveryFacts(NamedTuple):
-    """How many transactions ended how, so far; both 0 without transactions."""
-
-    transactions_committed: int = 0
-    transactions_aborted: int = 0
-
-
-class ModelFacts(NamedTuple):
-    """What a classifier has counted so far; all 0 for one that does not count.
-
-    Attributes:
-        windows: Windows computed.
-        computed_tokens: Tokens computed, special tokens included, padding not.
-        padded_tokens: Padding computed.
-        duplicate_texts: Texts that shared the computation of an equal text.
-        cache_hits: Texts whose scores came from the cache.
-        viewed_texts: Texts computed in two readings, as they were written and as they are read.
-        truncated_texts: Texts longer than their windows.
-        unscorable_texts: Texts without a finite score.
-        float32_retries: Texts computed again in float32, because their score was not finite.
-        memory_halvings: How often memory ran out and the tokens computed at once were halved for good.
-    """
-
-    windows: int = 0
-    computed_tokens: int = 0
-    padded_tokens: int = 0
-    duplicate_texts: int = 0
-    cache_hits: int = 0
-    viewed_texts: int = 0
-    truncated_texts: int = 0
-    unscorable_texts: int = 0
-    float32_retries: int = 0
-    memory_halvings: int = 0
 
 
 class Outgoing(NamedTuple):

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks.jobs import LABELS, SCORES
+from worker.facts import ModelFacts
 from worker.observability.logs import configure_logs
 from worker.run import run
 from worker.settings import DeadLetterSettings, HttpSettings, InputSettings, KafkaSettings, OutputSettings, Settings
-from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
 
 
 class Unread(NamedTuple):

@@ -15,13 +15,14 @@ from testkit.topic_reader import read_to_end
 from tests.contract.backend import PARTITIONS, Backend
 from tests.contract.group import Group
 from worker.errors import Fatal, Retryable, SettingsInvalid
+from worker.facts import DeliveryFacts
 from worker.kafka.delivery.at_least_once import AtLeastOncePublisher
 from worker.kafka.delivery.exactly_once import ExactlyOncePublisher
 from worker.kafka.delivery.transactional_producer import TransactionalProducer, TransactionFailed, UnderWay
 from worker.kafka.embedded.broker import EmbeddedBroker
 from worker.settings import DeadLetterSettings
 from worker.stream.circuit_breaker import Breaker
-from worker.types import Assignment, Batch, DeliveryFacts, Outcome, Record, Rejected, Stage, next_offsets
+from worker.types import Assignment, Batch, Outcome, Record, Rejected, Stage, next_offsets
 
 EXACTLY_ONCE = {"guarantee": "exactly-once"}
 

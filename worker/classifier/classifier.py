@@ -16,8 +16,9 @@ from worker.classifier.text.canonical import CANONICAL_VIEW, canonical, read_tab
 from worker.classifier.text.texts import batched, each_text
 from worker.classifier.text.tokenizer import most_characters
 from worker.errors import ModelFault, Poison
+from worker.facts import ModelFacts
 from worker.settings import ModelSettings, Precision
-from worker.types import Classification, ModelFacts, ModelIdentity, TextFacts, ThresholdSet, Unscorable, ViewFacts
+from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable, ViewFacts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

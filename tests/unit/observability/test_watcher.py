@@ -6,10 +6,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from testkit.clock import FakeClock
+from worker.facts import DeliveryFacts, GroupFacts, ModelFacts
 from worker.observability.health import Health, HealthLimits
 from worker.observability.metrics import Metrics
 from worker.observability.watcher import Watcher
-from worker.types import DeliveryFacts, GroupFacts, ModelFacts
 
 WALL_SECONDS = 1_795_348_800.0
 

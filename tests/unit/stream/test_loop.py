@@ -15,6 +15,7 @@ from testkit.records import record
 from testkit.scripted_consumer import ScriptedConsumer, SilentQueries
 from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal
 from worker.events.decoding import Decoder
+from worker.facts import GroupFacts
 from worker.kafka.consumer.source import KafkaSource
 from worker.settings import BatchSettings, DeadLetterSettings, DeliverySettings, InputSettings, Settings
 from worker.stream.batching import BatchLimits
@@ -22,7 +23,7 @@ from worker.stream.circuit_breaker import Breaker
 from worker.stream.flow_control import FlowControl
 from worker.stream.loop import Worker
 from worker.stream.model_threads import ModelThreads
-from worker.types import Classification, GroupFacts, Labelled, Rejected, Skipped, Stage, Unscorable
+from worker.types import Classification, Labelled, Rejected, Skipped, Stage, Unscorable
 
 
 def comment(number: int, text: str = "good morning") -> bytes:

@@ -13,6 +13,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from worker.errors import Fatal, OwnershipLost, Retryable
+from worker.facts import GroupFacts
 from worker.kafka.client.error_codes import describe, error_of, refused_connection
 from worker.kafka.client.group_metadata import generation
 from worker.kafka.client.log_queries import LogQueries
@@ -29,7 +30,7 @@ from worker.kafka.consumer.statistics import read_statistics
 from worker.kafka.consumer.topic_watch import TopicWatch
 from worker.protocols import Clock, RebalanceListener
 from worker.settings import Settings
-from worker.types import Assignment, GroupFacts, Record
+from worker.types import Assignment, Record
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError
 
+from worker.facts import Standing
 from worker.kafka.client.error_codes import describe
 from worker.protocols import Clock
-from worker.types import Standing
 
 log = logging.getLogger(__name__)
 

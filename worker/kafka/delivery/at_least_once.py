@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from worker.errors import Fatal, NoBroker
 from worker.events.refused_record import Form, Refusal
+from worker.facts import DeliveryFacts
 from worker.kafka.client.error_codes import REFUSED, describe, error_of, refused
 from worker.kafka.client.producing import produce
 from worker.kafka.client.properties import make_client, producer_properties
@@ -21,7 +22,7 @@ from worker.kafka.client.rights import Right
 from worker.kafka.delivery.refusals import REFUSALS
 from worker.protocols import Encode, RejectionLimit, Source
 from worker.settings import Settings
-from worker.types import Batch, DeliveryFacts, Outcome, Outgoing, Settled
+from worker.types import Batch, Outcome, Outgoing, Settled
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import structlog
 
 from worker.errors import Fatal, NoBroker, Retryable
+from worker.facts import DeliveryFacts
 from worker.kafka.client.retry import Backoff, RetryBudget, Sleep, Uniform, retry
 from worker.kafka.delivery.transaction import Recovery, Transaction
 from worker.kafka.delivery.transaction_offsets import TransactionalSource, TransactionOffsets
@@ -24,7 +25,7 @@ from worker.kafka.delivery.transactional_producer import TransactionalProducer, 
 from worker.kafka.delivery.trial import Trial
 from worker.protocols import Clock, Encode, RejectionLimit
 from worker.settings import Settings
-from worker.types import Batch, DeliveryFacts, Settled
+from worker.types import Batch, Settled
 
 log = structlog.stdlib.get_logger(__name__)
 
