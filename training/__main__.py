@@ -1,23 +1,23 @@
-"""Command line: `python -m training train|ship|record|evaluate`."""
+"""Command line: `python -m training teach|score|distil|ship|record|evaluate|probe`."""
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from training.card import model_card
-from training.data import Comments, DataFault, read_splits
-from training.loop import HISTORY_FILE, Recipe, best_epoch, train
+from training.data import Comments, DataFault, read_comments, read_splits
+from training.loop import TRAINED_FOLDER, Recipe, train
 from training.model import load_model, load_tokenizer, source_folder
-from training.shipping import MODEL_FILES, REVISION, evaluate, ship
-from worker.classifier.checkpoint.checkpoint import find_checkpoint
-from worker.classifier.checkpoint.golden import write_golden
-from worker.classifier.loading.recording import record_reference
-from worker.settings import ModelSettings
+from training.sources import Sources, gather
+from training.teaching import read_scores, score_texts, write_scores
+
+TEACHER = Recipe(epochs=3, learning_rate=6e-5)
+STUDENT = Recipe()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,93 +35,121 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    train_parser = commands.add_parser("train", help="train, or go on with an interrupted run")
-    train_parser.add_argument("--data", type=Path, required=True, help="folder with the labelled comments")
-    train_parser.add_argument("--out", type=Path, required=True, help="folder of the run: state, history, epochs")
-    for field in fields(Recipe):
-        if field.name == "bfloat16":
-            continue
-        kind = type(field.default)
-        train_parser.add_argument(f"--{field.name.replace(chr(95), chr(45))}", type=kind, default=field.default)
-    train_parser.add_argument("--float32", action="store_true", help="no bfloat16 in the forward and backward pass")
-    train_parser.set_defaults(command=_train)
+    def add(name: str, command: Callable[[argparse.Namespace], int], purpose: str, **paths: str) -> Any:
+        added = commands.add_parser(name, help=purpose)
+        added.add_argument("--data", type=Path, required=name != "record", help="folder with the data sets")
+        for path, what in paths.items():
+            added.add_argument(f"--{path}", type=Path, required=True, help=what)
+        added.set_defaults(command=command)
+        return added
 
-    ship_parser = commands.add_parser(
-        "ship", help="calibrate, choose thresholds, measure on test, write the model folder"
-    )
-    ship_parser.add_argument("--data", type=Path, required=True, help="folder with the labelled comments")
-    ship_parser.add_argument("--run", type=Path, required=True, help="folder that `train` wrote")
-    ship_parser.add_argument("--out", type=Path, required=True, help="folder of the model to ship")
-    ship_parser.set_defaults(command=_ship)
-
-    record_parser = commands.add_parser("record", help="record anew what transformers answers for a shipped model")
-    record_parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the shipped model")
-    record_parser.set_defaults(command=_record)
-
-    evaluate_parser = commands.add_parser("evaluate", help="print the figures of a shipped model")
-    evaluate_parser.add_argument("--data", type=Path, required=True, help="folder with the labelled comments")
-    evaluate_parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the shipped model")
-    evaluate_parser.add_argument("--split", choices=("validation", "test"), default="test")
-    evaluate_parser.set_defaults(command=_evaluate)
+    teach = add("teach", _teach, "train a teacher on labels", out="folder of the run")
+    teach.add_argument("--source", type=Path, required=True, help="folder of the teacher's pretrained weights")
+    _add_recipe(teach, TEACHER)
+    add("score", _score, "score all texts by a teacher", checkpoint="folder of the teacher", out="file to write (.npz)")
+    distil = add("distil", _distil, "train the student on labels and teachers' scores", out="folder of the run")
+    distil.add_argument("--scores", type=Path, nargs="+", default=[], help="files that `score` wrote")
+    distil.add_argument("--source", type=Path, help="folder of the pretrained weights (default: the package's)")
+    _add_recipe(distil, STUDENT)
+    add("ship", _ship, "calibrate, choose thresholds, measure on test, write the model folder",
+        run="folder that `distil` wrote", out="folder of the model to ship")  # fmt: skip
+    add("record", _record, "record anew what transformers answers", checkpoint="folder of the shipped model")
+    evaluate = add("evaluate", _evaluate, "print the figures of a shipped model", checkpoint="folder of the model")
+    evaluate.add_argument("--split", choices=("validation", "test"), default="test")
+    add("probe", _probe, "print what passes and what is caught of the texts kept apart", checkpoint="model's folder")
     return parser
 
 
-def _train(options: argparse.Namespace) -> int:
-    recipe = Recipe(bfloat16=not options.float32)
-    recipe = replace(recipe, **{f.name: getattr(options, f.name) for f in fields(Recipe) if f.name != "bfloat16"})
-    splits = read_splits(options.data)
+def _add_recipe(parser: argparse.ArgumentParser, defaults: Recipe) -> None:
+    for field in fields(Recipe):
+        default = getattr(defaults, field.name)
+        if field.name != "bfloat16":
+            parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(default), default=default)
+    parser.add_argument("--float32", action="store_true", help="no bfloat16 in the forward and backward pass")
+    parser.add_argument("--workers", type=int, default=0, help="processes that prepare coming epochs")
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    chosen = {field.name: getattr(options, field.name) for field in fields(Recipe) if field.name != "bfloat16"}
+    return replace(Recipe(bfloat16=not options.float32), **chosen)
+
+
+def _read(options: argparse.Namespace) -> tuple[Sources, Comments]:
+    sources = gather(options.data, read_comments(options.data / "train.csv"))
+    return sources, read_comments(options.data / "validation.csv")
+
+
+def _teach(options: argparse.Namespace) -> int:
+    sources, validation = _read(options)
+    corpus = sources.learn.labelled()
+    return _train(options, replace(sources, learn=corpus), validation, options.source)
+
+
+def _score(options: argparse.Namespace) -> int:
+    sources, validation = _read(options)
+    texts = [*sources.learn.texts, *sources.kept.texts, *validation.texts]
+    write_scores(options.out, texts, score_texts(options.checkpoint, texts, TEACHER.max_tokens))
+    print(json.dumps({"out": str(options.out), "texts": len(texts)}))
+    return 0
+
+
+def _distil(options: argparse.Namespace) -> int:
+    sources, validation = _read(options)
+    if options.scores:
+        taught = sources.learn.taught(read_scores(options.scores, sources.learn), 1 - options.teacher_trust)
+        sources = replace(sources, learn=taught)
+    else:
+        sources = replace(sources, learn=sources.learn.labelled())
+    return _train(options, sources, validation, options.source or source_folder())
+
+
+def _train(options: argparse.Namespace, sources: Sources, validation: Comments, source: Path) -> int:
+    recipe = _recipe(options)
     torch.manual_seed(recipe.seed)  # the new classifier layer
-    model = load_model(source_folder())
-    torch.nn.Module.to(model, device="cuda" if torch.cuda.is_available() else "cpu")
-    best = train(
-        splits.train,
-        splits.validation,
-        model,
-        load_tokenizer(source_folder()),
+    trained = train(
+        sources.learn,
+        sources.foul,
+        validation,
+        load_model(source),
+        load_tokenizer(source),
         recipe,
         options.out,
         lambda line: print(line, flush=True),
+        workers=options.workers,
     )
-    print(json.dumps({"best": str(best)}))
+    print(json.dumps({"trained": str(trained)}))
     return 0
 
 
 def _ship(options: argparse.Namespace) -> int:
-    splits = read_splits(options.data)
-    best = best_epoch(options.run)
-    history = json.loads((options.run / HISTORY_FILE).read_text(encoding="utf-8"))
-    calibration = ship(load_model(best), load_tokenizer(best), splits.validation, options.out)
-    figures = {
-        "model": {"id": "sluice-mini", "revision": REVISION},
-        "splits": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
-        "recipe": history["recipe"],
-        "epochs": history["epochs"],
-        "best_epoch": int(best.name.removeprefix("epoch-")),
-        "calibration": calibration,
-        "test": _measure(options.out, splits.test),
-    }
-    (options.out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    size = sum((options.out / name).stat().st_size for name in MODEL_FILES)
-    (options.out / "README.md").write_text(model_card(figures, size), encoding="utf-8")
-    print(json.dumps({"out": str(options.out), "bytes": size, "mean_roc_auc": figures["test"]["mean_roc_auc"]}))
+    from training.release import release  # noqa: PLC0415 (the worker's own needs, which training does without)
+
+    summary = release(options.data, options.run / TRAINED_FOLDER, options.run, options.out)
+    print(json.dumps(summary))
     return 0
 
 
 def _record(options: argparse.Namespace) -> int:
-    golden = record_reference(find_checkpoint(ModelSettings(id=str(options.checkpoint.absolute()))))
-    print(json.dumps({"out": str(write_golden(options.checkpoint, golden))}))
+    from training.shipping import record_golden  # noqa: PLC0415 (likewise)
+
+    print(json.dumps({"out": str(record_golden(options.checkpoint))}))
     return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    splits = read_splits(options.data)
-    print(json.dumps(_measure(options.checkpoint, getattr(splits, options.split)), indent=1))
+    from training.shipping import evaluate_folder  # noqa: PLC0415 (likewise)
+
+    comments = getattr(read_splits(options.data), options.split)
+    print(json.dumps(evaluate_folder(options.checkpoint, comments), indent=1))
     return 0
 
 
-def _measure(folder: Path, comments: Comments) -> dict[str, Any]:
-    thresholds = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))["values"]
-    return evaluate(load_model(folder), load_tokenizer(folder), comments, thresholds)
+def _probe(options: argparse.Namespace) -> int:
+    from training.shipping import probe_folder  # noqa: PLC0415 (likewise)
+
+    sources, validation = _read(options)
+    print(json.dumps(probe_folder(options.checkpoint, sources.kept, validation), indent=1))
+    return 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,12 +40,36 @@ def plan(
     return batches
 
 
-def pad(rows: Sequence[Sequence[int]], padding: int) -> tuple[Tensor, Tensor]:
-    """Token ids and attention mask of `rows`, both int64 of shape [rows, longest row]."""
-    width = max(len(row) for row in rows)
-    ids = torch.full((len(rows), width), padding, dtype=torch.long)
-    mask = torch.zeros(len(rows), width, dtype=torch.long)
-    for position, row in enumerate(rows):
-        ids[position, : len(row)] = torch.tensor(row)
-        mask[position, : len(row)] = 1
-    return ids, mask
+class DeviceBatches:
+    """The token ids of many comments on a device, and the batches that are made of them there.
+
+    Everything is moved once; making a batch neither copies from the host nor waits for the device.
+    """
+
+    def __init__(
+        self, rows: Sequence[Sequence[int]], batches: Sequence[Sequence[int]], padding: int, device: torch.device
+    ) -> None:
+        lengths = np.array([len(row) for row in rows], dtype=np.int64)
+        tokens = np.concatenate([np.asarray(row, dtype=np.int32) for row in rows])
+        self.padding = padding
+        self.widths = [int(lengths[list(batch)].max()) for batch in batches]
+        self.bounds = np.cumsum([0, *(len(batch) for batch in batches)]).tolist()
+        self.order = torch.from_numpy(np.concatenate([np.asarray(batch, dtype=np.int64) for batch in batches])).to(device)
+        self.tokens = torch.from_numpy(tokens).to(device)
+        self.lengths = torch.from_numpy(lengths).to(device)
+        self.starts = torch.cumsum(self.lengths, 0) - self.lengths
+
+    def __len__(self) -> int:
+        return len(self.widths)
+
+    def rows(self, batch: int) -> Tensor:
+        """Indices of the comments of a batch, on the device."""
+        return self.order[self.bounds[batch] : self.bounds[batch + 1]]
+
+    def make(self, batch: int) -> tuple[Tensor, Tensor]:
+        """Token ids and attention mask of a batch, both int64 of shape [comments, longest comment]."""
+        rows = self.rows(batch)
+        columns = torch.arange(self.widths[batch], device=rows.device)
+        mask = columns < self.lengths[rows, None]
+        places = (self.starts[rows, None] + columns).clamp(max=len(self.tokens) - 1)
+        return torch.where(mask, self.tokens[places].long(), self.padding), mask.long()

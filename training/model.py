@@ -1,15 +1,17 @@
-"""The network and what its parameters learn at.
+"""The networks and what their parameters learn at.
 
-The source is sentence-transformers/all-MiniLM-L6-v2 (six layers of width 384, uncased vocabulary), whose encoder
-already places sentences by meaning; the classifier layer is new. It is saved as plain BERT for sequence
-classification, so that anything that loads Hugging Face checkpoints can use it.
+The student's source is sentence-transformers/all-MiniLM-L6-v2 (six layers of width 384, uncased vocabulary), whose
+encoder already places sentences by meaning; the classifier layer is new. It is saved as plain BERT for sequence
+classification, so that anything that loads Hugging Face checkpoints can use it. The teacher's source is
+sentence-transformers/all-mpnet-base-v2 (twelve layers of width 768); it is needed for training only.
 """
 
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
+from transformers import PreTrainedTokenizerBase
 
 from training.data import LABELS
 
@@ -20,7 +22,7 @@ WEIGHT_DECAY = 0.01
 
 
 def source_folder() -> Path:
-    """Folder of the pretrained weights, from the package that carries them.
+    """Folder of the student's pretrained weights, from the package that carries them.
 
     Raises:
         ModuleNotFoundError: The `training` extra is not installed.
@@ -35,9 +37,12 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
-def load_model(folder: Path) -> BertForSequenceClassification:
-    """The checkpoint in `folder` in float32, with a classifier layer for `LABELS`, new if it has none."""
-    config = BertConfig.from_pretrained(
+def load_model(folder: Path) -> PreTrainedModel:
+    """The checkpoint in `folder` in float32, with a classifier layer for `LABELS`, new if it has none.
+
+    It is put on a CUDA device if there is one.
+    """
+    config = AutoConfig.from_pretrained(
         folder,
         local_files_only=True,
         attention_probs_dropout_prob=0.0,  # costs a fifth of a step on a CPU; dropout elsewhere stays
@@ -46,14 +51,18 @@ def load_model(folder: Path) -> BertForSequenceClassification:
         id2label=dict(enumerate(LABELS)),
         label2id={label: i for i, label in enumerate(LABELS)},
     )
-    model = BertForSequenceClassification.from_pretrained(
+    model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
         folder, config=config, dtype=torch.float32, local_files_only=True
     )
-    model.set_attn_implementation("eager")  # at these lengths twice as fast as the fused kernels on a CPU
+    on_gpu = torch.cuda.is_available()
+    if config.model_type == "bert":
+        # At these lengths eager attention is twice as fast as the fused kernels on a CPU.
+        model.set_attn_implementation("sdpa" if on_gpu else "eager")
+    torch.nn.Module.to(model, device="cuda" if on_gpu else "cpu")
     return model
 
 
-def parameter_groups(model: BertForSequenceClassification, learning_rate: float) -> list[dict[str, Any]]:
+def parameter_groups(model: PreTrainedModel, learning_rate: float) -> list[dict[str, Any]]:
     """Optimizer groups: the head learns fastest, each layer slower than the one above it, embeddings slowest."""
     layers = model.config.num_hidden_layers
 
@@ -61,8 +70,8 @@ def parameter_groups(model: BertForSequenceClassification, learning_rate: float)
         if ".layer." in name:
             layer = int(name.split(".layer.")[1].split(".", maxsplit=1)[0])
             return learning_rate * LAYER_DECAY ** (layers - 1 - layer)
-        if "embeddings" in name:
-            return learning_rate * LAYER_DECAY ** (2 * layers)
+        if "embeddings" in name or "relative_attention_bias" in name:
+            return learning_rate * LAYER_DECAY**layers
         return learning_rate * HEAD_LEARNING_RATE_FACTOR
 
     return [

@@ -25,7 +25,9 @@ HARMLESS = "+"
 MARKS = (HARMLESS, "i", "t", "g", "x")
 HELD_BACK_ONE_IN = 5
 
-_PART = re.compile(r"\{(?P<slot>\w+)\}|(?<!\\)\[(?P<choice>(?:\\.|[^\[\]\\])*)\]|\\(?P<literal>[\[\]|])")
+_CHOICE = re.compile(r"(?<!\\)\[((?:\\[\[\]|]|[^\[\]])*?)(?<!\\)\]")  # innermost ones first
+_SLOT = re.compile(r"\{(\w+)\}")
+_LITERAL = re.compile(r"\\([\[\]|])")
 
 Fillers = Mapping[str, Sequence[str]]
 
@@ -44,14 +46,11 @@ class Line:
             KeyError: The pattern names a slot without fillers.
         """
 
-        def part(match: re.Match[str]) -> str:
-            if slot := match["slot"]:
-                return draw.choice(fillers[slot])
-            if match["literal"]:
-                return match["literal"]
-            return _PART.sub(part, draw.choice(match["choice"].split("|")))
-
-        return _PART.sub(part, self.pattern).strip()
+        text, choices = self.pattern, 1
+        while choices:
+            text, choices = _CHOICE.subn(lambda match: draw.choice(match[1].split("|")), text)
+        text = _SLOT.sub(lambda match: draw.choice(fillers[match[1]]), text)
+        return _LITERAL.sub(r"\1", text).strip()
 
 
 @dataclass(frozen=True, slots=True)
