@@ -8,8 +8,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from training.corpus import Corpus
 from training.data import Comments, DataFault, read_comments, read_splits
 from training.loop import TRAINED_FOLDER, Recipe, train
 from training.model import load_model, load_tokenizer, source_folder
@@ -46,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     teach = add("teach", _teach, "train a teacher on labels", out="folder of the run")
     teach.add_argument("--source", type=Path, required=True, help="folder of the teacher's pretrained weights")
     _add_recipe(teach, TEACHER)
-    add("score", _score, "score all texts by a teacher", checkpoint="folder of the teacher", out="file to write (.npz)")
+    score = add("score", _score, "score texts by a teacher", checkpoint="folder of the teacher", out="file to write")
+    for narrowed in (teach, score):
+        narrowed.add_argument("--only", nargs="+", default=[], help="sources to learn from or score (default: all)")
     distil = add("distil", _distil, "train the student on labels and teachers' scores", out="folder of the run")
     distil.add_argument("--scores", type=Path, nargs="+", default=[], help="files that `score` wrote")
     distil.add_argument("--source", type=Path, help="folder of the pretrained weights (default: the package's)")
@@ -81,16 +85,20 @@ def _read(options: argparse.Namespace) -> tuple[Sources, Comments]:
 
 def _teach(options: argparse.Namespace) -> int:
     sources, validation = _read(options)
-    corpus = sources.learn.labelled()
+    corpus = _only(sources.learn.labelled(), options.only)
     return _train(options, replace(sources, learn=corpus), validation, options.source)
 
 
 def _score(options: argparse.Namespace) -> int:
     sources, validation = _read(options)
-    texts = [*sources.learn.texts, *sources.kept.texts, *validation.texts]
+    texts = [*_only(sources.learn, options.only).texts, *sources.kept.texts, *validation.texts]
     write_scores(options.out, texts, score_texts(options.checkpoint, texts, TEACHER.max_tokens))
     print(json.dumps({"out": str(options.out), "texts": len(texts)}))
     return 0
+
+
+def _only(corpus: Corpus, chosen: list[str]) -> Corpus:
+    return corpus.part(np.isin(corpus.sources, chosen)) if chosen else corpus
 
 
 def _distil(options: argparse.Namespace) -> int:

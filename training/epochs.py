@@ -1,4 +1,4 @@
-"""The token ids of an epoch: most texts as they are, some with this epoch's own spelling noise.
+"""The token ids of an epoch: the first has all texts as they are, later ones some with spelling noise of their own.
 
 With workers, coming epochs are prepared beside the training; what an epoch holds does not depend on that.
 """
@@ -51,8 +51,9 @@ class Epochs:
 
     def __init__(self, maker: EpochMaker, count: int, pool: ProcessPoolExecutor | None) -> None:
         self.maker, self.count, self.pool = maker, count, pool
-        self.plain = maker.plain()
         self.coming: dict[int, Future[tuple[list[int], TokenRows]]] = {}
+        self._submit(first=1)
+        self.plain = maker.plain()
 
     def rows(self, epoch: int) -> TokenRows:
         """Token ids of all texts in the given epoch."""
@@ -63,12 +64,18 @@ class Epochs:
         return rows
 
     def _noisy(self, epoch: int) -> tuple[list[int], TokenRows]:
+        if epoch == 0:
+            return [], []
         if self.pool is None:
             return self.maker.noisy(epoch)
-        for number in range(epoch, self.count):
-            if number not in self.coming:
-                self.coming[number] = self.pool.submit(_noisy_epoch, number)
-        return self.coming.pop(epoch).result() if epoch in self.coming else self.maker.noisy(epoch)
+        self._submit(epoch)
+        return self.coming.pop(epoch).result()
+
+    def _submit(self, first: int) -> None:
+        if self.pool is not None:
+            for epoch in range(first, self.count):
+                if epoch not in self.coming:
+                    self.coming[epoch] = self.pool.submit(_noisy_epoch, epoch)
 
 
 @contextmanager

@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
-from transformers import PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from training.data import LABELS
 
@@ -74,7 +79,7 @@ def parameter_groups(model: PreTrainedModel, learning_rate: float) -> list[dict[
             return learning_rate * LAYER_DECAY**layers
         return learning_rate * HEAD_LEARNING_RATE_FACTOR
 
-    return [
-        {"params": [weight], "lr": rate(name), "weight_decay": WEIGHT_DECAY if weight.ndim > 1 else 0.0}
-        for name, weight in model.named_parameters()
-    ]
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for name, weight in model.named_parameters():
+        groups.setdefault((rate(name), WEIGHT_DECAY if weight.ndim > 1 else 0.0), []).append(weight)
+    return [{"params": weights, "lr": lr, "weight_decay": decay} for (lr, decay), weights in groups.items()]
