@@ -14,7 +14,9 @@ import torch
 from training.corpus import Corpus
 from training.data import Comments, DataFault, read_comments, read_splits
 from training.loop import TRAINED_FOLDER, Recipe, train
+from training.logits import MAX_TOKENS
 from training.model import load_model, load_tokenizer, source_folder
+from training.measuring import sigmoid
 from training.sources import Sources, gather
 from training.teaching import read_scores, score_texts, write_scores
 
@@ -51,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     score = add("score", _score, "score texts by a teacher", checkpoint="folder of the teacher", out="file to write")
     for narrowed in (teach, score):
         narrowed.add_argument("--only", nargs="+", default=[], help="sources to learn from or score (default: all)")
+    score.add_argument("--measure", action="store_true", help="a student's exact scores of what `ship` measures it on")
     distil = add("distil", _distil, "train the student on labels and teachers' scores", out="folder of the run")
     distil.add_argument("--scores", type=Path, nargs="+", default=[], help="files that `score` wrote")
     distil.add_argument("--source", type=Path, help="folder of the pretrained weights (default: the package's)")
@@ -91,8 +94,11 @@ def _teach(options: argparse.Namespace) -> int:
 
 def _score(options: argparse.Namespace) -> int:
     sources, validation = _read(options)
-    texts = [*_only(sources.learn, options.only).texts, *sources.kept.texts, *validation.texts]
-    write_scores(options.out, texts, score_texts(options.checkpoint, texts, TEACHER.max_tokens))
+    texts = [*sources.kept.texts, *validation.texts]
+    texts += read_comments(options.data / "test.csv").texts if options.measure else _only(sources.learn, options.only).texts
+    tokens = MAX_TOKENS if options.measure else TEACHER.max_tokens
+    bfloat16 = torch.cuda.is_available() and not options.measure
+    write_scores(options.out, texts, score_texts(options.checkpoint, texts, tokens, bfloat16=bfloat16))
     print(json.dumps({"out": str(options.out), "texts": len(texts)}))
     return 0
 
@@ -104,7 +110,8 @@ def _only(corpus: Corpus, chosen: list[str]) -> Corpus:
 def _distil(options: argparse.Namespace) -> int:
     sources, validation = _read(options)
     if options.scores:
-        taught = sources.learn.taught(read_scores(options.scores, sources.learn), 1 - options.teacher_trust)
+        teacher = sigmoid(read_scores(options.scores, sources.learn.texts))
+        taught = sources.learn.taught(teacher, 1 - options.teacher_trust)
         sources = replace(sources, learn=taught)
     else:
         sources = replace(sources, learn=sources.learn.labelled())

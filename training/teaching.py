@@ -11,30 +11,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.corpus import Corpus, Floats
+from training.corpus import Floats
 from training.data import LABELS
 from training.logits import compute_logits, token_ids
 from training.model import load_model, load_tokenizer
 
 
-def score_texts(checkpoint: Path, texts: Sequence[str], max_tokens: int) -> Floats:
+def score_texts(checkpoint: Path, texts: Sequence[str], max_tokens: int, *, bfloat16: bool) -> Floats:
     """Logits of one checkpoint for `texts`, float32 of shape [texts, 6]."""
     model, tokenizer = load_model(checkpoint), load_tokenizer(checkpoint)
     rows = token_ids(tokenizer, texts, max_tokens)
-    bfloat16 = next(model.parameters()).device.type == "cuda"
     return compute_logits(model, rows, tokenizer.pad_token_id, bfloat16=bfloat16).astype(np.float32)
 
 
 def write_scores(file: Path, texts: Sequence[str], logits: Floats) -> None:
-    """Keep the logits of `texts` in half precision, each under its text's digest."""
-    np.savez(file, logits=logits.astype(np.float16), digests=_digests(texts))
+    """Keep the logits of `texts`, each under its text's digest."""
+    np.savez(file, logits=logits, digests=_digests(texts))
 
 
-def read_scores(files: Sequence[Path], corpus: Corpus) -> Floats:
-    """Probabilities by the mean logits of several files, shape [texts, 6]; NaN where no file has the text."""
-    wanted = _digests(corpus.texts)
-    total = np.zeros((len(corpus), len(LABELS)), dtype=np.float32)
-    count = np.zeros((len(corpus), 1), dtype=np.float32)
+def read_scores(files: Sequence[Path], texts: Sequence[str]) -> Floats:
+    """Mean logits of several files, shape [texts, 6]; NaN where no file has the text."""
+    wanted = _digests(texts)
+    total = np.zeros((len(texts), len(LABELS)), dtype=np.float32)
+    count = np.zeros((len(texts), 1), dtype=np.float32)
     for file in files:
         with np.load(file) as kept:
             digests, logits = kept["digests"], kept["logits"].astype(np.float32)
@@ -44,7 +43,7 @@ def read_scores(files: Sequence[Path], corpus: Corpus) -> Floats:
         total += np.where(found, logits[place], 0)
         count += found
     with np.errstate(invalid="ignore"):
-        return np.asarray(1 / (1 + np.exp(-total / count)), dtype=np.float32)
+        return np.asarray(total / count, dtype=np.float32)
 
 
 def _digests(texts: Sequence[str]) -> NDArray[np.uint64]:
