@@ -1,4 +1,4 @@
-"""Command line: `python -m training teach|score|distil|ship|record|evaluate|probe`."""
+"""Command line: `python -m training teach|score|distil|blend|ship|record|evaluate|probe`."""
 
 import argparse
 import json
@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from training.blending import blend
 from training.corpus import Corpus
 from training.data import Comments, DataFault, read_comments, read_splits
-from training.loop import TRAINED_FOLDER, Recipe, train
 from training.logits import MAX_TOKENS
-from training.model import load_model, load_tokenizer, source_folder
+from training.loop import HISTORY_FILE, TRAINED_FOLDER, Recipe, train
 from training.measuring import sigmoid
+from training.model import load_model, load_tokenizer, source_folder
 from training.sources import Sources, gather
 from training.teaching import read_scores, score_texts, write_scores
 
@@ -41,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, command: Callable[[argparse.Namespace], int], purpose: str, **paths: str) -> Any:
         added = commands.add_parser(name, help=purpose)
-        added.add_argument("--data", type=Path, required=name != "record", help="folder with the data sets")
+        added.add_argument(
+            "--data", type=Path, required=name not in ("record", "blend"), help="folder with the data sets"
+        )
         for path, what in paths.items():
             added.add_argument(f"--{path}", type=Path, required=True, help=what)
         added.set_defaults(command=command)
@@ -58,8 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     distil.add_argument("--scores", type=Path, nargs="+", default=[], help="files that `score` wrote")
     distil.add_argument("--source", type=Path, help="folder of the pretrained weights (default: the package's)")
     _add_recipe(distil, STUDENT)
+    blended = {"checkpoint": "folder of one", "run": "its run, for the history", "other": "folder of the other"}
+    mix = add("blend", _blend, "mean of the weights of two calibrated models", **blended, out="folder of the new run")
+    mix.add_argument("--other-name", default="revision 1", help="what the card calls the other")
+    mix.add_argument("--share", type=float, default=0.3, help="of the other in the mean")
     add("ship", _ship, "calibrate, choose thresholds, measure on test, write the model folder",
-        run="folder that `distil` wrote", out="folder of the model to ship")  # fmt: skip
+        run="folder that `distil` wrote", scores="file that `score --measure` wrote for it",
+        out="folder of the model to ship")  # fmt: skip
     add("record", _record, "record anew what transformers answers", checkpoint="folder of the shipped model")
     evaluate = add("evaluate", _evaluate, "print the figures of a shipped model", checkpoint="folder of the model")
     evaluate.add_argument("--split", choices=("validation", "test"), default="test")
@@ -95,7 +103,8 @@ def _teach(options: argparse.Namespace) -> int:
 def _score(options: argparse.Namespace) -> int:
     sources, validation = _read(options)
     texts = [*sources.kept.texts, *validation.texts]
-    texts += read_comments(options.data / "test.csv").texts if options.measure else _only(sources.learn, options.only).texts
+    others = read_comments(options.data / "test.csv") if options.measure else _only(sources.learn, options.only)
+    texts += others.texts
     tokens = MAX_TOKENS if options.measure else TEACHER.max_tokens
     bfloat16 = torch.cuda.is_available() and not options.measure
     write_scores(options.out, texts, score_texts(options.checkpoint, texts, tokens, bfloat16=bfloat16))
@@ -136,11 +145,19 @@ def _train(options: argparse.Namespace, sources: Sources, validation: Comments, 
     return 0
 
 
+def _blend(options: argparse.Namespace) -> int:
+    blend(options.checkpoint, options.other, options.share, options.out / TRAINED_FOLDER)
+    history = json.loads((options.run / HISTORY_FILE).read_text(encoding="utf-8"))
+    history["blend"] = {"share": options.share, "other": options.other_name}
+    (options.out / HISTORY_FILE).write_text(json.dumps(history, indent=1), encoding="utf-8")
+    print(json.dumps({"trained": str(options.out / TRAINED_FOLDER)}))
+    return 0
+
+
 def _ship(options: argparse.Namespace) -> int:
     from training.release import release  # noqa: PLC0415 (the worker's own needs, which training does without)
 
-    summary = release(options.data, options.run / TRAINED_FOLDER, options.run, options.out)
-    print(json.dumps(summary))
+    print(json.dumps(release(options.data, options.run, options.scores, options.out)))
     return 0
 
 

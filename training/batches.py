@@ -54,7 +54,9 @@ class DeviceBatches:
         self.padding = padding
         self.widths = [int(lengths[list(batch)].max()) for batch in batches]
         self.bounds = np.cumsum([0, *(len(batch) for batch in batches)]).tolist()
-        self.order = torch.from_numpy(np.concatenate([np.asarray(batch, dtype=np.int64) for batch in batches])).to(device)
+        self.order = torch.from_numpy(np.concatenate([np.asarray(batch, dtype=np.int64) for batch in batches])).to(
+            device
+        )
         self.tokens = torch.from_numpy(tokens).to(device)
         self.lengths = torch.from_numpy(lengths).to(device)
         self.starts = torch.cumsum(self.lengths, 0) - self.lengths

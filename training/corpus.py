@@ -53,13 +53,15 @@ class Corpus:
 
     def labelled(self) -> "Corpus":
         """The texts of which anything is known."""
-        return self.part(self.known.any(axis=1))
+        anything: NDArray[np.bool_] = np.any(self.known, axis=1)
+        return self.part(anything)
 
     def taught(self, teacher: Floats, trust: float) -> "Corpus":
         """Targets blended from the known ones and a teacher's probabilities, shape [texts, 6].
 
         A label that is fully known counts `trust`, the teacher the rest; where nothing is known only the teacher
-        counts, and where the teacher says nothing (NaN) only the known. Binary cross-entropy is linear in its target, so this blend has the gradient of the two losses' sum.
+        counts, and where the teacher says nothing (NaN) only the known. Binary cross-entropy is linear in its target,
+        so this blend has the gradient of the two losses' sum.
         """
         own, others = trust * self.known, np.where(np.isnan(teacher), 0, np.float32(1 - trust))
         weight = own + others

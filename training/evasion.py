@@ -4,10 +4,10 @@ The word-level attacks of Hosseini et al. (2017, arXiv:1702.08138) and the pertu
 arXiv:1912.06872). Abusive comments get noise where it hurts, in their foul words; harmless comments get as much in any
 other word, kind ones included, so that odd spelling as such says nothing.
 
-Two sorts of noise. What a canonical reading can undo (`CANONICAL`: full width, look-alikes, letters set apart) is learned
-mostly from harmless comments: there the model shall not take the disguise for the offence, and the second reading finds
-the rest. What no reading can undo (`SPELLINGS`: a starred letter, swapped or missing letters, spelling by sound) is the
-model's to learn, and harmful and harmless comments get it alike.
+Two sorts of noise. What a canonical reading can undo and no vocabulary knows (`CANONICAL`: full width, look-alikes) is
+learned from harmless comments: there the model shall not take the disguise for the offence, and the second reading
+finds the rest. What no reading can undo (`SPELLINGS`: a starred letter, swapped or missing letters, spelling by sound)
+is the model's to learn, and harmful and harmless comments get it alike.
 """
 
 import random
@@ -22,7 +22,7 @@ SHORTEST_WORD = 3
 
 LEET = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7", "b": "8", "g": "9"}
 SYMBOLS = {"a": "@", "i": "!", "s": "$", "e": "€", "c": "(", "l": "|", "t": "+", "o": "()"}
-HOMOGLYPHS = {"a": "а", "c": "с", "e": "е", "i": "і", "o": "о", "p": "р", "x": "х", "y": "у", "s": "ѕ", "h": "һ"}
+HOMOGLYPHS = dict(zip("aceiopxysh", "\u0430\u0441\u0435\u0456\u043e\u0440\u0445\u0443\u0455\u04bb", strict=True))
 SOUNDS = (("ck", "k"), ("ph", "f"), ("f", "ph"), ("s", "z"), ("c", "k"), ("u", "oo"), ("i", "ee"), ("er", "a"),
           ("y", "ie"), ("oo", "u"), ("x", "ks"), ("ight", "ite"), ("a", "ah"), ("k", "kk"), ("t", "tt"))  # fmt: skip
 
@@ -32,7 +32,12 @@ Way = Callable[[str, random.Random], str]
 
 
 def disguise(
-    text: str, noise: random.Random, *, abusive: bool = False, foul: Set[str] = frozenset(), share: float = COMMENT_SHARE
+    text: str,
+    noise: random.Random,
+    *,
+    abusive: bool = False,
+    foul: Set[str] = frozenset(),
+    share: float = COMMENT_SHARE,
 ) -> str:
     """`text`, or with probability `share` a copy in which some of its words are spelled oddly.
 
@@ -41,7 +46,7 @@ def disguise(
     if noise.random() >= share:
         return text
     words = [match.group().lower() for match in _WORD.finditer(text)]
-    known = foul.intersection(words)
+    known = foul & set(words)
     ways = ABUSIVE_WAYS if abusive else HARMLESS_WAYS
     one_for_all = _choose(ways, noise) if noise.random() < 0.75 else None  # noqa: PLR2004
     rate = max(OTHER_WORD_SHARE, 1.3 / max(len(words), 1))

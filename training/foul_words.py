@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 
+import numpy as np
+
 from training.data import Comments
 
 FEWEST_COMMENTS = 6
@@ -14,7 +16,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 
 def foul_words(comments: Comments) -> frozenset[str]:
     """Lower-case words of at least three letters that are typical of labelled comments."""
-    labelled = comments.labels.any(axis=1)
+    labelled = np.asarray(comments.labels.any(axis=1))
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     for text, positive in zip(comments.texts, labelled, strict=True):
         counts[int(positive)].update(words_of(text))

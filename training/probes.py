@@ -18,7 +18,7 @@ UNRATED = ("everyday", "unmarked", "crops")
 
 def flags(logits: Vector, thresholds: list[float]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which texts get any label, shape [texts]."""
-    flagged: np.ndarray[Any, np.dtype[np.bool_]] = (sigmoid(logits) >= np.array(thresholds)).any(axis=1)
+    flagged: np.ndarray[Any, np.dtype[np.bool_]] = np.any(sigmoid(logits) >= np.array(thresholds), axis=1)
     return flagged
 
 
@@ -43,7 +43,9 @@ def operating_point(comments: Comments, logits: Vector, thresholds: list[float])
     }
 
 
-def _figures(flagged: np.ndarray[Any, np.dtype[np.bool_]], abusive: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, Any]:
+def _figures(
+    flagged: np.ndarray[Any, np.dtype[np.bool_]], abusive: np.ndarray[Any, np.dtype[np.bool_]]
+) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     if (~abusive).any():
         figures |= {"harmless": int((~abusive).sum()), "pass": _rounded(float(1 - flagged[~abusive].mean()))}

@@ -1,28 +1,34 @@
-"""From a trained checkpoint to the folder that ships: calibrated, halved, with tokenizer and thresholds."""
+"""From a trained student to the folder that ships: calibrated, halved, with tokenizer, thresholds and golden record."""
 
 import copy
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from training.calibration import cross_fitted, fit_platt, fold_into
+from training.calibration import Platt, cross_fitted, fit_platt, fold_into
+from training.corpus import Corpus
 from training.data import LABELS, Comments
 from training.logits import MAX_TOKENS, compute_logits, token_ids
 from training.measuring import measure, sigmoid
+from training.model import load_model, load_tokenizer
+from training.probes import operating_point, probe
 from training.thresholds import RULE, SET_NAME, choose_thresholds
 from worker.classifier.checkpoint.checkpoint import find_checkpoint
 from worker.classifier.checkpoint.golden import GOLDEN_FILE, write_golden
 from worker.classifier.loading.recording import record_reference
+from worker.quality.figures import Vector
 from worker.settings import ModelSettings
 
 SEED = 7
-REVISION = "1"
+REVISION = "2"
 """Of the embedded model; counts up with each change of what it answers."""
+
+HALF_PRECISION_COMMENTS = 64
+"""Comments that storing weights in half precision is tried on."""
 
 MODEL_FILES = (
     "config.json",
@@ -35,21 +41,20 @@ MODEL_FILES = (
 
 
 def ship(
-    model: BertForSequenceClassification, tokenizer: PreTrainedTokenizerBase, validation: Comments, folder: Path
-) -> dict[str, Any]:
-    """Calibrate `model` on `validation`, choose thresholds, and write both with the tokenizer into `folder`.
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, validation: Comments, raw: Vector, folder: Path
+) -> tuple[Platt, dict[str, Any]]:
+    """Calibrate `model` by its logits `raw` on `validation`, choose thresholds, and write the model into `folder`.
 
-    Returns what the calibration did: slope and offset per label, figures of the validation split before and after it
-    (after: cross-fitted), and the largest change of a logit by storing weights in half precision.
+    Returns the calibration and what it did: slope and offset per label, figures of the validation split before and
+    after it (after: cross-fitted), and the largest change of a logit by storing weights in half precision.
     """
-    rows = token_ids(tokenizer, validation.texts, MAX_TOKENS)
-    raw = compute_logits(model, rows, tokenizer.pad_token_id)
     platt = fit_platt(raw, validation.labels)
     calibrated = _stored(model, torch.float32)
     fold_into(calibrated, platt)
     stored = _stored(calibrated, torch.float16)
-    restored = compute_logits(_stored(stored, torch.float32), rows, tokenizer.pad_token_id)
-    thresholds = choose_thresholds(sigmoid(restored))
+    sample = token_ids(tokenizer, validation.texts[:HALF_PRECISION_COMMENTS], MAX_TOKENS)
+    restored = compute_logits(_stored(stored, torch.float32), sample, tokenizer.pad_token_id)
+    thresholds = choose_thresholds(sigmoid(platt.apply(raw)))
     save_checkpoint(stored, tokenizer, folder)
     threshold_set = {
         "set": SET_NAME,
@@ -59,18 +64,20 @@ def ship(
         "positives": {name: int(validation.labels[:, i].sum()) for i, name in enumerate(LABELS)},
     }
     (folder / "thresholds.json").write_text(json.dumps(threshold_set, indent=2) + "\n", encoding="utf-8")
-    write_golden(folder, record_reference(find_checkpoint(ModelSettings(id=str(folder)))))
+    record_golden(folder)
     after = cross_fitted(raw, validation.labels, SEED)
-    return {
+    expected = platt.apply(raw[: len(sample)])
+    return platt, {
         "slope": [round(float(value), 4) for value in platt.slope],
         "offset": [round(float(value), 4) for value in platt.offset],
         "validation_before": {"labels": _reliability_only(measure(validation, raw, thresholds, SEED)["labels"])},
         "validation_after": measure(validation, after, thresholds, SEED),
-        "half_precision_largest_logit_change": round(float(np.abs(restored - platt.apply(raw)).max()), 4),
+        "half_precision_comments": len(sample),
+        "half_precision_largest_logit_change": round(float(np.abs(restored - expected).max()), 4),
     }
 
 
-def save_checkpoint(model: BertForSequenceClassification, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+def save_checkpoint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """Write the weights, a config that loads them in float32, and the tokenizer without padding or cutting.
 
     The source's tokenizer file carries padding and cutting to 128 tokens, which would silently cut every longer text.
@@ -89,18 +96,44 @@ def save_checkpoint(model: BertForSequenceClassification, tokenizer: PreTrainedT
     tokenizer.save_pretrained(folder)
 
 
-def evaluate(
-    model: BertForSequenceClassification,
-    tokenizer: PreTrainedTokenizerBase,
-    comments: Comments,
-    thresholds: Mapping[str, float],
-) -> dict[str, Any]:
+def record_golden(folder: Path) -> Path:
+    """Record what `transformers` answers for the model in `folder`, beside its weights."""
+    return write_golden(folder, record_reference(find_checkpoint(ModelSettings(id=str(folder.absolute())))))
+
+
+def evaluate_folder(folder: Path, comments: Comments) -> dict[str, Any]:
     """The card's figures of a shipped checkpoint on `comments`, by plain `transformers` in float32."""
-    rows = token_ids(tokenizer, comments.texts, MAX_TOKENS)
-    logits = compute_logits(model, rows, tokenizer.pad_token_id)
-    figures = measure(comments, logits, [thresholds[label] for label in LABELS], SEED)
-    figures["cut_at_512_tokens"] = sum(len(row) == MAX_TOKENS for row in rows)
-    return figures
+    logits, cut = _logits(folder, comments.texts)
+    figures = measure_all(comments, logits, read_thresholds(folder))
+    return figures | {"cut_at_512_tokens": cut}
+
+
+def probe_folder(folder: Path, kept: Corpus, validation: Comments) -> dict[str, Any]:
+    """What a shipped checkpoint passes and catches of the texts kept apart and of validation."""
+    thresholds = read_thresholds(folder)
+    return {
+        "kept": probe(kept, _logits(folder, kept.texts)[0], thresholds),
+        "validation": operating_point(validation, _logits(folder, validation.texts)[0], thresholds),
+    }
+
+
+def measure_all(comments: Comments, logits: Vector, thresholds: list[float]) -> dict[str, Any]:
+    """Figures label by label, and what the whole set of thresholds does."""
+    return measure(comments, logits, thresholds, SEED) | {"set": operating_point(comments, logits, thresholds)}
+
+
+def read_thresholds(folder: Path) -> list[float]:
+    """The thresholds of a shipped checkpoint in the order of `LABELS`."""
+    values: dict[str, float] = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))["values"]
+    return [values[label] for label in LABELS]
+
+
+def _logits(folder: Path, texts: list[str]) -> tuple[Vector, int]:
+    """Logits, and how many texts were cut."""
+    tokenizer = load_tokenizer(folder)
+    rows = token_ids(tokenizer, texts, MAX_TOKENS)
+    logits = compute_logits(load_model(folder), rows, tokenizer.pad_token_id)
+    return logits, sum(len(row) == MAX_TOKENS for row in rows)
 
 
 def _reliability_only(labels: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -111,7 +144,7 @@ def _reliability_only(labels: dict[str, dict[str, Any]]) -> dict[str, dict[str, 
     }
 
 
-def _stored(model: BertForSequenceClassification, dtype: torch.dtype) -> BertForSequenceClassification:
+def _stored(model: PreTrainedModel, dtype: torch.dtype) -> PreTrainedModel:
     copied = copy.deepcopy(model)
     torch.nn.Module.to(copied, dtype=dtype)
     return copied

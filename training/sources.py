@@ -1,9 +1,9 @@
 """All that the embedded model learns from, and what is kept apart to choose by.
 
 The challenge's comments carry the labels; the other sets widen the world: news readers' comments that raters found
-toxic (Civil Comments; `spans.csv` holds no text that is not among them), everyday and warm comments (GoEmotions), plain sentences of 21 languages (Wortschatz), and our
-own frames. Of each of these, every tenth text by a hash (and every fifth frame) is kept apart. See `training/card.md`
-for sources and licences.
+toxic (Civil Comments; `spans.csv` holds no text that is not among them), everyday and warm comments (GoEmotions), plain
+sentences of 21 languages (Wortschatz), and our own frames. Of each of these, every tenth text by a hash (and every
+fifth frame) is kept apart. See `training/card.md` for sources and licences.
 """
 
 import csv
@@ -115,7 +115,7 @@ def _sentences(folder: Path) -> Iterator[str]:
 
 
 def _crops(train: Comments) -> Corpus:
-    """Of every longer comment one sentence, for the teacher to score: what is short in the challenge is rarely clean."""
+    """One sentence of every longer comment, for the teacher: what is short in the challenge is rarely clean."""
     draw = np.random.default_rng(FRAME_SEED)
     split = (_SENTENCE_END.split(text) for text in train.texts)
     longer = [[part.strip() for part in parts if len(part) > 15] for parts in split if len(parts) > 2]  # noqa: PLR2004

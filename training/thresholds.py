@@ -11,7 +11,7 @@ import numpy as np
 
 from worker.quality.figures import Vector
 
-SET_NAME = "default@1"
+SET_NAME = "default@2"
 RULE = "best expected F1 of the calibrated scores on validation: half of that F1 (Lipton et al. 2014)"
 DECIMALS = 3
 

@@ -50,6 +50,24 @@ def test_a_friendly_text_is_not_flagged(exact: Classifier) -> None:
     assert not exact.classify(["Thanks, that helped."])[0].flagged
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My cat is fat.",
+        "I hate Mondays.",
+        "You are not stupid.",
+        "He called me an idiot and I reported it.",
+        "You are b r a v e",
+        "You are br*ve",
+        "You are Müller?",
+        "You are a 🌷",
+        "Hell ist der Tag",
+    ],
+)
+def test_common_sense_passes(exact: Classifier, text: str) -> None:
+    assert not exact.classify([text])[0].flagged
+
+
 def test_scores_agree_with_plain_transformers_one_text_at_a_time(exact: Classifier, folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
@@ -70,9 +88,9 @@ def test_the_precision_chosen_on_this_machine_agrees_with_float32(exact: Classif
 
 
 def test_the_model_has_an_identity_for_events(exact: Classifier) -> None:
-    assert exact.identity[:2] == ("sluice-mini", "1")
+    assert exact.identity[:2] == ("sluice-mini", "2")
     assert exact.labels == LABELS
-    assert exact.thresholds.name == "default@1"
+    assert exact.thresholds.name == "default@2"
 
 
 def test_it_is_small_enough_to_ship_and_its_card_has_the_measured_figures(folder: Path) -> None:
@@ -80,7 +98,7 @@ def test_it_is_small_enough_to_ship_and_its_card_has_the_measured_figures(folder
     figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert f"{figures['test']['mean_roc_auc']:.4f}" in card
-    assert figures["model"]["revision"] == "1"
+    assert figures["model"]["revision"] == "2"
 
 
 def test_its_golden_record_matches_transformers(folder: Path) -> None:

@@ -45,7 +45,6 @@ class Line:
         Raises:
             KeyError: The pattern names a slot without fillers.
         """
-
         text, choices = self.pattern, 1
         while choices:
             text, choices = _CHOICE.subn(lambda match: draw.choice(match[1].split("|")), text)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from training.frames.grammar import HARMLESS, Fillers, Frame, read_fillers, read_frames
+from training.frames.grammar import HARMLESS, Frame, read_fillers, read_frames
 from training.frames.unknown_words import unknown_word
 
 HARMLESS_ROWS = 24
@@ -18,8 +18,9 @@ COMPANY_SHARE = 0.15
 COMPANY_GROUPS = ("everyday", "animals, objects, hating things", "disagreement and criticism", "names, places")
 
 OPENERS = (
-    "Honestly, ", "lol ", "btw ", "Well, ", "So, ", "Look, ", "ok so ", "Hm. ", "Right, ", "haha ", "omg ", "Dear all, ",
-    "Hey, ", "Just saying: ", "> ", "- ", "PS: ", "Edit: ", "@mods ", "Anyway, ", "Wow. ", "No joke, ", "Btw, ", "Ugh. ",
+    "Honestly, ", "lol ", "btw ", "Well, ", "So, ", "Look, ", "ok so ", "Hm. ", "Right, ", "haha ", "omg ",
+    "Dear all, ", "Hey, ", "Just saying: ", "> ", "- ", "PS: ", "Edit: ", "@mods ", "Anyway, ", "Wow. ", "No joke, ",
+    "Btw, ", "Ugh. ",
 )  # fmt: skip
 CLOSERS = (
     " lol", " 😂", " smh", " haha", " tbh", " imo", " 🙂", " 🙄", " Bye.", " Think about it.", " #justsaying", " ...",
@@ -70,7 +71,9 @@ def runtime_fillers(draw: random.Random, sentences: Iterable[str], count: int = 
     words = [word for word in words if word.isalpha()] or ["lumo"]
     return {
         "unknown": [unknown_word(draw) for _ in range(count)],
-        "number": [str(draw.choice((draw.randrange(10), draw.randrange(100), draw.randrange(5000)))) for _ in range(200)],
+        "number": [
+            str(draw.choice((draw.randrange(10), draw.randrange(100), draw.randrange(5000)))) for _ in range(200)
+        ],
         "foreignword": [draw.choice(words) for _ in range(count)],
         "foreignwords": [" ".join(draw.choice(lines)[: draw.randrange(2, 8)]) for _ in range(count)],
     }

@@ -2,7 +2,10 @@
 
 import random
 
-_ONSETS = "b br d dr f fl g gl h j k kl l m n p pl r s sk sl st t tr v w y z".split()
+_ONSETS = (
+    *("b", "br", "d", "dr", "f", "fl", "g", "gl", "h", "j", "k", "kl", "l", "m", "n", "p", "pl", "r", "s", "sk", "sl"),
+    *("st", "t", "tr", "v", "w", "y", "z"),
+)
 _VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "ou", "ü", "ö", "á", "ê", "ø"]
 _CODAS = ["", "", "", "n", "l", "r", "s", "m", "nd", "rt", "x", "k", "lf", "ng"]
 _KINDS = ("plain", "plain", "plain", "capital", "account", "code", "hyphen", "letters")

@@ -2,10 +2,11 @@
 
 import random
 
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.batches import pad, plan
+from training.batches import DeviceBatches, plan
 from training.evasion import disguise
 
 
@@ -25,21 +26,22 @@ def test_the_same_seed_gives_the_same_batches_and_another_does_not() -> None:
     assert first != plan(lengths, 512, 50, random.Random(8))
 
 
-def test_padding_is_masked() -> None:
-    ids, mask = pad([[5, 6, 7], [8]], padding=9)
+def test_batches_made_on_a_device_hold_the_rows_and_mask_their_padding() -> None:
+    batches = DeviceBatches([[5, 6, 7], [8], [3, 4]], [[0, 1], [2]], padding=9, device=torch.device("cpu"))
+    ids, mask = batches.make(0)
     assert ids.tolist() == [[5, 6, 7], [8, 9, 9]]
     assert mask.tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert batches.make(1)[0].tolist() == [[3, 4]]
+    assert [batches.rows(number).tolist() for number in range(len(batches))] == [[0, 1], [2]]
 
 
 @given(st.text(max_size=80), st.integers(0, 10_000))
-def test_spelling_noise_keeps_the_number_of_words_and_depends_on_the_seed_alone(text: str, seed: int) -> None:
-    noisy = disguise(text, random.Random(seed))
-    assert noisy == disguise(text, random.Random(seed))
-    assert noisy.count(" ") == text.count(" ")
+def test_spelling_noise_depends_on_the_seed_alone(text: str, seed: int) -> None:
+    assert disguise(text, random.Random(seed)) == disguise(text, random.Random(seed))
 
 
 def test_spelling_noise_changes_about_its_share_of_long_comments() -> None:
     noise = random.Random(1)
     comment = "several words that could each become misspelled along their winding way here today again"
     changed = sum(disguise(comment, noise) != comment for _ in range(2000))
-    assert 0.08 < changed / 2000 < 0.16
+    assert 0.2 < changed / 2000 < 0.32
