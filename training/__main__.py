@@ -119,7 +119,8 @@ def _only(corpus: Corpus, chosen: list[str]) -> Corpus:
 def _distil(options: argparse.Namespace) -> int:
     sources, validation = _read(options)
     if options.scores:
-        teacher = sigmoid(read_scores(options.scores, sources.learn.texts))
+        logits = read_scores(options.scores, sources.learn.texts)
+        teacher = sigmoid(logits.astype(np.float64)).astype(np.float32)
         taught = sources.learn.taught(teacher, 1 - options.teacher_trust)
         sources = replace(sources, learn=taught)
     else:

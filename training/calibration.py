@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import BertForSequenceClassification
+from transformers import PreTrainedModel
 
 from worker.quality.figures import Vector
 
@@ -47,7 +47,7 @@ def cross_fitted(logits: Vector, labels: NDArray[np.float32], seed: int) -> Vect
     return calibrated
 
 
-def fold_into(model: BertForSequenceClassification, platt: Platt) -> None:
+def fold_into(model: PreTrainedModel, platt: Platt) -> None:
     """Scale the classifier layer so that the model's logits become the calibrated ones."""
     slope = torch.from_numpy(platt.slope).to(model.classifier.weight.dtype)
     offset = torch.from_numpy(platt.offset).to(model.classifier.weight.dtype)
@@ -78,4 +78,7 @@ def _fit_one(logits: Vector, truth: Vector) -> tuple[float, float]:
         weights = weights - share * step
         if np.abs(share * step).max() < 1e-9:  # noqa: PLR2004 (converged)
             break
-    return max(float(weights[0]), SMALLEST_SLOPE), float(weights[1])
+    if weights[0] < SMALLEST_SLOPE:  # the logits rank no better than chance: keep the rate
+        rate = target.mean()
+        return SMALLEST_SLOPE, float(np.log(rate / (1 - rate)) - SMALLEST_SLOPE * logits.mean())
+    return float(weights[0]), float(weights[1])

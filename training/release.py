@@ -65,7 +65,8 @@ def release(data: Path, run: Path, scores: Path, folder: Path) -> dict[str, Any]
 
 
 def _known(logits: Vector) -> NDArray[np.bool_]:
-    return ~np.isnan(logits).any(axis=1)
+    known: NDArray[np.bool_] = np.all(~np.isnan(logits), axis=1)
+    return known
 
 
 def _part(comments: Comments, raw: Callable[[list[str]], Vector]) -> Comments:

@@ -73,3 +73,10 @@ def test_the_threshold_is_the_best_of_all_when_scores_are_probabilities() -> Non
 def test_no_threshold_is_made_up_where_no_comment_scores() -> None:
     with pytest.raises(ValueError, match="there is none"):
         choose_thresholds(np.zeros((5, 2)))
+
+
+def test_logits_that_rank_worse_than_chance_keep_the_rate() -> None:
+    logits = np.linspace(-1.4, -1.3, 100)[:, None]
+    labels = (np.arange(100) < 20).astype(np.float32)[:, None]
+    calibrated = fit_platt(logits, labels).apply(logits)
+    assert np.allclose(1 / (1 + np.exp(-calibrated)), 0.2, atol=0.02)

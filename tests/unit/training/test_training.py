@@ -191,7 +191,7 @@ def test_a_blend_lies_between_its_two_and_another_architecture_is_refused(
     for name, weight in weights(tmp_path / "blended").items():
         torch.testing.assert_close(weight, 0.75 * weights(one)[name] + 0.25 * weights(other)[name])
     wider = BertForSequenceClassification(
-        BertConfig(vocab_size=64, hidden_size=32, num_attention_heads=2, num_labels=6)
+        BertConfig(id2label=dict(enumerate(LABELS)), vocab_size=64, hidden_size=32, num_attention_heads=2)
     )
     wider.save_pretrained(tmp_path / "wider")
     with pytest.raises(ValueError, match="another architecture"):
