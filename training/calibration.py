@@ -6,6 +6,7 @@ Folded, the plain sigmoid of the shipped checkpoint is the calibrated probabilit
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -49,11 +50,12 @@ def cross_fitted(logits: Vector, labels: NDArray[np.float32], seed: int) -> Vect
 
 def fold_into(model: PreTrainedModel, platt: Platt) -> None:
     """Scale the classifier layer so that the model's logits become the calibrated ones."""
-    slope = torch.from_numpy(platt.slope).to(model.classifier.weight.dtype)
-    offset = torch.from_numpy(platt.offset).to(model.classifier.weight.dtype)
+    layer = cast("torch.nn.Linear", model.classifier)
+    slope = torch.from_numpy(platt.slope).to(layer.weight.dtype)
+    offset = torch.from_numpy(platt.offset).to(layer.weight.dtype)
     with torch.no_grad():
-        model.classifier.weight.mul_(slope[:, None])
-        model.classifier.bias.mul_(slope).add_(offset)
+        layer.weight.mul_(slope[:, None])
+        layer.bias.mul_(slope).add_(offset)
 
 
 def _fit_one(logits: Vector, truth: Vector) -> tuple[float, float]:

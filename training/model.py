@@ -69,14 +69,14 @@ def load_model(folder: Path) -> PreTrainedModel:
 
 def parameter_groups(model: PreTrainedModel, learning_rate: float) -> list[dict[str, Any]]:
     """Optimizer groups: the head learns fastest, each layer slower than the one above it, embeddings slowest."""
-    layers = model.config.num_hidden_layers
+    layers: int = model.config.num_hidden_layers
 
     def rate(name: str) -> float:
         if ".layer." in name:
             layer = int(name.split(".layer.")[1].split(".", maxsplit=1)[0])
-            return learning_rate * LAYER_DECAY ** (layers - 1 - layer)
+            return learning_rate * float(LAYER_DECAY ** (layers - 1 - layer))
         if "embeddings" in name or "relative_attention_bias" in name:
-            return learning_rate * LAYER_DECAY**layers
+            return learning_rate * float(LAYER_DECAY**layers)
         return learning_rate * HEAD_LEARNING_RATE_FACTOR
 
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}

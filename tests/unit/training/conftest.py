@@ -44,4 +44,6 @@ def model(tmp_path: Path) -> BertForSequenceClassification:
     )
     folder = tmp_path / "source"
     BertForSequenceClassification(config).save_pretrained(folder)
-    return load_model(folder)
+    loaded = load_model(folder)
+    assert isinstance(loaded, BertForSequenceClassification)
+    return loaded
