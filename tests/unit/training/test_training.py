@@ -158,7 +158,7 @@ def test_the_shipped_folder_loads_anywhere(
     validation, out = comments(60, 2), tmp_path / "shipped"
     trained, _ = run(tmp_path / "run", model, tokenizer)
     raw = score_texts(trained, validation.texts, 512, bfloat16=False).astype(float)
-    platt, calibration = ship(load_model(trained), tokenizer, validation, raw, out)
+    platt, _ = ship(load_model(trained), tokenizer, validation, raw, out)
     assert load_file(out / "model.safetensors")["classifier.weight"].dtype == torch.float16
 
     shipped = AutoModelForSequenceClassification.from_pretrained(out)
