@@ -212,7 +212,7 @@ def test_a_topic_that_is_gone_is_reported_once_and_read_when_it_is_back(
     while time.monotonic() < deadline:
         member.step()
     assert member.source.facts().topic_missing
-    said = [r.getMessage() for r in caplog.records if "gone" in r.getMessage() or "not exist" in r.getMessage()]
+    said = [r.getMessage() for r in caplog.records if "deleted" in r.getMessage() or "not exist" in r.getMessage()]
     assert len(said) == 1
     assert not [r for r in caplog.records if "connection to a broker failed" in r.getMessage()]
     cluster(real_group).create_topic(real_group.input, PARTITIONS)

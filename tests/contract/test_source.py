@@ -233,7 +233,7 @@ def test_a_consumer_broken_for_good_says_so_instead_of_reading_no_more(group: Gr
     # In a process of its own: librdkafka never comes back from the close of such a consumer, and spins until its end.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         said = process.submit(_what_a_broken_consumer_says, group.settings()).result(PATIENCE_SECONDS)
-    assert said.startswith("the consumer can't go on")
+    assert said.startswith("the consumer can't continue")
 
 
 def _what_a_broken_consumer_says(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""`sluice doctor`: looks at the topics, their limits and the rights of this principal, and says what to fix."""
+"""`sluice doctor`: checks the topics, their limits and this principal's permissions, and reports what to fix."""
 
 import argparse
 import json
@@ -11,19 +11,19 @@ EXAMPLE = "sluice doctor --bootstrap-servers broker:9092"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the command."""
-    parser.add_argument("--json", action="store_true", help="one JSON object a finding")
+    """Add the command's arguments."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each finding")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Look, and exit 1 if anything is not as the worker needs it."""
+    """Check everything, and exit with 1 if anything differs from what the worker needs."""
     from worker.kafka.preflight import Preflight, Severity
 
     findings = Preflight(settings).look()
     for finding in findings:
         line = json.dumps(finding._asdict()) if arguments.json else f"{finding.severity}: {finding.text}"
         sys.stdout.write(line + "\n")
-    troubles = sum(finding.severity is not Severity.OK for finding in findings)
-    if troubles:
-        message = f"{troubles} of {len(findings)} findings need a look"
+    problems = sum(finding.severity is not Severity.OK for finding in findings)
+    if problems:
+        message = f"{problems} of {len(findings)} findings need attention"
         raise SluiceError(message)

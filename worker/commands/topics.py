@@ -15,17 +15,23 @@ EXAMPLE = "sluice topics --partitions 12 --replication 3"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the command."""
+    """Add the command's arguments."""
     parser.add_argument(
-        "--partitions", type=positive, default=6, metavar="N", help="of topics that are made: the most workers (6)"
+        "--partitions",
+        type=positive,
+        default=6,
+        metavar="N",
+        help="partitions of new topics: the maximum number of workers (6)",
     )
-    parser.add_argument("--replication", type=positive, metavar="N", help="copies of each; none: the brokers' default")
-    parser.add_argument("--check", action="store_true", help="only look, make nothing; exit 1 if anything differs")
-    parser.add_argument("--json", action="store_true", help="one JSON object a topic")
+    parser.add_argument(
+        "--replication", type=positive, metavar="N", help="replicas of each partition (the brokers' default)"
+    )
+    parser.add_argument("--check", action="store_true", help="create nothing, only check; exit 1 if anything differs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each topic")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Make what is missing, and tell what was found."""
+    """Create missing topics and report what was found."""
     from worker.kafka.topics import Topics
 
     topics = Topics(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
@@ -36,11 +42,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         if arguments.json:
             sys.stdout.write(json.dumps(asdict(report)) + "\n")
             continue
-        state = ("missing" if arguments.check else "made") if report.created else "found"
+        state = ("missing" if arguments.check else "created") if report.created else "found"
         sys.stdout.write(f"{report.name}: {state}, {report.partitions} partitions\n")
         for difference in report.differences:
             sys.stdout.write(f"  {difference}\n")
     differ = [report.name for report in reports if report.differences or (arguments.check and report.created)]
     if arguments.check and differ:
-        message = f"not as the worker needs them: {', '.join(differ)}"
+        message = f"these topics differ from what the worker needs: {', '.join(differ)}"
         raise SluiceError(message)

@@ -1,4 +1,4 @@
-"""The three topics: created where they are missing, described where they differ from what the worker needs."""
+"""Creates the three topics if they are missing, and reports how they differ from what the worker needs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -31,13 +31,13 @@ _UNREACHABLE = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, K
 
 @dataclass(frozen=True, slots=True)
 class TopicReport:
-    """What was found or done.
+    """What was found or done for one topic.
 
     Attributes:
-        name: The topic.
-        created: It was missing and has been made (or would be, when only looking).
-        partitions: How many it has.
-        differences: How it differs from what is needed, each with what to do; empty when all is well.
+        name: The topic's name.
+        created: Whether it was missing and has been created (or would be, when only checking).
+        partitions: How many partitions it has.
+        differences: How it differs from what is needed, each with what to do; empty if it does not differ.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Topics:
     """The topics of one configuration on its cluster.
 
     Args:
-        settings: Names the topics and the cluster.
-        clock: Monotonic seconds.
-        sleep: Waits between two looks at a topic that brokers do not know yet.
-        uniform: Draws how long.
+        settings: Name the topics and the cluster.
+        clock: Returns monotonic seconds.
+        sleep: Waits before checking again for a topic that brokers do not know yet.
+        uniform: Draws the lengths of those waits.
 
     Raises:
-        SettingsInvalid: A property is refused.
+        SettingsInvalid: A property is rejected.
     """
 
     def __init__(self, settings: Settings, *, clock: Clock, sleep: Sleep, uniform: Uniform) -> None:
@@ -69,17 +69,17 @@ class Topics:
         self._admin: AdminClient = make_client(AdminClient, client_properties(settings), error_cb=self._errors.serve)
 
     def ensure(self, *, partitions: int, replication: int | None = None, create: bool = True) -> list[TopicReport]:
-        """Make what is missing and describe the rest: input, output, dead letters.
+        """Create missing topics and check existing ones: input, output, dead letters.
 
         Args:
-            partitions: For topics that are made; workers beyond this number would be idle.
-            replication: Copies of each partition; None: the brokers' default.
-            create: False only looks.
+            partitions: Number of partitions for new topics; workers beyond this number would be idle.
+            replication: Replicas of each partition; None means the brokers' default.
+            create: Whether to create missing topics; False only checks.
 
         Raises:
-            NoBroker: None answered in time.
-            SettingsInvalid: The broker is the embedded one, or can't make topics like that.
-            Fatal: The broker refused.
+            NoBroker: No broker responded in time.
+            SettingsInvalid: The broker is the embedded one, or can't create such topics.
+            Fatal: The broker refused the request.
         """
         settings = self._settings
         existing = self._existing()
@@ -108,7 +108,7 @@ class Topics:
     def _existing(self) -> dict[str, int]:
         metadata = list_topics(self._admin, self._settings, self._errors)
         if str(metadata.cluster_id).startswith(CLUSTER_ID_PREFIX):
-            message = "the embedded broker makes its own topics; `sluice topics` is for a Kafka of your own"
+            message = "the embedded broker creates its own topics; `sluice topics` is for a separate Kafka cluster"
             raise SettingsInvalid(message)
         return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
 
@@ -119,20 +119,20 @@ class Topics:
         try:
             right = Right("Create", "topic", topic.topic)
             self._ask(futures[topic.topic].result, f"to create topic {topic.topic}", right)
-        except KafkaException as fault:
-            error = error_of(fault)
+        except KafkaException as exception:
+            error = error_of(exception)
             if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
-                return  # somebody else made it since we looked
-            message = f"{topic.topic} was not made: {describe(error)}"
+                return  # another process created it since the check
+            message = f"{topic.topic} could not be created: {describe(error)}"
             if error.code() in (KafkaError.INVALID_REPLICATION_FACTOR, KafkaError.INVALID_PARTITIONS):
                 raise SettingsInvalid(message) from None
             raise Fatal(message) from None
 
     def _config(self, topic: str) -> Mapping[str, str]:
-        """The topic's configuration.
+        """Return the topic's configuration.
 
-        The controller makes a topic, and the broker that is asked hears of it a little later: until then the topic is
-        unknown, which is no fault.
+        The controller creates a topic, and the broker that is queried learns of it a little later: until then it
+        reports the topic as unknown, which is not an error.
         """
         try:
             return retry(
@@ -142,8 +142,8 @@ class Topics:
                 clock=self._clock,
                 sleep=self._sleep,
             )
-        except (KafkaException, Retryable) as fault:
-            reason = describe(error_of(fault)) if isinstance(fault, KafkaException) else str(fault)
+        except (KafkaException, Retryable) as error:
+            reason = describe(error_of(error)) if isinstance(error, KafkaException) else str(error)
             message = f"the configuration of {topic} can't be read: {reason}"
             raise Fatal(message) from None
 
@@ -154,8 +154,8 @@ class Topics:
             right = Right("DescribeConfigs", "topic", topic)
             found = self._ask(described[resource].result, f"to describe the configuration of topic {topic}", right)
             return {name: str(entry.value) for name, entry in found.items()}
-        except KafkaException as fault:
-            error = error_of(fault)
+        except KafkaException as exception:
+            error = error_of(exception)
             if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise Retryable(describe(error)) from None
             raise
@@ -163,8 +163,8 @@ class Topics:
     def _ask(self, call: Callable[[], T], to_do: str, right: Right) -> T:
         try:
             return call()
-        except KafkaException as fault:
-            error = error_of(fault)
+        except KafkaException as exception:
+            error = error_of(exception)
             if error.code() in REFUSED:
                 raise refused(error, to_do, right) from None
             if error.code() in _UNREACHABLE:
@@ -177,7 +177,7 @@ class Topics:
 
 
 def _differences(report: TopicReport, asked: int) -> Iterator[str]:
-    """Whether a topic has another number of partitions than is asked for."""
+    """Yield a message if a topic does not have the requested number of partitions."""
     name, found = report.name, report.partitions
     if found != asked:
         yield (

@@ -1,1 +1,1 @@
-"""The source of records: one member of a consumer group, its assignments, commits and rebalances."""
+"""The record source: one member of a consumer group, with its assignments, commits and rebalances."""

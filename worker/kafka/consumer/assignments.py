@@ -1,7 +1,7 @@
-"""What belongs to a partition for as long as the worker holds it, made new in one place at each assignment.
+"""State that belongs to a partition while the worker holds it, created afresh in one place at each assignment.
 
-State that survives a rebalance is how other workers lost or doubled records (arroyo#299, parallel-consumer#857,
-connect#4009); here it ends with its `Assignment`.
+State that survives a rebalance is how other workers lost or duplicated records (arroyo#299, parallel-consumer#857,
+connect#4009). Here it ends with its `Assignment`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,11 +10,11 @@ from worker.types import Assignment
 
 
 class Assignments:
-    """The partitions of one topic that are held now, and how far each is committed.
+    """The partitions of one topic that are currently held, and how far each is committed.
 
     Attributes:
-        topic: Their topic.
-        current: Assignment of each partition held, by partition number.
+        topic: The topic they belong to.
+        current: The assignment of each partition held, by partition number.
     """
 
     def __init__(self, topic: str) -> None:
@@ -25,7 +25,7 @@ class Assignments:
         self.current: dict[int, Assignment] = {}
 
     def begin(self, partitions: Iterable[int], topic_id: str = "") -> list[Assignment]:
-        """New assignments for these partitions of the log with this id; what was known of them before is over."""
+        """Create assignments for these partitions of the log with this id, discarding any earlier state."""
         begun = []
         partitions = list(partitions)
         self.end(partitions)
@@ -37,11 +37,11 @@ class Assignments:
         return begun
 
     def of(self, partitions: Iterable[int]) -> list[Assignment]:
-        """The assignments held of these partitions."""
+        """Return the current assignments of those of these partitions that are held."""
         return [self.current[partition] for partition in partitions if partition in self.current]
 
     def end(self, partitions: Iterable[int]) -> list[Assignment]:
-        """These partitions are no longer held: their assignments turn un-owned and are forgotten."""
+        """End the assignments of these partitions: mark them as no longer owned and forget them."""
         ended = []
         for partition in partitions:
             assignment = self.current.pop(partition, None)
@@ -53,18 +53,18 @@ class Assignments:
         return ended
 
     def stage(self, offsets: Mapping[Assignment, int]) -> None:
-        """These next offsets may be committed; those of ended assignments are left out, and none moves back."""
+        """Stage next offsets to be committed; ended assignments are skipped, and no offset moves backwards."""
         for assignment, offset in offsets.items():
             if assignment.owned and offset > self._staged.get(assignment, -1):
                 self._staged[assignment] = offset
 
     def uncommitted(self) -> dict[Assignment, int]:
-        """Staged offsets that the broker has not confirmed."""
+        """Return the staged offsets that the broker has not confirmed."""
         confirmed = self._confirmed
         return {a: offset for a, offset in self._staged.items() if confirmed.get(a, -1) < offset}
 
     def committed(self) -> dict[int, int | None]:
-        """Of each partition held, the next offset known to be committed; None before the first."""
+        """Return the next offset known to be committed for each partition held; None before the first commit."""
         return {partition: self._confirmed.get(assignment) for partition, assignment in self.current.items()}
 
     def is_confirmed(self, assignment: Assignment, offset: int) -> bool:
@@ -72,7 +72,7 @@ class Assignments:
         return self._confirmed.get(assignment, -1) >= offset
 
     def confirm(self, offsets: dict[Assignment, int]) -> None:
-        """The broker has committed these next offsets; of ended assignments nothing is remembered."""
+        """Record that the broker has committed these next offsets; ended assignments are ignored."""
         for assignment, offset in offsets.items():
             if assignment.owned:
                 self._confirmed[assignment] = max(offset, self._confirmed.get(assignment, -1))

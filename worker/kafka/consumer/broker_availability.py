@@ -1,7 +1,7 @@
-"""Whether any broker answers, and since when none has.
+"""Whether any broker is responding and, if not, since when.
 
-librdkafka never gives up on its own, which leaves a process that looks alive and does nothing (quix-streams#1082); the
-worker ends with an exit code of its own instead, so that a supervisor sees it.
+librdkafka never gives up on its own, which leaves a process that looks alive and does nothing (quix-streams#1082).
+Instead, the worker exits with a dedicated exit code, so that a supervisor notices.
 """
 
 import logging
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class BrokerAvailability:
-    """Keeps what is known of the brokers; time runs from `start` or from when the last one went.
+    """Tracks whether brokers respond; the time limit runs from `start` or from when the last broker went down.
 
     Attributes:
-        last_contact: When a broker was last known to answer, on the clock; None before the first.
+        last_contact: When a broker last responded, on the clock; None before the first response.
     """
 
     def __init__(self, settings: KafkaSettings, clock: Clock) -> None:
@@ -33,23 +33,23 @@ class BrokerAvailability:
 
     @property
     def is_down(self) -> bool:
-        """No broker is known to answer."""
+        """Whether no broker is known to be responding."""
         return self._down_since is not None
 
     def start(self) -> None:
-        """From now on a broker is expected to answer."""
+        """Expect a broker to respond from now on."""
         self._down_since = self._clock()
 
     def answered(self) -> None:
-        """A broker answered."""
+        """Record that a broker responded."""
         self.last_contact = self._clock()
         if self._down_since is not None and self._last_error is not None:
-            log.info("a broker answers again")
+            log.info("a broker is responding again")
         self._down_since = None
         self._last_error = None
 
     def connection_failed(self, error: KafkaError) -> None:
-        """A connection failed; others may stand."""
+        """Record that a connection failed; others may still be open."""
         if self._last_error is None:
             log.warning("connection to a broker failed: %s", describe(error))
         self._last_error = error
@@ -57,15 +57,15 @@ class BrokerAvailability:
             self.unavailable()
 
     def unavailable(self) -> None:
-        """No connection is open."""
+        """Record that no connection is open."""
         if self._down_since is None:
             self._down_since = self._clock()
 
     def check(self) -> None:
-        """Raise once no broker has answered for too long.
+        """Raise if no broker has responded for too long.
 
         Raises:
-            NoBroker: It has been `kafka.no_broker_seconds`.
+            NoBroker: No broker has responded for `kafka.no_broker_seconds`.
         """
         if self._down_since is None or self._clock() - self._down_since < self._limit_seconds:
             return

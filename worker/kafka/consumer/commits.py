@@ -1,8 +1,8 @@
-"""The commit of offsets: one on its way at a time, the newest offsets together, an answer to each.
+"""Offset commits: one in flight at a time, carrying the newest offset of every partition.
 
-Failures that pass are made good by the next commit. Lost ownership needs no answer of its own: a rebalance follows, and
-what was not committed is read again by the next owner. An answer that comes when all it speaks of has been given away
-is not counted either way.
+After a transient failure the next commit carries the offsets again. Lost ownership needs no handling of its own: a
+rebalance follows, and the next owner rereads what was not committed. A response that arrives after all its partitions
+have been given away counts as neither a success nor a failure.
 """
 
 from collections.abc import Mapping
@@ -23,22 +23,22 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 _PAUSE_SECONDS = 0.2
-"""After a failure, until the next attempt: a group that is being divided anew refuses as fast as it is asked."""
+"""How long to wait after a failure: a group that is rebalancing refuses commits as fast as they are sent."""
 
 
 class Commits:
-    """Commits what `Assignments` has staged; used by the consumer's thread.
+    """Commits what `Assignments` has staged. Used only from the consumer's thread.
 
     Args:
         group: The consumer group.
-        assignments: What is staged, and told what is confirmed.
-        availability: Told that a broker answered.
-        clock: Monotonic seconds.
+        assignments: Holds the staged offsets and records the confirmed ones.
+        availability: Notified when a broker responds.
+        clock: Returns monotonic seconds.
 
     Attributes:
-        succeeded: Commits that the broker took, of partitions still owned when it said so.
-        failed: Commits that it answered with an error, likewise.
-        fault: What no later commit can mend; None while there is nothing of that kind.
+        succeeded: Commits that the broker accepted while at least one of their partitions was still owned.
+        failed: Commits that failed while at least one of their partitions was still owned.
+        fault: The error that retrying cannot fix; None if there is none.
     """
 
     def __init__(self, group: str, assignments: Assignments, availability: BrokerAvailability, clock: Clock) -> None:
@@ -53,7 +53,7 @@ class Commits:
         self.fault: Exception | None = None
 
     def send(self, consumer: Consumer) -> None:
-        """Send what is staged, if no answer is outstanding and none was a refusal just now; `serve` gets the answer."""
+        """Send what is staged, unless a commit is in flight or has just failed; `serve` gets the response."""
         if self._asked is not None or self._clock() < self._not_before:
             return
         offsets = self._assignments.uncommitted()
@@ -62,12 +62,12 @@ class Commits:
         self._asked = offsets
         try:
             consumer.commit(offsets=_to_commit(offsets), asynchronous=True)
-        except KafkaException as fault:
+        except KafkaException as error:
             self._asked = None
-            self._note(error_of(fault), offsets)
+            self._note(error_of(error), offsets)
 
     def serve(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        """Answer of a commit. Those that were waited for are announced here too, and say nothing new."""
+        """Handle the response to a commit. Synchronous commits are reported here too; those are ignored."""
         asked = self._asked
         if asked is None:
             return
@@ -82,25 +82,25 @@ class Commits:
             self._note(failed, asked)
 
     def send_and_wait(self, consumer: Consumer) -> None:
-        """Send what is staged and wait for the answer.
+        """Send what is staged and wait for the response.
 
         Raises:
-            OwnershipLost: The group is being divided anew.
+            OwnershipLost: The group is rebalancing.
             Retryable: Another attempt may succeed.
-            Fatal: The broker refuses.
+            Fatal: The broker refuses the commit.
         """
         offsets = self._assignments.uncommitted()
         if not offsets:
             return
         if self._availability.is_down:
-            message = "no broker answers: the offsets are not committed, so their records will be read again"
-            raise Retryable(message)  # librdkafka would hold the call until a coordinator is found
+            message = "no broker is responding: the offsets are not committed, so their records will be read again"
+            raise Retryable(message)  # librdkafka would block until it finds a coordinator
         failed: KafkaError | None
         try:
             answered = consumer.commit(offsets=_to_commit(offsets), asynchronous=False)
             failed = next((p.error for p in answered if p.error is not None), None)
-        except KafkaException as fault:
-            failed = error_of(fault)
+        except KafkaException as error:
+            failed = error_of(error)
         if failed is None:
             self._confirm(offsets)
             return
@@ -124,13 +124,13 @@ class Commits:
         if error.code() in REFUSED:
             self.fault = refused(error, "the commit of this group's offsets", self._right_to_commit(error))
         elif error.fatal():
-            self.fault = Fatal(f"the consumer can't go on: {describe(error)}")
+            self.fault = Fatal(f"the consumer can't continue: {describe(error)}")
         elif _any_owned(offsets):
             log.warning(
                 "commit failed",
                 cause=describe(error),
                 offsets={a.partition: offset for a, offset in offsets.items()},
-                next="the offsets of partitions still owned go with the next commit",
+                next="the next commit includes the offsets of partitions still owned",
             )
 
 

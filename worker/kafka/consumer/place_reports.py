@@ -1,4 +1,4 @@
-"""What a user is told of the places that were found, one line for each reason."""
+"""Log messages about where partitions are read from, one line for each reason."""
 
 import logging
 from collections import defaultdict
@@ -15,20 +15,21 @@ _WORDS = {
     Found.BELOW_START: "retention removed {skipped} offsets before they were read, and they will not be labelled. Give "
     "the topic a longer retention or the group more workers",
     Found.ABOVE_END: "the log ends before the position, so it was truncated or restored. It is read again from its "
-    "first record; events of records that were labelled before have the same ids",
-    Found.RECREATED: "the topic was deleted and created again. The new log is read from its first record; what was "
-    "unread of the old one is gone with it",
+    "first record; records that were labelled before get events with the same ids",
+    Found.RECREATED: "the topic was deleted and created again. The new log is read from its first record; any "
+    "unread records of the old one are gone",
 }
 
 
 class Placed(NamedTuple):
-    """A place that was found.
+    """The offset a partition is read from, and how it was chosen.
 
     Attributes:
-        found: Why it was looked for.
+        assignment: The assignment of the partition.
+        found: Why an offset had to be chosen.
         position: The group's offset, if it had one.
-        begin: The offset it is read from.
-        skipped: Offsets that retention took unread.
+        begin: The offset the partition is read from.
+        skipped: Number of offsets that retention removed before they were read.
     """
 
     assignment: Assignment
@@ -39,7 +40,7 @@ class Placed(NamedTuple):
 
 
 def report(placed: list[Placed]) -> None:
-    """Log where partitions are read from; an error where the group's position was given up."""
+    """Log where partitions are read from, as an error where the group's position had to be abandoned."""
     by_reason: defaultdict[Found, list[Placed]] = defaultdict(list)
     for place in placed:
         by_reason[place.found].append(place)
@@ -51,11 +52,11 @@ def report(placed: list[Placed]) -> None:
             log.error("%s: the group's position moved in partition %s (%s): %s", topic, moves, found, words)
         else:
             begins = ", ".join(f"{p.assignment.partition} from offset {p.begin}" for p in places)
-            log.info("%s is read in partition %s (%s)", topic, begins, found)
+            log.info("reading %s in partition %s (%s)", topic, begins, found)
 
 
 def no_place(assignment: Assignment, position: int | None, ends: LogEnds) -> Fatal:
-    """The exit that `input.start = error` asks for."""
+    """Return the error that ends the worker when `input.start` is `error`."""
     has = "no offset" if position is None else f"the offset {position}"
     return Fatal(
         f"the group has {has} in partition {assignment.partition} of {assignment.topic}, which holds offsets "

@@ -1,8 +1,8 @@
-"""The partitions that have no place to be read from, until each has one.
+"""Finds a start offset for each partition that has none.
 
-They wait until a broker has said where the log begins and ends and which log it is; then the start is committed, and
-only when that is confirmed is it read. So a group has a place from its first moment, and nothing is read from a place
-that a crash would forget.
+Such a partition waits until a broker has reported where the log begins and ends and which log it is. The start offset
+is then committed, and the partition is read only once that commit is confirmed. So a group has an offset from the
+outset, and nothing is read from an offset that a crash would lose.
 """
 
 from concurrent.futures import Future
@@ -27,14 +27,14 @@ _FRESH_WITHIN_SECONDS = 3.0
 
 @dataclass(slots=True)
 class _Waiting:
-    """A partition without a place.
+    """A partition without a start offset.
 
     Attributes:
-        since: When that was noticed.
-        found: Why, if it is known already.
+        since: When it was found to have none.
+        found: Why, if already known.
         position: The group's offset, if it had one.
-        begin: The offset decided on, which is being committed; None before.
-        goes_back: The assignment must end first, with what is in flight of it.
+        begin: The chosen offset, which is being committed; None until one is chosen.
+        goes_back: Whether the partition goes back within its log, so that its assignment must finish and end first.
     """
 
     since: float
@@ -53,20 +53,20 @@ class _Question(NamedTuple):
 
 
 class PlaceSearch:
-    """Finds places by the rules; used by the consumer's thread, and never waits.
+    """Finds start offsets by the rules in `start_rules`. Never blocks; used only from the consumer's thread.
 
     Args:
         start: The setting `input.start`.
-        assignments: Where a start is staged to be committed.
-        watch: Knows which log the topic's name stands for.
-        queries: Asks where logs begin and end.
-        clock: Monotonic seconds.
+        assignments: Where start offsets are staged to be committed.
+        watch: Knows which log the topic's name refers to.
+        queries: Queries where logs begin and end.
+        clock: Returns monotonic seconds.
 
     Attributes:
-        waiting: What has no place yet.
-        moved: How often a position of the group was given up, by reason.
-        skipped: Offsets that were gone before they were read, by reason.
-        fault: Set when `input.start` asks for an exit.
+        waiting: Partitions that have no start offset yet.
+        moved: How often the group's position was abandoned, by reason.
+        skipped: Number of offsets removed before they were read, by reason.
+        fault: The error to exit with, when `input.start` demands an exit; otherwise None.
     """
 
     def __init__(
@@ -85,17 +85,17 @@ class PlaceSearch:
         self.fault: Exception | None = None
 
     def add(self, assignment: Assignment, found: Found | None, position: int | None) -> None:
-        """A partition has lost its place, or never had one; `found` says why where that is known."""
+        """Add a partition that has lost its offset or never had one; `found` is the reason, if known."""
         if assignment not in self.waiting:
             self.waiting[assignment] = _Waiting(self._clock(), found, position)
             self._watch.look_soon()
 
     def going_back(self) -> dict[Assignment, int | None]:
-        """Those that go back within their log, from where: what is in flight of them is finished and ended first."""
+        """Return the assignments that go back within their log, and their positions; they must finish and end first."""
         return {a: w.position for a, w in self.waiting.items() if w.goes_back}
 
     def serve(self) -> dict[Assignment, int]:
-        """Search on; those that have a place now, with the offset to read them from."""
+        """Continue the search; return the assignments that are now ready, with the offset to read each from."""
         for gone in [a for a in self.waiting if not a.owned]:
             del self.waiting[gone]
         if self._question is None:
@@ -109,7 +109,7 @@ class PlaceSearch:
         return ready
 
     def _is_safe(self, assignment: Assignment, begin: int, waiting: _Waiting) -> bool:
-        """The place is committed; where retention has overtaken work in flight, that work's commits come first."""
+        """Whether the start is committed; if retention has overtaken work in flight, that work's commits come first."""
         return waiting.found is Found.BELOW_START or self._assignments.is_confirmed(assignment, begin)
 
     def _ask(self) -> None:
@@ -125,7 +125,7 @@ class PlaceSearch:
         try:
             group = [CommitNote.read(p.metadata) for p in committed_notes(question.group.result(0))]
         except KafkaException:
-            return  # asked again
+            return  # the next `serve` asks again
         placed = []
         for partition, ends in question.ends.result().items():
             assignment = self._assignments.current.get(partition)
@@ -137,13 +137,13 @@ class PlaceSearch:
         report(placed)
 
     def _is_fresh(self, waiting: _Waiting) -> bool:
-        """Whether the topic's id was asked for after the place was lost; without an answer it is taken as it was."""
+        """Whether the topic's id was queried since the offset was lost; with no response, the last known id is used."""
         return self._watch.as_of >= waiting.since or self._clock() - waiting.since > _FRESH_WITHIN_SECONDS
 
     def _place(
         self, assignment: Assignment, waiting: _Waiting, ends: LogEnds, group: list[CommitNote]
     ) -> Placed | None:
-        """Decide on a place and stage it."""
+        """Choose a start offset and stage it."""
         began_with = max((note.partitions for note in group if note.partitions is not None), default=None)
         found, position = waiting.found, waiting.position
         if found is None and position is None:
@@ -151,12 +151,12 @@ class PlaceSearch:
         elif found is None and position is not None:
             found = out_of_range(position, ends)
             if found is None:
-                waiting.begin = position  # the log holds it: it was one broker that did not
+                waiting.begin = position  # the log has this offset; a single broker did not
                 return None
             waiting.goes_back = found is Found.ABOVE_END
             if waiting.goes_back:
                 return None
-        assert found is not None  # noqa: S101 - both ways to have none are above
+        assert found is not None  # noqa: S101 - both cases without one are handled above
         begin = where_to_begin(found, self._start, position, ends)
         if begin is None:
             self.fault = no_place(assignment, position, ends)
@@ -171,11 +171,11 @@ class PlaceSearch:
         return Placed(assignment, found, position, begin.offset, begin.skipped)
 
     def _note(self, assignment: Assignment, found: Found, began_with: int | None) -> CommitNote:
-        """What the commits of this assignment say from now on."""
+        """Return the note that this assignment's commits carry from now on."""
         if found is Found.NO_OFFSET and began_with is None:
             began_with = self._watch.known.partitions if self._watch.known else None
         elif found is Found.RECREATED:
-            began_with = 0  # a group that reads a log from its beginning has left no partition of it out
+            began_with = 0  # a group that reads a log from its beginning has skipped none of its partitions
         elif found is not Found.NO_OFFSET and found is not Found.NEW_PARTITION:
             began_with = CommitNote.read(assignment.commit_note).partitions
         return CommitNote(assignment.topic_id, began_with)

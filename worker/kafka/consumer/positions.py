@@ -1,8 +1,8 @@
-"""Where each partition is read from, decided here and not by librdkafka, by the rules of `start_rules`.
+"""Decides where each partition is read from, by the rules of `start_rules` and not by those of librdkafka.
 
-librdkafka begins at the group's offsets, as far as those are of the log that is there now, and reports the partitions
-that it cannot read on (`auto.offset.reset=error`), which then rest. `PlaceSearch` finds places for those. The topic's
-id is watched: a log that takes the place of another is read from its beginning.
+librdkafka begins at the group's offsets, provided they belong to the current log, and reports the partitions that it
+cannot continue to read (`auto.offset.reset=error`), which then stay idle. `PlaceSearch` finds start offsets for those.
+The topic's id is watched: a log that replaces another is read from its beginning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,22 +21,22 @@ from worker.settings import Start
 from worker.types import Assignment
 
 CALL_SECONDS = 2.0
-"""How long a rebalance waits for the group's offsets and the topic's id, each; milliseconds as a rule."""
+"""How long a rebalance waits for the group's offsets, and as long for the topic's id; usually milliseconds."""
 
 NO_PLACE = frozenset(
     {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}  # noqa: SLF001
 )
-"""Errors by which librdkafka says that it has no offset to read a partition from."""
+"""Errors with which librdkafka reports that it has no offset to read a partition from."""
 
 
 class Starts(NamedTuple):
-    """What is known of partitions that are being assigned.
+    """What is known about partitions that are being assigned.
 
     Attributes:
-        topic_id: Of the log they belong to.
-        offsets: Where librdkafka is to begin.
-        notes: What the group's offsets say beside the offset, by partition; without those of none.
-        recreated: Partitions whose place was in another log.
+        topic_id: The id of the log they belong to.
+        offsets: Where librdkafka is to begin reading.
+        notes: The notes committed with the group's offsets, by partition; only for partitions that have an offset.
+        recreated: Partitions whose offset was in another log.
     """
 
     topic_id: str
@@ -46,24 +46,24 @@ class Starts(NamedTuple):
 
 
 class Mover(Protocol):
-    """Takes partitions from one place to another; `worker.kafka.consumer.rebalances.Rebalances` does."""
+    """Moves partitions to other offsets; implemented by `worker.kafka.consumer.rebalances.Rebalances`."""
 
     def restart(self, consumer: Consumer, assignments: Sequence[Assignment], topic_id: str) -> list[Assignment]:
-        """New assignments in the place of these, which the listener finishes first; held until `move`."""
+        """Replace these assignments after the listener has finished them; the new ones are on hold until `move`."""
 
     def move(self, consumer: Consumer, assignment: Assignment, offset: int) -> None:
-        """Read a partition from this offset on."""
+        """Continue reading a partition from this offset."""
 
 
 class Positions:
-    """Knows where partitions begin; used by the consumer's thread.
+    """Knows where partitions begin. Used only from the consumer's thread.
 
     Args:
         start: The setting `input.start`.
-        assignments: Where a start is staged to be committed.
-        watch: Knows which log the topic's name stands for.
-        queries: Asks where logs begin and end.
-        clock: Monotonic seconds.
+        assignments: Where start offsets are staged to be committed.
+        watch: Knows which log the topic's name refers to.
+        queries: Queries where logs begin and end.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(
@@ -75,30 +75,30 @@ class Positions:
 
     @property
     def moved(self) -> Mapping[str, int]:
-        """How often a position of the group was given up, by reason."""
+        """How often the group's position was abandoned, by reason."""
         return self._search.moved
 
     @property
     def skipped(self) -> Mapping[str, int]:
-        """Offsets that were gone before they were read, by reason."""
+        """Number of offsets removed before they were read, by reason."""
         return self._search.skipped
 
     @property
     def fault(self) -> Exception | None:
-        """Set when `input.start` asks for an exit."""
+        """The error to exit with, when `input.start` demands an exit; otherwise None."""
         return self._search.fault
 
     @property
     def busy(self) -> bool:
-        """Whether any partition has no place yet."""
+        """Whether any partition has no start offset yet."""
         return bool(self._search.waiting)
 
     def waits(self, assignment: Assignment) -> bool:
-        """Whether a partition has no place yet: what still comes of it is of the place it lost."""
+        """Whether a partition has no start offset yet; records that still arrive from it predate the loss."""
         return assignment in self._search.waiting
 
     def starts(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> Starts:
-        """Where these begin, as far as the group's offsets say; waits some milliseconds, `CALL_SECONDS` at most."""
+        """Return where these begin according to the group's offsets; usually takes milliseconds, see `CALL_SECONDS`."""
         if not partitions:
             return Starts("", [])
         known = self._watch.look_now(CALL_SECONDS)
@@ -108,7 +108,7 @@ class Positions:
         except KafkaException:
             found = []
         if not found or any(p.error is not None for p in found):
-            # An open transaction, or a coordinator that is moving: librdkafka waits for them better than a rebalance.
+            # An open transaction, or a coordinator that is moving: better that librdkafka waits than a rebalance.
             return Starts(topic_id, list(partitions))
         notes = {p.partition: CommitNote.read(p.metadata) for p in found if p.offset >= 0}
         others = {number for number, note in notes.items() if topic_id and note.topic_id not in ("", topic_id)}
@@ -118,7 +118,7 @@ class Positions:
         return Starts(topic_id, offsets, notes, frozenset(others))
 
     def begun(self, assignments: Sequence[Assignment], starts: Starts) -> list[Assignment]:
-        """These have begun there; those that are not to be read before they have a place."""
+        """Record where these began; return those that must not be read until they have a start offset."""
         offsets = {p.partition: p.offset for p in starts.offsets}
         held = []
         for assignment in assignments:
@@ -133,11 +133,11 @@ class Positions:
         return held
 
     def lost(self, assignment: Assignment, position: int | None) -> None:
-        """A partition can't be read at its position, or there is no offset for it."""
+        """Record that a partition can't be read at its position or has no offset."""
         self._search.add(assignment, None, position)
 
     def keep(self, consumer: Consumer, mover: Mover) -> None:
-        """Look which log is read, and find places in it for the partitions that have none."""
+        """Check which log is being read, and find start offsets in it for the partitions that have none."""
         self._watch.look()
         if others := self._of_another_log():
             for begun in self._restart(consumer, mover, others):
@@ -151,14 +151,14 @@ class Positions:
             mover.move(consumer, assignment, offset)
 
     def _of_another_log(self) -> list[Assignment]:
-        """What is held of a log that is no longer the topic's."""
+        """Return the assignments whose log is no longer the topic's."""
         known = self._watch.known
         if known is None or not known.topic_id:
             return []
         others: list[Assignment] = []
         for assignment in self._assignments.current.values():
             if not assignment.topic_id:
-                assignment.topic_id = known.topic_id  # the broker was slow to say
+                assignment.topic_id = known.topic_id  # the broker had not reported it in time
             elif assignment.topic_id != known.topic_id:
                 others.append(assignment)
         return others

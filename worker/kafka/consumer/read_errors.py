@@ -1,4 +1,4 @@
-"""What it means when a consumer hands over an error in the place of a record."""
+"""How to handle an error that the consumer returns instead of a record."""
 
 import logging
 
@@ -21,12 +21,12 @@ NO_TOPIC = frozenset(
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
     }
 )
-"""Signs that the topic, or a partition of it, is not there, or no longer what it was."""
+"""Signs that the topic, or one of its partitions, does not exist or has been replaced."""
 
 
 _ADVICE = {
     KafkaError.INCONSISTENT_GROUP_PROTOCOL: ". The group's members use another group protocol or assignment strategy: "
-    "stop the older consumers of this group, or take another group with kafka.group_id",
+    "stop the older consumers of this group, or choose another group with kafka.group_id",
     KafkaError.UNRELEASED_INSTANCE_ID: ". Another live member has the same group.instance.id: give each worker its "
     "own, or none, in kafka.properties",
     KafkaError.FENCED_INSTANCE_ID: ". Another member has taken over this group.instance.id: give each worker its own, "
@@ -34,30 +34,30 @@ _ADVICE = {
     KafkaError.GROUP_MAX_SIZE_REACHED: ". The group has as many members as the brokers allow (group.max.size)",
     KafkaError.UNSUPPORTED_VERSION: ". kafka.group_protocol = consumer needs Kafka 4.0; classic does not",
 }
-"""What to do about a group that does not take a worker in."""
+"""What to do about a group that does not accept the worker."""
 
 
 def fault_of_reading(error: KafkaError, topic: str, group: str) -> Exception | None:
-    """The exception for an error that only a person can mend; one that passes is logged and gives None.
+    """Return the exception for an error that only a person can fix; log a transient one and return None.
 
     Args:
-        error: What came.
+        error: The error returned by the consumer.
         topic: The input topic.
         group: The consumer group.
     """
     code = error.code()
     if code == KafkaError._MAX_POLL_EXCEEDED:
         log.error(
-            "the worker was put out of its group for not polling within max.poll.interval.ms; it joins again and "
-            "reads on from the committed offsets. Give it a longer interval in kafka.properties or smaller batches"
+            "the worker was removed from its consumer group for not polling within max.poll.interval.ms; it rejoins "
+            "and resumes from the committed offsets. Set a longer interval in kafka.properties or use smaller batches"
         )
         return None
     if code in NO_TOPIC:
-        return None  # `TopicWatch` says so, once
+        return None  # `TopicWatch` reports it, once
     if code in REFUSED:
         return refused(error, f"to let the group {group} read {topic}", right_to_read(error, topic, group))
     what = describe(error) + _ADVICE.get(code, "")
     if error.fatal() or code == KafkaError._FATAL:
-        return Fatal(f"the consumer can't go on: {what}")
+        return Fatal(f"the consumer can't continue: {what}")
     log.warning("the consumer reports %s", what)
     return None

@@ -1,7 +1,7 @@
-"""The partitions a member is given and gives away, served where librdkafka waits for it: inside `poll`.
+"""Partitions that a member gains and gives up, handled inside `poll`, where librdkafka waits for it.
 
-The old owner may still commit in a revoke; nothing of a lost partition is committed. A pause lives here too, for
-librdkafka keeps it by partition, not by assignment. So does a hold: a partition that has no place to be read from yet.
+During a revoke the old owner may still commit; nothing is committed for a lost partition. Pausing is handled here too,
+because librdkafka tracks it by partition, not by assignment. So are holds, for partitions with no start offset yet.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,26 +22,26 @@ _LOGGED = {"assign": "partitions assigned", "revoke": "partitions revoked", "los
 
 
 class StartFinder(Protocol):
-    """Knows where partitions begin; `worker.kafka.consumer.positions.Positions` does."""
+    """Knows where partitions begin; implemented by `worker.kafka.consumer.positions.Positions`."""
 
     def starts(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> Starts:
-        """Where these begin, as far as the group's offsets say."""
+        """Return where these begin according to the group's offsets."""
 
     def begun(self, assignments: Sequence[Assignment], starts: Starts) -> list[Assignment]:
-        """These have begun there; those that are not to be read before they have a place."""
+        """Record where these began; return those that must not be read until they have a start offset."""
 
 
 class Rebalances:
-    """Serves `assign`, `revoke` and `lost`, and notifies the listener.
+    """Handles `assign`, `revoke` and `lost`, and notifies the listener.
 
     Args:
-        assignments: Begun and ended here.
-        availability: A rebalance is the coordinator's answer.
-        positions: Where assignments begin.
+        assignments: The assignments begun and ended here.
+        availability: Notified on each rebalance, since it means that the coordinator responds.
+        positions: Knows where assignments begin.
 
     Attributes:
-        counts: How often each was served.
-        fault: What the listener raised; None while it raised nothing.
+        counts: How often each was handled.
+        fault: What the listener raised; None if it has raised nothing.
     """
 
     def __init__(self, assignments: Assignments, availability: BrokerAvailability, positions: StartFinder) -> None:
@@ -55,11 +55,11 @@ class Rebalances:
         self.fault: Exception | None = None
 
     def set_listener(self, listener: RebalanceListener) -> None:
-        """From now on this one is told."""
+        """Notify this listener from now on."""
         self._listener = listener
 
     def pause(self, consumer: Consumer) -> None:
-        """Stop fetching from every partition held, and from those assigned later."""
+        """Stop fetching from every partition held and from any assigned later."""
         self._paused = True
         consumer.pause(partitions_of(self._held()))
 
@@ -69,12 +69,12 @@ class Rebalances:
         consumer.resume(partitions_of([a for a in self._held() if a not in self._on_hold]))
 
     def end(self) -> None:
-        """All that is held is over, and nobody is left to tell of the rebalance that closing brings."""
+        """End all assignments and drop the listener, so that it does not hear of the rebalance that closing causes."""
         self._listener = None
         self._assignments.end(list(self._assignments.current))
 
     def serve_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """These begin, each under a new assignment."""
+        """Begin these partitions, each under a new assignment."""
         self._count("assign", partitions)
         self._availability.answered()
         starts = self._positions.starts(consumer, partitions)
@@ -87,7 +87,7 @@ class Rebalances:
         self._call(lambda listener: listener.on_assigned(begun))
 
     def restart(self, consumer: Consumer, assignments: Sequence[Assignment], topic_id: str) -> list[Assignment]:
-        """New assignments in the place of these, held until `move`; the listener finishes the old ones first."""
+        """Replace these assignments after the listener has finished them; the new ones are on hold until `move`."""
         numbers = [assignment.partition for assignment in assignments]
         self._call(lambda listener: listener.on_revoked(assignments))
         self._assignments.end(numbers)
@@ -98,7 +98,7 @@ class Rebalances:
         return begun
 
     def move(self, consumer: Consumer, assignment: Assignment, offset: int) -> None:
-        """Read a partition from this offset on, whatever librdkafka was doing with it."""
+        """Continue reading a partition from this offset, whatever librdkafka was doing with it."""
         at = [TopicPartition(assignment.topic, assignment.partition, offset)]
         self._unassign(consumer, at)
         consumer.incremental_assign(at)
@@ -107,7 +107,7 @@ class Rebalances:
             consumer.pause(at)
 
     def serve_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """These go once the listener has finished with them."""
+        """Give these up once the listener has finished with them."""
         self._count("revoke", partitions)
         numbers = [p.partition for p in partitions]
         self._call(lambda listener: listener.on_revoked(self._assignments.of(numbers)))
@@ -115,7 +115,7 @@ class Rebalances:
         self._unassign(consumer, partitions)
 
     def serve_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """These have gone: they end before the listener hears of it."""
+        """End these before notifying the listener: they are already lost."""
         self._count("lost", partitions)
         lost = self._assignments.end(p.partition for p in partitions)
         self._unassign(consumer, partitions)
@@ -124,8 +124,8 @@ class Rebalances:
     def _unassign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         held = {assignment.partition for assignment in self._on_hold}
         if self._paused or any(p.partition in held for p in partitions):
-            # librdkafka would keep the pause for the next time it is given these, and read nothing of them ever after.
-            # To resume them then is too late: next to the start of a fetch it makes librdkafka read from the beginning.
+            # librdkafka would keep the pause when it is next assigned these, and never read from them again. Resuming
+            # them then is too late: close to the start of a fetch, it makes librdkafka read from the beginning.
             consumer.resume(partitions)
         consumer.incremental_unassign(partitions)
 
@@ -137,16 +137,16 @@ class Rebalances:
         numbers = sorted(p.partition for p in partitions)
         log.info(_LOGGED[event], topic=self._assignments.topic, partitions=numbers)
 
-    def _call(self, tell: Callable[[RebalanceListener], None]) -> None:
-        """Call the listener; what it raises is kept for after `poll`, once librdkafka has had its answer."""
+    def _call(self, notify: Callable[[RebalanceListener], None]) -> None:
+        """Call the listener; what it raises is kept until librdkafka has its response, and raised after `poll`."""
         if self._listener is None:
             return
         try:
-            tell(self._listener)
-        except Exception as fault:
-            self.fault = fault
+            notify(self._listener)
+        except Exception as error:
+            self.fault = error
 
 
 def partitions_of(assignments: Sequence[Assignment]) -> list[TopicPartition]:
-    """The same partitions, as librdkafka wants them."""
+    """Return the same partitions in the form that librdkafka expects."""
     return [TopicPartition(assignment.topic, assignment.partition) for assignment in assignments]

@@ -1,7 +1,7 @@
-"""Records of one topic, as a member of a consumer group, and the commit of their offsets.
+"""Reads the records of one topic as a member of a consumer group, and commits their offsets.
 
-Everything here runs on the thread that calls `poll`: rebalances, commit answers, errors and statistics are served
-inside it, so nothing is locked and no second thread touches the consumer.
+Everything here runs on the thread that calls `poll`: rebalances, commit responses, errors and statistics are handled
+inside it, so there are no locks and no second thread touches the consumer.
 """
 
 import threading
@@ -46,13 +46,13 @@ class KafkaSource:
 
     Args:
         settings: The worker's settings; `kafka`, `input`, `batch` and `delivery` are read.
-        clock: Monotonic seconds.
+        clock: Returns monotonic seconds.
         sleep: Waits between attempts to commit.
-        uniform: Draws the length of those waits.
-        queries: Asks about the topic's log; made here by default.
+        uniform: Draws the lengths of those waits.
+        queries: Queries the topic's log; created here by default.
 
     Raises:
-        SettingsInvalid: A property is refused, by the worker or by librdkafka.
+        SettingsInvalid: The worker or librdkafka rejects a property.
     """
 
     def __init__(
@@ -87,16 +87,16 @@ class KafkaSource:
 
     @property
     def assigned(self) -> list[Assignment]:
-        """What is held now."""
+        """The assignments currently held."""
         return list(self._assignments.current.values())
 
     @property
     def rebalances(self) -> Mapping[str, int]:
-        """How often `assign`, `revoke` and `lost` were served."""
+        """How often `assign`, `revoke` and `lost` were handled."""
         return self._rebalances.counts
 
     def facts(self) -> GroupFacts:
-        """What is known of the group now."""
+        """Return what is currently known about the group."""
         return GroupFacts(
             join_state=self._join_state,
             is_member=self._has_joined(),
@@ -112,7 +112,7 @@ class KafkaSource:
         )
 
     def subscribe(self, listener: RebalanceListener) -> None:
-        """Join the group; `poll` then serves it."""
+        """Join the group; from then on, `poll` handles its rebalances."""
         rebalances = self._rebalances
         rebalances.set_listener(listener)
         self._availability.start()
@@ -124,10 +124,10 @@ class KafkaSource:
         )
 
     def poll(self, limit: int, timeout_seconds: float) -> list[tuple[Record, Assignment]]:
-        """At most `limit` records, as soon as there are any, in order within each partition.
+        """Return at most `limit` records as soon as there are any, in order within each partition.
 
         Raises:
-            NoBroker: None answered for `kafka.no_broker_seconds`.
+            NoBroker: No broker responded for `kafka.no_broker_seconds`.
             Fatal: The consumer is broken, refused, or out of range with `input.start = error`.
         """
         consumer = self._consumer
@@ -135,8 +135,8 @@ class KafkaSource:
         first = consumer.poll(min(timeout_seconds, _PLACING_POLL_SECONDS) if self._positions.busy else timeout_seconds)
         records = [] if first is None else self._with_assignments([first])
         if first is not None and limit > 1:
-            # consume() with a timeout would wait until it has all it was asked for; the rest is taken as it lies. It
-            # may serve a rebalance, so the first record has its assignment by then.
+            # consume() with a timeout would wait for the full number, so it takes only what is already fetched. It may
+            # serve a rebalance, so the first record is matched with its assignment before that.
             records += self._with_assignments(consumer.consume(limit - 1, 0))
         if records:
             self._availability.answered()
@@ -147,9 +147,9 @@ class KafkaSource:
         return records
 
     def _with_assignments(self, messages: list[Any]) -> list[tuple[Record, Assignment]]:
-        """The records among these messages, each with the assignment its partition is held under at this moment.
+        """Return the records among these messages, each with the current assignment of its partition.
 
-        Their type is that of a record; the stub's headers() is wider than what comes.
+        The messages are typed as `Any`, because the stub's headers() is wider than what librdkafka returns.
         """
         current = self._assignments.current
         records: list[tuple[Record, Assignment]] = []
@@ -168,7 +168,7 @@ class KafkaSource:
         return records
 
     def _serve_read_error(self, message: Any) -> None:
-        """An error in the place of a record."""
+        """Handle an error that came instead of a record."""
         error, assignment = message.error(), self._assignments.current.get(message.partition())
         if error.code() in NO_PLACE:
             if assignment is not None:
@@ -181,17 +181,17 @@ class KafkaSource:
         self._fault = fault_of_reading(error, self._topic, self._group) or self._fault
 
     def commit(self, offsets: Mapping[Assignment, int]) -> None:
-        """Begin to commit next offsets of the assignments still owned; the others are left out, and none moves back.
+        """Start committing next offsets of assignments still owned; others are skipped, and none moves backwards.
 
-        One commit is on its way at a time; offsets that come meanwhile go together with the next.
+        One commit is in flight at a time; offsets that arrive meanwhile are sent together with the next.
         """
         self._assignments.stage(offsets)
         self._commits.send(self._consumer)
 
     def flush_commits(self, timeout_seconds: float) -> bool:
-        """Wait until the broker has answered for every offset given to `commit`; False when the time ran out.
+        """Wait until the broker has responded for every offset given to `commit`; return False on a timeout.
 
-        A group that is being rebalanced answers too: what it did not take is read again by the next owner.
+        A refusal from a group that is rebalancing counts as a response: the next owner rereads what was not accepted.
 
         Raises:
             Fatal: The broker refuses this group or principal.
@@ -204,15 +204,15 @@ class KafkaSource:
                 clock=self._clock,
                 sleep=self._sleep,
             )
-        except OwnershipLost as lost:
-            log.info("commit refused", cause=str(lost), next="its records will be read again by their new owner")
+        except OwnershipLost as error:
+            log.info("commit refused", cause=str(error), next="the new owner will read its records again")
         except Retryable as error:
             log.warning("commit not answered", cause=str(error), next="its records may be read again")
             return False
         return True
 
     def pause(self) -> None:
-        """Stop fetching from every assigned partition, those assigned later included; `poll` still serves the group."""
+        """Stop fetching from every partition held and any assigned later; `poll` still handles rebalances."""
         self._rebalances.pause(self._consumer)
 
     def resume(self) -> None:
@@ -221,29 +221,29 @@ class KafkaSource:
 
     def _has_joined(self) -> bool:
         if not self._is_member:
-            with suppress(Fatal):  # a format not known here; only transactions can't do without it, and they say so
+            with suppress(Fatal):  # an unknown format; only transactions need it, and they report it
                 self._is_member = generation(self._consumer.consumer_group_metadata()) >= 0
         return self._is_member
 
     def confirm(self, offsets: dict[Assignment, int]) -> None:
-        """A transaction has committed these next offsets."""
+        """Record that a transaction has committed these next offsets."""
         self._assignments.confirm(offsets)
 
     def group_metadata(self) -> bytes:
-        """Member and generation as of now, for a transaction's offsets (KIP-447); read anew for each transaction."""
+        """Return the current member and generation for a transaction's offsets (KIP-447); call once per transaction."""
         metadata: bytes = self._consumer.consumer_group_metadata()
         return metadata
 
     def committed(self, assignments: Sequence[Assignment], timeout_seconds: float) -> dict[Assignment, int]:
-        """Next offsets the broker has committed; waits for open transactions on them, leaves out those without any.
+        """Return the next offsets the broker has committed, after any open transactions; omits those without one.
 
         Raises:
-            Retryable: No answer in time.
+            Retryable: The broker did not respond in time.
         """
         try:
             found = self._consumer.committed(partitions_of(assignments), timeout=timeout_seconds)
-        except KafkaException as fault:
-            raise Retryable(describe(error_of(fault))) from None
+        except KafkaException as error:
+            raise Retryable(describe(error_of(error))) from None
         failed = next((p.error for p in found if p.error is not None), None)
         if failed is not None:
             raise Retryable(describe(failed))
@@ -251,7 +251,7 @@ class KafkaSource:
         return {a: by_partition[a.partition] for a in assignments if a.partition in by_partition}
 
     def close(self) -> None:
-        """Leave the group; whatever is not committed stays so. Never raises; safe to call twice."""
+        """Leave the group, without committing anything. Never raises; safe to call twice."""
         if self._closed:
             return
         self._closed = True
@@ -259,8 +259,8 @@ class KafkaSource:
         if self._fault is None:
             self._leave()
             return
-        # librdkafka waits for ever when a consumer with a fatal error is closed while it holds partitions; the worker's
-        # end is not held up by that, and closes the connections.
+        # librdkafka waits forever when a consumer with a fatal error is closed while it holds partitions. That must not
+        # delay the worker's exit, which closes the connections.
         leaving = threading.Thread(target=self._leave, name="consumer-close", daemon=True)
         leaving.start()
         leaving.join(_BROKEN_CLOSE_SECONDS)
@@ -268,11 +268,11 @@ class KafkaSource:
     def _leave(self) -> None:
         try:
             self._consumer.close()
-        except (KafkaException, RuntimeError) as fault:
-            log.warning("the consumer did not close cleanly", cause=str(fault))
+        except (KafkaException, RuntimeError) as error:
+            log.warning("the consumer did not close cleanly", cause=str(error))
 
     def _serve_client_error(self, error: KafkaError) -> None:
-        """An error of the client as a whole: connections, mostly, which librdkafka opens again by itself."""
+        """Handle a client-wide error, usually a lost connection, which librdkafka reopens by itself."""
         if error.code() in NO_TOPIC:
             self._watch.look_soon()
         elif self._availability.last_contact is None and (fault := refused_connection(error)) is not None:

@@ -1,7 +1,7 @@
-"""Partitions that stand still: the same error, again and again, where the next record should be.
+"""Stuck partitions: the same error, again and again, where the next record should be.
 
-A batch that can't be unpacked, or that is damaged on the broker's disk, is fetched again for ever. The other partitions
-go on, the lag of this one does not even grow where nothing new comes, and nothing else shows it.
+A batch that can't be decompressed, or that is damaged on the broker's disk, is fetched again forever. The other
+partitions continue, the lag of this one does not even grow if nothing new is written, and nothing else shows it.
 """
 
 import logging
@@ -16,12 +16,12 @@ from worker.protocols import Clock
 log = logging.getLogger(__name__)
 
 STANDING_SECONDS = 10.0
-"""An error that has come again for so long, without a record in between, is no transient one."""
+"""An error that has been repeating for this long, without a record in between, is not transient."""
 
 _FORGET_SECONDS = 30.0
-"""An error that has not come again for so long is over, though no record has come since."""
+"""An error that has not recurred for this long is considered over, even if no record has arrived since."""
 
-_UNPACKING = frozenset(
+_DECOMPRESSION = frozenset(
     {
         KafkaError._BAD_COMPRESSION,  # noqa: SLF001 - how the library names its own codes
         KafkaError._NOT_IMPLEMENTED,  # noqa: SLF001
@@ -33,7 +33,7 @@ _DAMAGED = frozenset({KafkaError._BAD_MSG, KafkaError.INVALID_MSG})  # noqa: SLF
 
 @dataclass(slots=True)
 class _Run:
-    """One error, repeated."""
+    """A run of one repeated error."""
 
     code: int
     offset: int | None
@@ -44,11 +44,11 @@ class _Run:
 
 
 class StandingPartitions:
-    """Remembers the errors that came in the place of records; used by the consumer's thread.
+    """Remembers errors that came instead of records. Used only from the consumer's thread.
 
     Args:
         topic: The input topic.
-        clock: Monotonic seconds.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(self, topic: str, clock: Clock) -> None:
@@ -61,7 +61,7 @@ class StandingPartitions:
         return bool(self._runs)
 
     def failed(self, partition: int, offset: int | None, error: KafkaError) -> None:
-        """This error came instead of a record."""
+        """Record an error that came instead of a record."""
         now, run = self._clock(), self._runs.get(partition)
         if run is None or (run.code, run.offset) != (error.code(), offset):
             run = self._runs[partition] = _Run(error.code(), offset, describe(error), now, now)
@@ -69,16 +69,16 @@ class StandingPartitions:
         if not run.reported and now - run.since >= STANDING_SECONDS:
             run.reported = True
             log.error(
-                "partition %d of %s stands still at %s: %s. %s",
+                "partition %d of %s is stuck at %s: %s. %s",
                 partition, self._topic, _where(offset), run.text, _cure(run.code),
             )  # fmt: skip
 
     def moved(self, partition: int) -> None:
-        """A record came, or the partition was given away."""
+        """Forget the partition's error: a record came, or the partition was given up."""
         self._runs.pop(partition, None)
 
     def now(self) -> tuple[Standing, ...]:
-        """The partitions that stand still, with the cause and the cure."""
+        """Return the stuck partitions, each with the cause and what to do."""
         now = self._clock()
         for partition, run in list(self._runs.items()):
             if now - run.last > _FORGET_SECONDS:
@@ -95,14 +95,14 @@ def _where(offset: int | None) -> str:
 
 
 def _cure(code: int) -> str:
-    if code in _UNPACKING:
+    if code in _DECOMPRESSION:
         return (
-            "Its next batch can't be unpacked: raise receive.message.max.bytes in kafka.properties above what it "
-            "unpacks to, or have its producer use another compression"
+            "Its next batch can't be decompressed: raise receive.message.max.bytes in kafka.properties above its "
+            "decompressed size, or have its producer use another compression"
         )
     if code in _DAMAGED:
         return (
-            "Its next batch is damaged on the broker: check the broker's disks, and pass over the batch with "
+            "Its next batch is damaged on the broker: check the broker's disks, and skip the batch with "
             "kafka-consumer-groups --reset-offsets if it can't be restored"
         )
-    return "Check the broker that leads it; kafka-consumer-groups --reset-offsets passes over the record"
+    return "Check the broker that leads it; kafka-consumer-groups --reset-offsets skips the record"

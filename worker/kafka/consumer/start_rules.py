@@ -1,7 +1,7 @@
-"""Where a partition is read from when no committed offset says so. One table, for users and for the worker.
+"""Where a partition is read from when no committed offset decides it. One table, for users and for the worker.
 
-Kafka has one setting for all of this (`auto.offset.reset`), which librdkafka applies on its own and without a word
-that a program could count. Here each case has a rule of its own, and what a rule skips or moves is reported.
+Kafka has one setting for all of this (`auto.offset.reset`), which librdkafka applies on its own, without any event that
+a program could count. Here each case has its own rule, and whatever a rule skips or moves is reported.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from worker.settings import Start
 
 
 class Found(StrEnum):
-    """What was found instead of an offset to read on from; the value is the metrics' label `reason`."""
+    """What was found instead of an offset to continue from; the value is the metrics' label `reason`."""
 
     NO_OFFSET = "no_offset"
     NEW_PARTITION = "new_partition"
@@ -23,7 +23,7 @@ class Found(StrEnum):
 
 
 class To(StrEnum):
-    """Where the partition is read from then."""
+    """Where the partition is then read from."""
 
     FIRST = "first record"
     END = "end"
@@ -33,27 +33,27 @@ class To(StrEnum):
 RULES: Mapping[Found, Mapping[Start, To]] = {
     # The group reads the topic for the first time, or has not read this partition, which was there when it began.
     Found.NO_OFFSET: {Start.EARLIEST: To.FIRST, Start.LATEST: To.END, Start.ERROR: To.EXIT},
-    # All of it was written after the group began: none of it was meant to be left out.
+    # All of it was written after the group began: none of it was meant to be skipped.
     Found.NEW_PARTITION: {Start.EARLIEST: To.FIRST, Start.LATEST: To.FIRST, Start.ERROR: To.FIRST},
     # Retention was faster than the group. What is still there has not been read.
     Found.BELOW_START: {Start.EARLIEST: To.FIRST, Start.LATEST: To.FIRST, Start.ERROR: To.EXIT},
-    # The log has lost its end. Nobody knows since when, so nobody knows what of the rest is new.
+    # The log has lost its end. It is unknown since when, so it is unknown which of the remaining records are new.
     Found.ABOVE_END: {Start.EARLIEST: To.FIRST, Start.LATEST: To.FIRST, Start.ERROR: To.EXIT},
     # Another log under the same name: all of it is new.
     Found.RECREATED: {Start.EARLIEST: To.FIRST, Start.LATEST: To.FIRST, Start.ERROR: To.FIRST},
 }
-"""What was found, and for each `input.start` where the partition is read from."""
+"""Where the partition is read from, by what was found and by `input.start`."""
 
 MOVES = frozenset({Found.BELOW_START, Found.ABOVE_END, Found.RECREATED})
-"""The group had a position, and it is not kept: an error in the log, and counted."""
+"""Cases in which the group had a position that is not kept: logged as an error, and counted."""
 
 
 class Begin(NamedTuple):
-    """A decision.
+    """The offset to begin at.
 
     Attributes:
-        offset: Of the first record to read.
-        skipped: Offsets between the group's position and the log's start that retention took unread.
+        offset: The offset of the first record to read.
+        skipped: Number of offsets from the group's position to the log's start, removed by retention before being read.
     """
 
     offset: int
@@ -61,13 +61,13 @@ class Begin(NamedTuple):
 
 
 def where_to_begin(found: Found, start: Start, position: int | None, ends: LogEnds) -> Begin | None:
-    """Where to read from; None: not at all, the worker is to exit.
+    """Return where to read from, or None if the worker is to exit.
 
     Args:
-        found: Why there is a question.
+        found: Why there is no offset to continue from.
         start: The setting `input.start`.
-        position: The group's offset, where it has one.
-        ends: Where the log begins and ends now.
+        position: The group's offset, if it has one.
+        ends: Where the log currently begins and ends.
     """
     rule = RULES[found][start]
     if rule is To.EXIT:
@@ -77,19 +77,19 @@ def where_to_begin(found: Found, start: Start, position: int | None, ends: LogEn
 
 
 def out_of_range(position: int, ends: LogEnds) -> Found | None:
-    """Which end of the log a position lies beyond; None when the log holds it."""
+    """Return which end of the log a position lies beyond, or None if the log contains it."""
     if position < ends.first:
         return Found.BELOW_START
     return Found.ABOVE_END if position > ends.end else None
 
 
 def without_offset(partition: int, *, group_has_offsets: bool, began_with: int | None) -> Found:
-    """Whether a partition without an offset is new to a group that reads the topic.
+    """Return whether a partition without an offset is new to a group that already reads the topic.
 
     Args:
-        partition: Its number.
-        group_has_offsets: Some partition of the topic has a committed offset.
-        began_with: Partitions that the topic had when the group began, as its offsets say; None when they do not.
+        partition: The number of the partition.
+        group_has_offsets: Whether any partition of the topic has a committed offset.
+        began_with: Number of partitions when the group began, as noted with its offsets; None if not noted.
     """
     if not group_has_offsets or (began_with is not None and partition < began_with):
         return Found.NO_OFFSET

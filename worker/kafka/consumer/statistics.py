@@ -1,8 +1,8 @@
-"""What the worker reads of librdkafka's statistics: lag, state of the group, brokers within reach.
+"""What the worker reads from librdkafka's statistics: lag, group state, reachable brokers.
 
-The format is librdkafka's STATISTICS.md. Lag freezes while a partition is paused, since nothing is fetched then.
-librdkafka's own lag counts from the offset that it has committed or fetched itself; it knows nothing of those that a
-transaction commits, so what is known here goes before.
+The format is described in librdkafka's STATISTICS.md. Lag freezes while a partition is paused, since nothing is fetched
+then. librdkafka computes lag from the offset that it has committed or fetched itself and knows nothing of offsets that
+a transaction commits, so the offsets known here take precedence.
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ _CONNECTED = "UP"
 
 
 class Statistics(NamedTuple):
-    """One report.
+    """One statistics report.
 
     Attributes:
-        brokers_up: Brokers with an open connection.
-        join_state: Where the member is on its way into the group; "steady" when it is in.
-        lag_records: For each partition asked for, records behind the end of what may be read; absent while unknown.
-        unstable_records: Likewise, records behind the oldest transaction that is still open.
+        brokers_up: Number of brokers with an open connection.
+        join_state: How far the member has got in joining the group; "steady" once it has joined.
+        lag_records: For each requested partition, how many readable records it is behind; absent while unknown.
+        unstable_records: Likewise, how many records the oldest open transaction holds back.
     """
 
     brokers_up: int
@@ -30,12 +30,12 @@ class Statistics(NamedTuple):
 
 
 def read_statistics(report: str, topic: str, committed: Mapping[int, int | None]) -> Statistics:
-    """Read a report.
+    """Parse a report.
 
     Args:
-        report: JSON.
-        topic: Whose lag is asked for.
-        committed: For each partition asked for, the next offset that this worker has committed; None before the first.
+        report: The report as JSON.
+        topic: The topic to read the lag of.
+        committed: For each requested partition, the next offset this worker has committed; None before the first.
     """
     document = jiter.from_json(report.encode())
     known = document.get("topics", {}).get(topic, {}).get("partitions", {})

@@ -1,7 +1,7 @@
-"""Which log the input topic's name stands for, looked at from time to time and at every sign of a change.
+"""Which log the input topic's name refers to, checked periodically and at every sign of a change.
 
-A topic that is deleted and created again keeps its name, and librdkafka reads on in the new log at the old offset
-(librdkafka#3255). No error comes where the new log is already longer, so the topic's id (KIP-516) is asked for.
+A topic that is deleted and recreated keeps its name, and librdkafka continues in the new log at the old offset
+(librdkafka#3255). No error is raised if the new log is already longer, so the topic's id (KIP-516) is queried.
 """
 
 import logging
@@ -18,18 +18,18 @@ from worker.protocols import Clock
 log = logging.getLogger(__name__)
 
 BETWEEN_LOOKS_SECONDS = 2.0
-"""Bounds how much of a new log is read at the old log's offset before it is noticed; one small request each time."""
+"""Limits how much of a new log is read at the old log's offset before this is noticed; a check is one small request."""
 
 _ABSENT_LOOKS = 2
-"""A topic just created is not known to every broker at once."""
+"""A newly created topic is not known to every broker at once."""
 
 
 class Log(NamedTuple):
-    """What a topic's name stands for.
+    """The log that a topic's name refers to.
 
     Attributes:
-        topic_id: Empty when the broker gives none.
-        partitions: How many it has.
+        topic_id: The topic's id; empty if the broker reports none.
+        partitions: How many partitions it has.
     """
 
     topic_id: str
@@ -37,17 +37,17 @@ class Log(NamedTuple):
 
 
 class TopicWatch:
-    """Looks at one topic; used by the consumer's thread.
+    """Watches one topic. Used only from the consumer's thread.
 
     Args:
-        topic: Its name.
-        queries: Asks.
-        clock: Monotonic seconds.
+        topic: The topic's name.
+        queries: Queries the broker.
+        clock: Returns monotonic seconds.
 
     Attributes:
-        known: The last log seen; None before the first answer.
-        as_of: When the last answer was asked for, on the clock.
-        missing: True while the broker says that there is no such topic.
+        known: The last log seen; None before the first response.
+        as_of: When the query behind the last response was sent, on the clock.
+        missing: Whether the broker reports that there is no such topic.
     """
 
     def __init__(self, topic: str, queries: LogQueries, clock: Clock) -> None:
@@ -65,11 +65,11 @@ class TopicWatch:
 
     @property
     def was_replaced(self) -> bool:
-        """True once the topic was created again while this worker watched it."""
+        """Whether the topic has been recreated since this worker began watching it."""
         return bool(self._replaced)
 
     def look(self) -> None:
-        """Take in an answer that has come, and ask again when it is time; never waits."""
+        """Process a response that has arrived, and query again when it is time; never blocks."""
         if self._asked is not None:
             if not self._asked.done():
                 return
@@ -78,11 +78,11 @@ class TopicWatch:
             self._ask()
 
     def look_soon(self) -> None:
-        """Something points to a change: the next look asks."""
+        """Query at the next `look`, since something suggests a change."""
         self._not_before = self._clock()
 
     def look_now(self, timeout_seconds: float) -> Log | None:
-        """Ask, and wait so long for the answer; the last log known when none comes."""
+        """Query and wait for the response; return the last known log if none arrives in time."""
         self._take_in(self._ask(), timeout_seconds)
         return self.known
 
@@ -96,7 +96,7 @@ class TopicWatch:
         try:
             described = asked.result(timeout_seconds)
         except OutOfTime:
-            return  # a later look takes it in
+            return  # a later look processes it
         except KafkaException as error:
             self._asked = None
             self._refused(error_of(error))
@@ -106,28 +106,30 @@ class TopicWatch:
 
     def _seen(self, found: Log) -> None:
         if found.topic_id in self._replaced:
-            return  # a broker that has not heard of the new topic yet
+            return  # from a broker that does not know the new topic yet
         self.as_of = self._asked_at
         self._absent_looks = 0
         if self.missing:
             self.missing = False
-            log.info("topic %s is there", self._topic)
+            log.info("topic %s exists", self._topic)
         if self.known is not None and self.known.topic_id not in ("", found.topic_id):
             self._replaced.add(self.known.topic_id)
         self.known = found
 
     def _refused(self, error: KafkaError) -> None:
         if error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return  # no answer, or no right to ask: the consumer hears of both by itself
+            return  # no response, or no permission: the consumer gets an error for either itself
         self._absent_looks += 1
         if self._absent_looks < _ABSENT_LOOKS or self.missing:
             return
         self.missing = True
         if self.known is None:
-            log.warning("topic %s does not exist; `sluice topics` creates it. The worker waits for it", self._topic)
+            log.warning(
+                "topic %s does not exist; `sluice topics` creates it. The worker is waiting for it", self._topic
+            )
         else:
             log.error(
-                "topic %s is gone: it was deleted while the worker read it. The worker waits for a topic of that name, "
-                "and reads it from its beginning",
+                "topic %s was deleted while the worker was reading it. The worker is waiting for a topic of that name "
+                "and will read it from the beginning",
                 self._topic,
             )

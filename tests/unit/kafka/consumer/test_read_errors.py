@@ -12,7 +12,7 @@ from worker.kafka.consumer.read_errors import fault_of_reading
     [
         (KafkaError.GROUP_AUTHORIZATION_FAILED, "--operation Read --group moderation"),
         (KafkaError.TOPIC_AUTHORIZATION_FAILED, "--operation Read --topic comments"),
-        (KafkaError._FATAL, "the consumer can't go on"),
+        (KafkaError._FATAL, "the consumer can't continue"),
     ],
 )
 def test_what_only_a_person_can_fix_says_how(code: int, advice: str) -> None:
@@ -24,7 +24,7 @@ def test_what_only_a_person_can_fix_says_how(code: int, advice: str) -> None:
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
-        (KafkaError.INCONSISTENT_GROUP_PROTOCOL, "stop the older consumers of this group, or take another group"),
+        (KafkaError.INCONSISTENT_GROUP_PROTOCOL, "stop the older consumers of this group, or choose another group"),
         (KafkaError.UNRELEASED_INSTANCE_ID, "Another live member has the same group.instance.id"),
         (KafkaError.UNSUPPORTED_VERSION, "needs Kafka 4.0"),
     ],

@@ -39,7 +39,7 @@ def test_one_error_at_one_offset_for_long_is_a_standing_partition_and_reported_o
     assert "offset 5" in found.cause
     assert "receive.message.max.bytes" in found.cause
     (said,) = [r.getMessage() for r in caplog.records]
-    assert said.startswith("partition 3 of comments stands still at offset 5")
+    assert said.startswith("partition 3 of comments is stuck at offset 5")
 
 
 def test_a_record_ends_it(clock: Clock) -> None:
