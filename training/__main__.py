@@ -26,12 +26,12 @@ STUDENT = Recipe()
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 when done, 2 when the data or the arguments are wrong."""
+    """Run one command; return 0 on success and 2 if the data or the arguments are wrong."""
     options = _parser().parse_args(arguments)
     try:
         command: int = options.command(options)
-    except (DataFault, FileNotFoundError, ValueError) as fault:
-        print(f"training: {fault}", file=sys.stderr)
+    except (DataFault, FileNotFoundError, ValueError) as error:
+        print(f"training: {error}", file=sys.stderr)
         return 2
     return command
 
@@ -53,25 +53,25 @@ def _parser() -> argparse.ArgumentParser:
     teach = add("teach", _teach, "train a teacher on labels", out="folder of the run")
     teach.add_argument("--source", type=Path, required=True, help="folder of the teacher's pretrained weights")
     _add_recipe(teach, TEACHER)
-    score = add("score", _score, "score texts by a teacher", checkpoint="folder of the teacher", out="file to write")
+    score = add("score", _score, "score texts with a teacher", checkpoint="folder of the teacher", out="file to write")
     for narrowed in (teach, score):
         narrowed.add_argument("--only", nargs="+", default=[], help="sources to learn from or score (default: all)")
-    score.add_argument("--measure", action="store_true", help="a student's exact scores of what `ship` measures it on")
+    score.add_argument("--measure", action="store_true", help="exact scores of a student on what `ship` measures")
     distil = add("distil", _distil, "train the student on labels and teachers' scores", out="folder of the run")
     distil.add_argument("--scores", type=Path, nargs="+", default=[], help="files that `score` wrote")
     distil.add_argument("--source", type=Path, help="folder of the pretrained weights (default: the package's)")
     _add_recipe(distil, STUDENT)
-    blended = {"checkpoint": "folder of one", "run": "its run, for the history", "other": "folder of the other"}
-    mix = add("blend", _blend, "mean of the weights of two calibrated models", **blended, out="folder of the new run")
+    blended = {"checkpoint": "folder of one model", "run": "its run, for the history", "other": "folder of the other"}
+    mix = add("blend", _blend, "average the weights of two calibrated models", **blended, out="folder of the new run")
     mix.add_argument("--other-name", default="revision 1", help="what the card calls the other")
-    mix.add_argument("--share", type=float, default=0.3, help="of the other in the mean")
+    mix.add_argument("--share", type=float, default=0.3, help="weight of the other model in the mean")
     add("ship", _ship, "calibrate, choose thresholds, measure on test, write the model folder",
         run="folder that `distil` wrote", scores="file that `score --measure` wrote for it",
         out="folder of the model to ship")  # fmt: skip
-    add("record", _record, "record anew what transformers answers", checkpoint="folder of the shipped model")
+    add("record", _record, "record again what transformers answers", checkpoint="folder of the shipped model")
     evaluate = add("evaluate", _evaluate, "print the figures of a shipped model", checkpoint="folder of the model")
     evaluate.add_argument("--split", choices=("validation", "test"), default="test")
-    add("probe", _probe, "print what passes and what is caught of the texts kept apart", checkpoint="model's folder")
+    add("probe", _probe, "print what passes and what is caught among the held-out texts", checkpoint="model's folder")
     return parser
 
 
@@ -156,7 +156,7 @@ def _blend(options: argparse.Namespace) -> int:
 
 
 def _ship(options: argparse.Namespace) -> int:
-    from training.release import release  # noqa: PLC0415 (the worker's own needs, which training does without)
+    from training.release import release  # noqa: PLC0415 (needs the worker's dependencies, which training does without)
 
     print(json.dumps(release(options.data, options.run, options.scores, options.out)))
     return 0

@@ -1,4 +1,4 @@
-"""From a trained student to the folder that ships: calibrated, halved, with tokenizer, thresholds and golden record."""
+"""Turns a trained student into the folder that ships: calibrated, in half precision, with everything it needs."""
 
 import copy
 import json
@@ -25,10 +25,10 @@ from worker.settings import ModelSettings
 
 SEED = 7
 REVISION = "2"
-"""Of the embedded model; counts up with each change of what it answers."""
+"""Revision of the embedded model; increases with every change to its answers."""
 
 HALF_PRECISION_COMMENTS = 64
-"""Comments that storing weights in half precision is tried on."""
+"""Number of comments on which storing weights in half precision is checked."""
 
 MODEL_FILES = (
     "config.json",
@@ -43,10 +43,10 @@ MODEL_FILES = (
 def ship(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, validation: Comments, raw: Vector, folder: Path
 ) -> tuple[Platt, dict[str, Any]]:
-    """Calibrate `model` by its logits `raw` on `validation`, choose thresholds, and write the model into `folder`.
+    """Calibrate `model` on its logits `raw` for `validation`, choose thresholds, and write the model to `folder`.
 
-    Returns the calibration and what it did: slope and offset per label, figures of the validation split before and
-    after it (after: cross-fitted), and the largest change of a logit by storing weights in half precision.
+    Returns the calibration and its effect: slope and offset per label, figures for the validation split before and
+    after it (after: cross-fitted), and the largest change in a logit from storing weights in half precision.
     """
     platt = fit_platt(raw, validation.labels)
     calibrated = _stored(model, torch.float32)
@@ -78,9 +78,9 @@ def ship(
 
 
 def save_checkpoint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write the weights, a config that loads them in float32, and the tokenizer without padding or cutting.
+    """Write the weights, a config that loads them in float32, and the tokenizer without padding or truncation.
 
-    The source's tokenizer file carries padding and cutting to 128 tokens, which would silently cut every longer text.
+    The source's tokenizer file pads and truncates to 128 tokens, which would silently cut every longer text.
     """
     folder.mkdir(parents=True, exist_ok=True)
     model.config.attention_probs_dropout_prob = model.config.hidden_dropout_prob
@@ -88,7 +88,7 @@ def save_checkpoint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, 
     config_file = folder / "config.json"
     config = json.loads(config_file.read_text(encoding="utf-8"))
     config["dtype"] = str(torch.float32).removeprefix("torch.")
-    config["revision"] = REVISION  # what every event says of the model
+    config["revision"] = REVISION  # included in every event
     config_file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     tokenizer.model_max_length = MAX_TOKENS
     tokenizer.backend_tokenizer.no_padding()
@@ -109,7 +109,7 @@ def evaluate_folder(folder: Path, comments: Comments) -> dict[str, Any]:
 
 
 def probe_folder(folder: Path, kept: Corpus, validation: Comments) -> dict[str, Any]:
-    """What a shipped checkpoint passes and catches of the texts kept apart and of validation."""
+    """What a shipped checkpoint lets through and catches among the held-out texts and the validation split."""
     thresholds = read_thresholds(folder)
     return {
         "kept": probe(kept, _logits(folder, kept.texts)[0], thresholds),
@@ -118,7 +118,7 @@ def probe_folder(folder: Path, kept: Corpus, validation: Comments) -> dict[str, 
 
 
 def measure_all(comments: Comments, logits: Vector, thresholds: list[float]) -> dict[str, Any]:
-    """Figures label by label, and what the whole set of thresholds does."""
+    """Figures for each label, and for the set of thresholds as a whole."""
     return measure(comments, logits, thresholds, SEED) | {"set": operating_point(comments, logits, thresholds)}
 
 
@@ -137,7 +137,7 @@ def _logits(folder: Path, texts: list[str]) -> tuple[Vector, int]:
 
 
 def _reliability_only(labels: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What can be said of scores that the thresholds were not chosen for."""
+    """The figures that are meaningful for scores the thresholds were not chosen for."""
     return {
         name: {figure: values[figure] for figure in ("positives", "calibration_error", "brier")}
         for name, values in labels.items()

@@ -1,9 +1,9 @@
-"""All that the embedded model learns from, and what is kept apart to choose by.
+"""Everything the embedded model learns from, and what is held out for choosing between models.
 
-The challenge's comments carry the labels; the other sets widen the world: news readers' comments that raters found
-toxic (Civil Comments; `spans.csv` holds no text that is not among them), everyday and warm comments (GoEmotions), plain
-sentences of 21 languages (Wortschatz), and our own frames. Of each of these, every tenth text by a hash (and every
-fifth frame) is kept apart. See `training/card.md` for sources and licences.
+The challenge's comments carry the labels; the other sets add variety: news readers' comments that raters found toxic
+(Civil Comments; `spans.csv` holds no text that is not among them), everyday and warm comments (GoEmotions), plain
+sentences in 21 languages (Wortschatz), and our own frames. Every tenth text of each, by a hash, and every fifth frame
+is held out. See `training/card.md` for sources and licences.
 """
 
 import csv
@@ -23,15 +23,15 @@ from training.frames import make_rows
 KEPT_ONE_IN = 10
 FRAME_SEED = 15
 CLEAN_IMPORTANCE = 3.0
-"""Of a challenge comment without labels: train lacks most of them, nine in ten; calibration makes up for the rest."""
+"""Importance of a challenge comment without labels: train lacks nine in ten of them; calibration makes up the rest."""
 CIVIL_IMPORTANCE = 0.25
-"""They are all toxic: at a higher weight the manner of news readers becomes evidence by itself."""
+"""They are all toxic: at a higher weight, the style of news readers becomes evidence in itself."""
 WARM = frozenset(("admiration", "gratitude", "love", "joy", "caring", "optimism", "excitement", "relief"))
 
 ALL, NONE = [1.0] * len(LABELS), [0.0] * len(LABELS)
 MARK_TARGETS: dict[str, tuple[list[float], list[float]]] = {
     "+": (NONE, ALL),
-    # toxic, severe_toxic, obscene, threat, insult, identity_hate; what the mark does not say is the teacher's
+    # toxic, severe_toxic, obscene, threat, insult, identity_hate; what the mark leaves open is up to the teacher
     "i": ([1, 0, 0, 0, 1, 0], [1, 0.3, 0, 1, 1, 1]),
     "t": ([1, 0, 0, 1, 0, 0], [1, 0, 0, 1, 0, 0.3]),
     "g": ([1, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 1]),
@@ -43,7 +43,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What to learn from, what to choose by, and the words that a disguise is for."""
+    """What to learn from, what to choose models by, and the words worth disguising."""
 
     learn: Corpus
     kept: Corpus
@@ -51,7 +51,7 @@ class Sources:
 
 
 def gather(folder: Path, train: Comments) -> Sources:
-    """Everything in `folder` besides the challenge's splits, with `train` of those, and the frames.
+    """Everything in `folder` except the challenge's splits, plus `train`, one of those splits, and the frames.
 
     Raises:
         DataFault: A file is missing or lacks a column.
@@ -79,7 +79,7 @@ def gather(folder: Path, train: Comments) -> Sources:
 
 
 def is_kept(text: str) -> bool:
-    """Whether a text of the wider sets is kept apart: one in ten, whatever its case and blanks."""
+    """Whether a text of the additional sets is held out: one in ten, regardless of case and whitespace."""
     digest = hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") % KEPT_ONE_IN == 0
 
@@ -90,7 +90,7 @@ def _challenge(train: Comments) -> Corpus:
 
 
 def _civil(file: Path) -> Corpus:
-    """All toxic. A kind has the share of raters who marked it; one nobody marked may still be there."""
+    """All toxic. The target of a label is the share of raters who gave it; one that nobody gave may still apply."""
     rows = list(_rows(file, "text", "insult", "identity_hate", "obscene", "threat"))
     targets = np.array([[1.0, 0.0, *(float(row[kind] or 0) for kind in LABELS[2:])] for row in rows], dtype=np.float32)
     known = np.where(targets > 0, 1.0, 0.1).astype(np.float32)
@@ -100,7 +100,7 @@ def _civil(file: Path) -> Corpus:
 
 
 def _everyday(file: Path, foul: frozenset[str]) -> Corpus:
-    """Harmless where all emotions are warm and no word is foul; the rest is the teacher's."""
+    """Harmless if all emotions are warm and no word is foul; the rest is left to the teacher."""
     rows = list(_rows(file, "text", "emotions"))
     warm = [set(row["emotions"].split()) <= WARM and not foul & words_of(row["text"]) for row in rows]
     return join([
@@ -115,7 +115,7 @@ def _sentences(folder: Path) -> Iterator[str]:
 
 
 def _crops(train: Comments) -> Corpus:
-    """One sentence of every longer comment, for the teacher: what is short in the challenge is rarely clean."""
+    """One sentence of each longer comment, for the teacher: short comments in the challenge are rarely clean."""
     draw = np.random.default_rng(FRAME_SEED)
     split = (_SENTENCE_END.split(text) for text in train.texts)
     longer = [[part.strip() for part in parts if len(part) > 15] for parts in split if len(parts) > 2]  # noqa: PLR2004

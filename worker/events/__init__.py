@@ -1,1 +1,1 @@
-"""From a record's bytes to a comment, and from an outcome to the record that is published; knows no client library."""
+"""From a record's bytes to a comment, and from an outcome to the published record; depends on no client library."""

@@ -1,7 +1,7 @@
-"""A rejected record as a dead letter: its own bytes, and headers that say why it is here.
+"""A rejected record as a dead letter: its own bytes, and headers that say why it was rejected.
 
-Header names are Kafka Connect's (KIP-298) with what Connect lacks under `dlq.`; `schemas.dead_letter` describes them.
-They replace those of an earlier failure: headers that only grow end as records too large to send (spring-kafka#1994).
+Header names are Kafka Connect's (KIP-298), with `dlq.` for what Connect lacks; `schemas.dead_letter` describes them.
+They replace those of an earlier failure: headers that only grow end in records too large to send (spring-kafka#1994).
 """
 
 from schemas.dead_letter import CONNECT_PREFIX
@@ -23,7 +23,7 @@ _COMPONENTS = {
     Stage.INFERENCE: b"sluice.model",
     Stage.PRODUCE: b"sluice.producer",
 }
-"""Stable words: a module that moves does not change them. `schemas.dead_letter` lists them."""
+"""Stable names: moving a module does not change them. `schemas.dead_letter` lists them."""
 
 _OWN_HEADERS = frozenset({"dlq.consumer_group", "dlq.attempts", FAILED_AT_HEADER, "dlq.model_id", TIMESTAMP_HEADER})
 _MAX_NAME_BYTES = 1024
@@ -36,7 +36,7 @@ class DeadLetterEncoder:
     Args:
         settings: Names the topic, the group and the application.
         task_id: Name of this worker's instance, for example the host's.
-        model_id: Model that was to score the record.
+        model_id: The model meant to score the record.
         clock: Seconds since the epoch, for `dlq.failed_at`.
     """
 
@@ -53,7 +53,7 @@ class DeadLetterEncoder:
     def encode(self, outcome: Rejected) -> Outgoing:
         """The record to produce: key, value, timestamp and headers as received, followed by our headers.
 
-        In the place of headers that can't be read there is `dlq.headers_lost` (`worker.events.headers`).
+        `dlq.headers_lost` replaces headers that can't be read (`worker.events.headers`).
         """
         record = outcome.record
         topic, partition, offset = record.topic() or "", record.partition() or 0, record.offset() or 0
@@ -77,13 +77,13 @@ class DeadLetterEncoder:
 
 
 def with_time_of_now(letter: Outgoing) -> Outgoing:
-    """The same dead letter for a topic that refuses its timestamp: the original is kept in a header."""
+    """The same dead letter for a topic that refuses its timestamp: a header keeps the original."""
     original = (TIMESTAMP_HEADER, b"%d" % letter.timestamp_ms)
     return letter._replace(headers=[*letter.headers, original], timestamp_ms=0)
 
 
 def replay_count(headers: Headers) -> int:
-    """How often a record was replayed; 0 where the header is absent or holds no count. The last of several counts."""
+    """How often a record was replayed: the last of several counts, 0 if the header is absent or holds no count."""
     found = next((value for name, value in reversed(headers) if name == REPLAY_COUNT_HEADER), None) or b""
     return int(found) if found.isdigit() else 0
 

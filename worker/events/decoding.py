@@ -1,4 +1,4 @@
-"""From a record to a comment, a rejection or a tombstone passed over. Never raises for what a record holds.
+"""From a record to a comment, a rejection or a skipped tombstone. Never raises for what a record holds.
 
 JSON is parsed strictly: no NaN or infinities, no repeated names (a reader that takes the first and one that takes the
 last would see different texts), no lone surrogates, at most 200 levels. The parser is jiter, pydantic's own.
@@ -15,7 +15,7 @@ from worker.types import Assignment, Comment, Decoded, Record, Rejected, Skipped
 
 _POSITION = re.compile(r"at line \d+ column \d+$")
 
-_FAULTS = (
+_PARSER_ERRORS = (
     ("Detected duplicate key", "DuplicateName", "the JSON object repeats a name"),
     ("recursion limit exceeded", "NestedTooDeep", "the JSON is nested more than 200 levels deep"),
     ("invalid unicode code point", "InvalidUtf8", "the value is not valid UTF-8"),
@@ -46,8 +46,8 @@ class Decoder:
             return Rejected(record, assignment, Stage.DECODE, "ValueTooLarge", reason)
         try:
             document = jiter.from_json(value, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
-        except ValueError as fault:
-            return Rejected(record, assignment, Stage.DECODE, *_describe(fault))
+        except ValueError as error:
+            return Rejected(record, assignment, Stage.DECODE, *_describe(error))
         if type(document) is not dict:
             reason = f"the value is {_type_name(document)}, not a JSON object"
             return Rejected(record, assignment, Stage.VALIDATE, "NotAnObject", reason)
@@ -67,14 +67,14 @@ class Decoder:
         return Rejected(record, assignment, Stage.VALIDATE, error, reason)
 
 
-def _describe(fault: ValueError) -> tuple[str, str]:
-    """Kind and reason of a parser's error; only its position is taken over, since its words can quote the payload."""
-    message = str(fault)
+def _describe(error: ValueError) -> tuple[str, str]:
+    """Class and reason of a parser's error; only its position is kept, since its message can quote the payload."""
+    message = str(error)
     position = _POSITION.search(message)
     where = f" {position.group()}" if position else ""
-    for sign, error, reason in _FAULTS:
+    for sign, error_class, reason in _PARSER_ERRORS:
         if sign in message:
-            return error, reason + where
+            return error_class, reason + where
     return "InvalidJson", "the value is not valid JSON" + where
 
 

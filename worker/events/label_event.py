@@ -2,7 +2,7 @@
 
 The value is written from a template made once for each model and threshold set, and the comment's own bytes are
 spliced in: whatever the producer wrote (number formats, field order, unknown fields) reaches the reader untouched,
-and nothing is serialised twice. A test holds the result against `schemas.LabelEvent`.
+and nothing is serialised twice. A test checks the result against `schemas.LabelEvent`.
 """
 
 import json
@@ -35,10 +35,10 @@ class LabelEventEncoder:
 
     Args:
         input_settings: Names the input topic and where the text is.
-        output_settings: Names the output topic and what becomes of the text.
+        output_settings: Names the output topic and whether the text is kept, hashed or dropped.
         model: Identity that every event carries.
         thresholds: Threshold set that every event carries.
-        view: Name and version of the second reading; None when texts are scored as they are written only.
+        view: Name and version of the second reading; None when texts are scored only as written.
         clock: Seconds since the epoch, for `processed_at`.
     """
 
@@ -103,13 +103,13 @@ class LabelEventEncoder:
         return Outgoing(self._topic, record.key(), value, headers, _NOW)
 
     def _begin_log(self, topic_id: str) -> None:
-        """The events that follow are of this log."""
+        """Switch to the log that the following events belong to."""
         self._topic_id = topic_id
         self._topic_id_json = _json(topic_id or None)
         self._log = log_name(self._input_topic, topic_id)
 
     def _label_list(self, labels: tuple[str, ...]) -> bytes:
-        """The JSON array of these labels; a model gives few combinations in practice, so each is written once."""
+        """The JSON array of these labels; a model gives few combinations in practice, so each is serialised once."""
         written = self._written_labels.get(labels)
         if written is None:
             written = self._written_labels[labels] = _json(labels)
@@ -117,7 +117,7 @@ class LabelEventEncoder:
 
 
 def view_info(version: str | None, view: ViewFacts | None) -> dict[str, Any] | None:
-    """What an event says of the second reading; None when there is no such reading of any text."""
+    """What an event says about the second reading; None when no text gets one."""
     if version is None:
         return None
     transforms, tokens = view or ((), 0)
@@ -125,7 +125,7 @@ def view_info(version: str | None, view: ViewFacts | None) -> dict[str, Any] | N
 
 
 def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) -> bytes:
-    """A label event with `%` fields for what differs from event to event, in the order `encode` fills them."""
+    """A label event with `%` fields for what differs between events, in the order in which `encode` fills them."""
     return b"".join(
         (
             b'{"schema_version":' + _constant(SCHEMA_VERSION),
@@ -153,7 +153,7 @@ def _untouched(outcome: Labelled) -> bytes:
 
 def _without_text(path: list[str], outcome: Labelled, *, hashed: bool) -> bytes:
     """The comment with its text replaced by `sha256:` and the SHA-256 of its UTF-8, or left out."""
-    # Numbers stay as they were written: 1e400 is none that JSON could be written from.
+    # Numbers stay as they were written: 1e400, for one, is not a float that JSON could represent.
     document: Any = jiter.from_json(outcome.record.value() or b"", float_mode="lossless-float")
     holder = document
     for token in path[:-1]:
@@ -162,7 +162,7 @@ def _without_text(path: list[str], outcome: Labelled, *, hashed: bool) -> bytes:
     if hashed:
         holder[last] = f"sha256:{sha256(outcome.text.encode()).hexdigest()}"
     elif type(holder) is list:
-        holder[last] = None  # taking it out would shift what follows
+        holder[last] = None  # removing it would shift the items that follow
     else:
         del holder[last]
     return _rewritten(document).encode()

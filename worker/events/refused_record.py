@@ -1,7 +1,7 @@
-"""What takes the place of a record that its topic refuses.
+"""What replaces a record that its topic refuses.
 
 A label event becomes a dead letter. A dead letter that is refused for its timestamp, which is the rejected record's
-own, goes with the time of now and the original in a header. For any other dead letter nothing can take its place.
+own, is sent with the current time, and a header keeps the original. Nothing can replace any other dead letter.
 """
 
 from enum import StrEnum
@@ -14,7 +14,7 @@ from worker.types import Outcome, Outgoing, Rejected, Stage
 
 
 class Refusal(StrEnum):
-    """What a topic or its cluster has against one record; the dead letter's `exception.class.name`."""
+    """Why a topic or its cluster refuses a record; the dead letter's `exception.class.name`."""
 
     TOO_LARGE = "OutputTooLarge"
     INVALID_RECORD = "InvalidRecord"
@@ -23,34 +23,34 @@ class Refusal(StrEnum):
 
 
 _REASONS = {
-    Refusal.TOO_LARGE: "the label event has {size} bytes, more than {topic} takes (max.message.bytes)",
+    Refusal.TOO_LARGE: "the label event has {size} bytes, more than {topic} accepts (max.message.bytes)",
     Refusal.INVALID_RECORD: (
-        "{topic} does not take this label event (INVALID_RECORD): a compacted topic takes none without a key, and a "
-        "broker may check a schema"
+        "{topic} does not accept this label event (INVALID_RECORD): a compacted topic accepts no record without a key, "
+        "and a broker may check a schema"
     ),
     Refusal.INVALID_TIMESTAMP: (
-        "the label event's timestamp is outside what {topic} takes (message.timestamp.before.max.ms and "
+        "the label event's timestamp is outside what {topic} accepts (message.timestamp.before.max.ms and "
         "message.timestamp.after.max.ms): the clocks of worker and broker differ"
     ),
-    Refusal.POLICY_VIOLATION: "a policy of the cluster does not let this label event into {topic} (POLICY_VIOLATION)",
+    Refusal.POLICY_VIOLATION: "a policy of the cluster keeps this label event out of {topic} (POLICY_VIOLATION)",
 }
 _ADVICE = {
     Refusal.TOO_LARGE: (
         "raise max.message.bytes of that topic above that of the input topic (`sluice topics` sets it so), and "
         "message.max.bytes in kafka.properties if it is set"
     ),
-    Refusal.INVALID_RECORD: "a topic for dead letters must not be compacted (cleanup.policy) nor check a schema",
-    Refusal.INVALID_TIMESTAMP: "set the clock of this machine: not even a letter with its time is taken",
-    Refusal.POLICY_VIOLATION: "see which policy the cluster has for that topic",
+    Refusal.INVALID_RECORD: "a topic for dead letters must not be compacted (cleanup.policy) or check a schema",
+    Refusal.INVALID_TIMESTAMP: "set the clock of this machine: even a dead letter with the current time is refused",
+    Refusal.POLICY_VIOLATION: "check which policy the cluster applies to that topic",
 }
 
 
 class Form(NamedTuple):
-    """What is produced for a record of the input.
+    """What is produced for an input record.
 
     Attributes:
-        outcome: The outcome, or the rejection in its place.
-        now: With the time of now instead of the record's own.
+        outcome: The outcome, or the rejection that replaces it.
+        now: Whether it carries the current time instead of the record's own.
     """
 
     outcome: Outcome
@@ -62,10 +62,10 @@ class Form(NamedTuple):
         return with_time_of_now(outgoing) if self.now and outgoing is not None else outgoing
 
     def after(self, refusal: Refusal, outgoing: Outgoing) -> "Form":
-        """What takes the place of this form, which was refused as `outgoing`.
+        """What replaces this form, which was refused as `outgoing`.
 
         Raises:
-            Fatal: It was a dead letter, and nothing can take its place.
+            Fatal: It was a dead letter, and nothing can replace it.
         """
         outcome, record = self.outcome, self.outcome.record
         size, topic = len(outgoing.value or b""), outgoing.topic

@@ -1,7 +1,7 @@
 """The trace that a label event belongs to: that of its comment.
 
-W3C Trace Context (https://www.w3.org/TR/trace-context/) says what is valid: an invalid `traceparent` starts no trace,
-and takes its `tracestate` with it; an invalid `tracestate` alone is dropped alone.
+W3C Trace Context (https://www.w3.org/TR/trace-context/) defines what is valid: an invalid `traceparent` carries no
+trace and is dropped with its `tracestate`; an invalid `tracestate` is dropped on its own.
 """
 
 import re
@@ -24,8 +24,8 @@ _MEMBER = re.compile(
 def trace_headers(headers: Headers | None) -> list[tuple[str, bytes]]:
     """The trace headers to put on the outgoing record, none when the incoming one carries no valid trace.
 
-    Keys are matched whatever their case and given back in lower case; of duplicates the last one counts, as it is
-    the one its writer meant. Values are the incoming bytes, unchanged: the worker is a link in the trace, not a span.
+    Keys match in any case and are returned in lower case; the last of several duplicates counts, as it is the one its
+    writer meant. Values are the incoming bytes, unchanged: the worker is a link in the trace, not a span.
     """
     if not headers:
         return []

@@ -15,16 +15,16 @@ _SETTLE_WAIT_SECONDS = 0.2
 
 
 class CommentSender:
-    """A producer of comments, keyed by their id as a Java producer would; every delivery report is looked at.
+    """A producer of comments, keyed by their id as a Java producer would; every delivery report is checked.
 
     Attributes:
-        sent: Comments given to the producer.
+        sent: Comments handed to the producer.
         delivered: Comments the broker has acknowledged.
 
     Raises:
         NoBroker: No broker answered for `kafka.no_broker_seconds`.
         Fatal: The input topic does not exist, or the broker refuses this client.
-        SettingsInvalid: `kafka.properties` holds what can't be set.
+        SettingsInvalid: `kafka.properties` holds a property that can't be set.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -32,7 +32,7 @@ class CommentSender:
         self.delivered = 0
         self._topic = settings.input.topic
         self._layout = Layout.of(settings.input)
-        self._fault: KafkaError | None = None
+        self._failure: KafkaError | None = None
         errors = ConnectionErrors()
         self._producer: Producer = make_client(Producer, producer_properties(settings), error_cb=errors.serve)
         if self._topic not in list_topics(self._producer, settings, errors).topics:
@@ -44,7 +44,7 @@ class CommentSender:
 
         Raises:
             Fatal: This comment, or one before it, could not be delivered.
-            SettingsInvalid: A pointer of the input leads through a value of the comment that holds no other.
+            SettingsInvalid: A JSON pointer of the input leads through a value of the comment that can't hold another.
         """
         record = Outgoing(self._topic, comment.id.encode(), self._value(comment), [], 0)
         try:
@@ -63,21 +63,21 @@ class CommentSender:
             raise SettingsInvalid(message) from None
 
     def serve(self, timeout_seconds: float = 0.0) -> None:
-        """Serve the delivery reports that have come.
+        """Serve the delivery reports that have arrived.
 
         Raises:
             Fatal: A comment could not be delivered.
         """
         self._producer.poll(timeout_seconds)
-        if self._fault is not None:
+        if self._failure is not None:
             message = (
-                f"a comment could not be delivered to {self._topic}: {describe(self._fault)}. "
-                f"{self.delivered} of {self.sent} were"
+                f"a comment could not be delivered to {self._topic}: {describe(self._failure)}. "
+                f"{self.delivered} of {self.sent} comments were delivered"
             )
             raise Fatal(message)
 
     def settle(self) -> int:
-        """Wait a moment for reports; how many are still missing. The producer's own deadline ends each of them.
+        """Wait briefly for reports; return how many are still missing. The producer's own deadline ends each of them.
 
         Raises:
             Fatal: A comment could not be delivered.
@@ -88,12 +88,12 @@ class CommentSender:
         return self.sent - self.delivered
 
     def close(self) -> None:
-        """Drop what is still in the queue. Safe to call twice."""
+        """Drop what is still queued. Safe to call twice."""
         self._producer.purge()
         self._producer.flush(_SETTLE_WAIT_SECONDS)
 
     def _report(self, error: KafkaError | None, _: Message) -> None:
         if error is None:
             self.delivered += 1
-        elif self._fault is None:
-            self._fault = error
+        elif self._failure is None:
+            self._failure = error

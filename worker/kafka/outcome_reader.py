@@ -1,4 +1,4 @@
-"""Follows what the worker writes: label events and dead letters. Joins no group and commits nothing."""
+"""Follows the worker's output: label events and dead letters. Joins no group and commits nothing."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -27,15 +27,15 @@ class Published(NamedTuple):
 
 
 class OutcomeReader:
-    """Reads the output topic and, if asked, the dead letters, as records come.
+    """Reads the output topic and, on request, the dead letters, as records arrive.
 
     Args:
         settings: Where the broker is and what the topics are called.
-        dead_letters: Read these too.
-        from_start: Begin with what is already there, not with what comes next.
+        dead_letters: Read the dead letters as well.
+        from_start: Start with the records already there, not with the next to arrive.
 
     Attributes:
-        unreadable: Records of the output topic that are no label event and were passed over.
+        unreadable: Records of the output topic that were skipped because they are not label events.
 
     Raises:
         NoBroker: No broker answered for `kafka.no_broker_seconds`.
@@ -47,7 +47,7 @@ class OutcomeReader:
         self._dead_letters = settings.dead_letters.topic
         topics = [settings.output.topic, *([self._dead_letters] if dead_letters else [])]
         properties = client_properties(settings) | {
-            "group.id": settings.kafka.group_id,  # required of any consumer; none is joined
+            "group.id": settings.kafka.group_id,  # required of every consumer; none is joined
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
@@ -64,7 +64,7 @@ class OutcomeReader:
             raise
 
     def read(self, timeout_seconds: float) -> list[Published | DeadLetter]:
-        """What has come, waiting for the first up to the timeout.
+        """The records that have arrived, waiting up to the timeout for the first.
 
         Raises:
             Fatal: A topic can't be read.
@@ -78,7 +78,7 @@ class OutcomeReader:
                     topic = str(record.topic())
                     raise refused(error, f"to let this client read {topic}", Right("Read", "topic", topic))
                 if not error.fatal():
-                    continue  # the client itself goes on; what can't be read at all is not found at the start
+                    continue  # the client carries on; a topic that can't be read at all is not found at the start
                 message = f"{record.topic()} can't be read: {describe(error)}"
                 raise Fatal(message)
             if (outcome := self._outcome(record)) is not None:
@@ -86,7 +86,7 @@ class OutcomeReader:
         return found
 
     def close(self) -> None:
-        """Let go of the broker."""
+        """Disconnect from the broker."""
         self._consumer.close()
 
     def _outcome(self, record: Record) -> Published | DeadLetter | None:

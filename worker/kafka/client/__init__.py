@@ -1,1 +1,1 @@
-"""What every Kafka client here shares: its properties, error codes, retries, first look at the cluster."""
+"""What every Kafka client here shares: properties, error codes, retries and the first call to the cluster."""

@@ -1,7 +1,7 @@
-"""The first word with a cluster: which topics it has, or why it does not answer.
+"""The first call to a cluster: which topics it has, or why it does not answer.
 
-A client of librdkafka tries a connection again for ever, whatever is wrong with it, and a call only says that nobody
-answered. What no retry mends, a wrong password or a certificate that is not trusted, is heard beside the call.
+A librdkafka client retries a connection forever, whatever is wrong with it, and a failed call only says that nobody
+answered. Errors that no retry fixes, such as a wrong password or an untrusted certificate, reach only its `error_cb`.
 """
 
 from collections.abc import Iterator
@@ -19,17 +19,17 @@ _HEAR_SECONDS = 0.1
 
 
 class ConnectionErrors:
-    """Hears of a client's connections; its `serve` is given to the client as `error_cb`.
+    """Watches a client's connections; pass its `serve` to the client as `error_cb`.
 
     Attributes:
-        fault: The first that no retry mends; None while there is none.
+        fault: The first error that no retry fixes; None while there is none.
     """
 
     def __init__(self) -> None:
         self.fault: Fatal | None = None
 
     def serve(self, error: KafkaError) -> None:
-        """A connection failed."""
+        """Record a failed connection."""
         self.fault = self.fault or refused_connection(error)
 
 
@@ -37,34 +37,34 @@ def list_topics(client: Consumer | Producer | AdminClient, settings: Settings, e
     """The cluster's id and all its topics (`confluent_kafka.admin.ClusterMetadata`).
 
     Args:
-        client: Asks; made with `errors.serve` as its `error_cb`.
+        client: The client to ask, created with `errors.serve` as its `error_cb`.
         settings: Where the brokers are, and how long to wait for one.
-        errors: What the client hears.
+        errors: Errors on the client's connections.
 
     Raises:
-        NoBroker: None answered for `kafka.no_broker_seconds`.
+        NoBroker: No broker answered for `kafka.no_broker_seconds`.
         Fatal: The broker refuses this client, or can't be trusted.
     """
-    said = ""
+    reason = ""
     for timeout_seconds in _calls(settings.kafka.no_broker_seconds):
         try:
             # All topics: asking for one by name would create it on a broker that allows that.
             return client.list_topics(timeout=timeout_seconds)
-        except KafkaException as fault:
-            error = error_of(fault)
+        except KafkaException as exception:
+            error = error_of(exception)
         client.poll(_HEAR_SECONDS)
         if errors.fault is not None:
             raise errors.fault
         if error.code() in REFUSED:
             raise refused(error, "to describe its topics")
-        said = describe(error)
+        reason = describe(error)
     kafka = settings.kafka
-    message = f"no broker of {kafka.bootstrap_servers} answered within {kafka.no_broker_seconds:g} s ({said})"
+    message = f"no broker of {kafka.bootstrap_servers} answered within {kafka.no_broker_seconds:g} s ({reason})"
     raise NoBroker(message)
 
 
 def _calls(limit_seconds: float) -> Iterator[float]:
-    """How long each call may take: longer and longer, the limit together."""
+    """Timeouts of successive calls: each twice the last, adding up to the limit."""
     timeout_seconds = _FIRST_CALL_SECONDS
     while limit_seconds > 0:
         yield min(timeout_seconds, limit_seconds)

@@ -1,7 +1,7 @@
 """What Kafka's error codes mean to the worker.
 
-The classes follow KIP-447 and librdkafka's own manual: ownership lost is dropped and read again by the new owner, an
-authorization refused is for a person to mend, everything else that is not fatal passes.
+The classes follow KIP-447 and librdkafka's own manual: records whose ownership is lost are dropped and read again by
+the new owner, a refused authorization needs a person to fix it, and any other error that is not fatal is transient.
 """
 
 from typing import Final
@@ -22,12 +22,12 @@ OWNERSHIP_LOST: Final = frozenset(
         KafkaError._ASSIGNMENT_LOST,
     }
 )
-"""The coordinator no longer takes this member at its word; the group is being, or has been, divided anew."""
+"""The coordinator no longer accepts this member: the group is rebalancing, or has rebalanced."""
 
 EPOCH_BEHIND: Final = KafkaError.STALE_MEMBER_EPOCH
-"""Of those, the one that may pass: the next heartbeat's answer brings the epoch, and what a member has not yet given
-back is still its own (KIP-848). A plain commit is made again; a transaction's offsets can't be, for its producer has
-taken the error for the end."""
+"""The one code in `OWNERSHIP_LOST` that may be transient: the next heartbeat response brings the epoch, and a member
+still owns what it has not yet given back (KIP-848). A plain commit is retried; a transaction's offsets can't be, as its
+producer has treated the error as final."""
 
 REFUSED: Final = frozenset(
     {
@@ -39,27 +39,27 @@ REFUSED: Final = frozenset(
         KafkaError._AUTHENTICATION,
     }
 )
-"""The broker knows who asks and says no: no retry helps."""
+"""The broker knows who is asking and refuses: retrying does not help."""
 
 _NOT_TRUSTED = "certificate verify failed"
-"""OpenSSL's words; librdkafka has one code for all that can go wrong with TLS, most of which passes."""
+"""OpenSSL's wording; librdkafka has one code for everything that can go wrong with TLS, most of it transient."""
 
 TOO_LARGE: Final = KafkaError.MSG_SIZE_TOO_LARGE
 
 
-def error_of(fault: KafkaException) -> KafkaError:
+def error_of(exception: KafkaException) -> KafkaError:
     """The error inside an exception."""
-    error: KafkaError = fault.args[0]
+    error: KafkaError = exception.args[0]
     return error
 
 
 def describe(error: KafkaError) -> str:
-    """Name and words of an error, as `UNKNOWN_MEMBER_ID: Broker: Unknown member`."""
+    """An error's name and message, for example `UNKNOWN_MEMBER_ID: Broker: Unknown member`."""
     return f"{error.name()}: {error.str()}"
 
 
 def refused(error: KafkaError, to_do: str, right: Right | None = None) -> Fatal:
-    """The exception for a code in `REFUSED`; `to_do` says what was being done, and `right` what that needs."""
+    """The exception for a code in `REFUSED`; `to_do` says what was refused, and `right` which right it needs."""
     advice = "check the credentials in kafka.properties and the access rights of this principal"
     if right is not None and error.code() not in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
         advice = lacking(right)
@@ -67,7 +67,7 @@ def refused(error: KafkaError, to_do: str, right: Right | None = None) -> Fatal:
 
 
 def refused_connection(error: KafkaError) -> Fatal | None:
-    """The exception for an error of a connection that no retry mends; None for one that may pass."""
+    """The exception for a connection error that no retry fixes; None for one that may be transient."""
     if error.code() in REFUSED:
         return refused(error, "the connection")
     if error.code() == KafkaError._SSL and _NOT_TRUSTED in error.str():

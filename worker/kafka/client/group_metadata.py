@@ -1,4 +1,4 @@
-"""What librdkafka's group metadata, opaque bytes to its users, tells of the membership."""
+"""Reads the membership from librdkafka's group metadata, which is opaque bytes to its users."""
 
 import struct
 
@@ -8,12 +8,12 @@ _MAGIC = b"CGMDv2:"
 
 
 def generation(metadata: bytes) -> int:
-    """Generation of the group, or member epoch (KIP-848), that a consumer takes part in; negative before it is in.
+    """The group generation, or member epoch (KIP-848), that a consumer belongs to; negative before it has joined.
 
-    Brokers don't fence offsets that come with a negative one (kafka-flow#854), so the caller must.
+    Brokers don't fence offsets sent with a negative one (kafka-flow#854), so the caller must.
 
     Raises:
-        Fatal: The format is not the one known here.
+        Fatal: The metadata has an unknown format.
     """
     if not metadata.startswith(_MAGIC):
         message = "librdkafka's group metadata has an unknown format: this confluent-kafka is too new for this worker"

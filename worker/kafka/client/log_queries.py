@@ -1,7 +1,7 @@
-"""Questions about one topic's log and a group's offsets in it, answered while the caller goes on.
+"""Queries about one topic's log and a group's offsets in it, answered without blocking the caller.
 
 The consumer's own calls block, and answer from metadata that may be minutes old; those of an admin client ask a broker
-each time and give futures.
+each time and return futures.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,27 +23,27 @@ from worker.settings import Settings
 
 REQUEST_SECONDS = 5.0
 _NO_ID = frozenset({"", "None", "AAAAAAAAAAAAAAAAAAAAAA"})
-"""The zero id is that of brokers before 2.8, which have none."""
+"""The zero id comes from brokers before 2.8, which have no topic ids."""
 
 _QUIET = {"log_level": 0}
-"""The consumer reports the same connections' troubles; twice would be once too often."""
+"""The consumer already reports problems with the same connections; reporting them twice would be noise."""
 
 
 class LogEnds(NamedTuple):
-    """Offsets at which a partition's log begins, and where what may be read of it ends now."""
+    """The offsets at which a partition's log begins, and at which its readable part currently ends."""
 
     first: int
     end: int
 
 
 class LogQueries:
-    """Asks about `input.topic` and the worker's group.
+    """Queries about `input.topic` and the worker's group.
 
     Args:
         settings: Names the cluster, the topic and the group.
 
     Raises:
-        SettingsInvalid: A property is refused.
+        SettingsInvalid: librdkafka rejects a property.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -53,8 +53,8 @@ class LogQueries:
         self._admin: AdminClient = make_client(AdminClient, properties, error_cb=lambda _: None)
 
     def describe(self) -> Future[Any]:
-        """The topic: `confluent_kafka.admin.TopicDescription`."""
-        self._admin.poll(0)  # what the client has to say is served here, lest it pile up
+        """The topic's description, a `confluent_kafka.admin.TopicDescription`."""
+        self._admin.poll(0)  # serves the client's callbacks, which would pile up otherwise
         described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=REQUEST_SECONDS)
         future: Future[Any] = described[self._topic]
         return future
@@ -63,7 +63,7 @@ class LogQueries:
         """Where these partitions begin and end."""
         asked = [TopicPartition(self._topic, number) for number in partitions]
         limits = {"request_timeout": REQUEST_SECONDS, "isolation_level": IsolationLevel.READ_COMMITTED}
-        first: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # as the package has it
+        first: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # untyped in the package
         end: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         return LogEndsAnswer(
             self._admin.list_offsets(dict.fromkeys(asked, first), **limits),
@@ -80,7 +80,7 @@ class LogQueries:
 
 
 class LogEndsAnswer:
-    """The answer to `LogQueries.ends`, once every part of it is there."""
+    """The answer to `LogQueries.ends`, complete once every part of it has arrived."""
 
     def __init__(self, first: Mapping[TopicPartition, Future[Any]], end: Mapping[TopicPartition, Future[Any]]) -> None:
         self._first = {partition.partition: future for partition, future in first.items()}
@@ -91,13 +91,13 @@ class LogEndsAnswer:
         return all(future.done() for side in (self._first, self._end) for future in side.values())
 
     def result(self) -> dict[int, LogEnds]:
-        """For each partition where it begins and ends; those that could not be asked about are left out."""
+        """Where each partition begins and ends; those that could not be queried are left out."""
         first, end = _offsets(self._first), _offsets(self._end)
         return {number: LogEnds(first[number], end[number]) for number in first.keys() & end.keys()}
 
 
 def topic_id(description: Any) -> str:
-    """Id of a described topic, empty for a broker that gives none."""
+    """The id of a described topic; empty for a broker that gives none."""
     found = str(description.topic_id)
     return "" if found in _NO_ID else found
 
@@ -115,5 +115,5 @@ def _offsets(futures: Mapping[int, Future[Any]]) -> dict[int, int]:
 
 
 def committed_notes(answer: Any) -> Sequence[TopicPartition]:
-    """Of an answer to `LogQueries.group_offsets` the partitions in which something is committed."""
+    """The partitions in an answer to `LogQueries.group_offsets` that have a committed offset."""
     return [p for p in answer.topic_partitions if p.error is None and p.offset >= 0]

@@ -1,4 +1,4 @@
-"""Handing a record to a producer whose queue may be full."""
+"""Hands a record to a producer whose queue may be full."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ from worker.types import Outgoing
 _MAKE_ROOM_SECONDS = 0.1
 
 Report = Callable[[KafkaError | None, Message], None]
-"""Hears what became of one record."""
+"""Called with the delivery report of one record."""
 
 
 def produce(producer: Producer, outgoing: Outgoing, report: Report, make_room: Callable[[float], object]) -> None:
-    """Hand over a record; while the queue is full, `make_room(seconds)` serves the reports that empty it.
+    """Enqueue a record; while the queue is full, `make_room(seconds)` serves the reports that empty it.
 
     Raises:
-        KafkaException: The producer does not take it.
+        KafkaException: The producer does not accept the record.
     """
     topic, key, value, headers, timestamp_ms = outgoing
     while True:

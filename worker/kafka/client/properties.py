@@ -1,8 +1,7 @@
 """librdkafka's configuration: what the worker sets and why, and what a user may add.
 
-Any librdkafka property may be given in `kafka.properties` (TLS, SASL, fetch sizes, ...), except those on which the
-worker's promises rest (`worker.owned_properties`). Names and values are checked by librdkafka itself when the client is
-made.
+Any librdkafka property may be given in `kafka.properties` (TLS, SASL, fetch sizes, ...), except those that the worker's
+guarantees depend on (`worker.owned_properties`). librdkafka itself checks names and values when the client is created.
 """
 
 import logging
@@ -21,7 +20,7 @@ from worker.settings import GroupProtocol, Settings
 C = TypeVar("C", Consumer, Producer, AdminClient)
 
 LIBRARY_LOG = logging.getLogger("worker.kafka.librdkafka")
-"""Where librdkafka's own messages go, while the client is polled."""
+"""Receives librdkafka's own messages while the client is polled."""
 
 _PREFETCHED_BATCHES = 8
 _MIB = 1024 * 1024
@@ -30,47 +29,47 @@ _UNPACKED_LIMIT_BYTES = 512 * _MIB
 
 
 def consumer_properties(settings: Settings) -> dict[str, Any]:
-    """Properties of the consumer; the user's own win where they may."""
+    """Properties of the consumer; the user's own take precedence where they are allowed."""
     kafka = settings.kafka
     properties: dict[str, Any] = {
         **_shared(settings),
         "group.id": kafka.group_id,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        # Where a partition without a usable offset begins is decided by `worker.kafka.consumer.start_rules`.
+        # `worker.kafka.consumer.start_rules` decides where a partition without a usable offset begins.
         "auto.offset.reset": "error",
         "isolation.level": "read_committed",
         "allow.auto.create.topics": False,
-        # Partitions that are added are read this soon; with the default they were read after 297 s, measured.
+        # Added partitions are read this soon; with the default they were read after 297 s, measured.
         "topic.metadata.refresh.interval.ms": 5_000,
         "max.poll.interval.ms": MAX_POLL_INTERVAL_MS,
-        # What is prefetched is thrown away by a revoke or a pause, and held in memory: a few batches are enough, if the
-        # fetcher looks again soon after the queue ran low (its default of 1 s would stall a fast worker).
+        # Prefetched records take memory, and a revoke or a pause discards them: a few batches are enough if the fetcher
+        # checks again soon after the queue has run low (its default of 1 s would stall a fast worker).
         "queued.min.messages": _PREFETCHED_BATCHES * settings.batch.max_records,
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 10,
         "fetch.wait.max.ms": 100,
         "fetch.max.bytes": 8 * _MIB,
-        # It bounds what one batch may unpack to as well: with the default of 100 MB a zstd batch of 39 MiB, which is
-        # tried in steps of three times its size, stopped its partition for ever, measured.
+        # It also limits what one batch may unpack to: with the default of 100 MB, a zstd batch of 39 MiB, which is
+        # tried in steps of three times its size, stopped its partition forever, measured.
         "receive.message.max.bytes": _UNPACKED_LIMIT_BYTES,
-        # Records, lag and the state of the group are known this often; also how soon a lost broker is noticed.
+        # How often records, lag and group state are updated, and how soon a lost broker is noticed.
         "statistics.interval.ms": max(100, min(5_000, int(kafka.no_broker_seconds * 250))),
     }
     if kafka.group_protocol is GroupProtocol.CONSUMER:
         properties["group.protocol"] = "consumer"
     else:
         properties["partition.assignment.strategy"] = "cooperative-sticky"
-        # After kill -9 the partitions of a worker move when its session runs out: measured 45.6 s with Kafka's default
-        # of 45 s, 12.1 s with this. A process stopped for 11 s kept its partitions, one stopped for 14 s lost them.
-        # Heartbeats come from a thread of librdkafka's own, which neither a long batch nor a pause of the collector
-        # holds up. With KIP-848 the broker decides (docs/how-to/scaling.md).
+        # After kill -9, a worker's partitions move when its session expires: measured 45.6 s with Kafka's default of
+        # 45 s, 12.1 s with this. A process stopped for 11 s kept its partitions, one stopped for 14 s lost them.
+        # Heartbeats come from librdkafka's own thread, which neither a long batch nor a garbage collection delays.
+        # With KIP-848 the broker decides (docs/how-to/scaling.md).
         properties["session.timeout.ms"] = 12_000
     return properties | kafka.properties
 
 
 def producer_properties(settings: Settings, transactional_id: str | None = None) -> dict[str, Any]:
-    """Properties of the producer, idempotent always and transactional with an id."""
+    """Properties of the producer: always idempotent, and transactional if an id is given."""
     delivery = settings.delivery
     timeout_ms = int(delivery.timeout_seconds * 1000)
     properties: dict[str, Any] = {
@@ -79,16 +78,16 @@ def producer_properties(settings: Settings, transactional_id: str | None = None)
         "partitioner": "murmur2_random",
         "compression.type": "lz4",
         "linger.ms": 5,
-        # The topic's own limit decides what is too large, and the broker says so: 1 MB by default would stop a dead
-        # letter that its topic takes.
+        # The topic's own limit decides what is too large, and the broker reports it: the default of 1 MB would stop a
+        # dead letter that its topic accepts.
         "message.max.bytes": _RECEIVE_LIMIT_BYTES,
     }
     if transactional_id is not None:
         transaction_ms = int(delivery.transaction_timeout_seconds * 1000)
         properties["transactional.id"] = transactional_id
         properties["transaction.timeout.ms"] = transaction_ms
-        # A transaction's first request often meets the end markers of the one before it and is to be sent again; a
-        # short wait before that took the median of the call from 164 ms to 110 ms on one busy broker.
+        # A transaction's first request often meets the end markers of the one before it and has to be retried; a short
+        # wait before the retry cut the median of the call from 164 ms to 110 ms on one busy broker.
         properties["retry.backoff.ms"] = 10
         timeout_ms = min(timeout_ms, transaction_ms)  # librdkafka allows no delivery to outlive its transaction
     properties["delivery.timeout.ms"] = timeout_ms
@@ -101,10 +100,10 @@ def client_properties(settings: Settings) -> dict[str, Any]:
 
 
 def make_client(kind: Callable[..., C], properties: Mapping[str, Any], **callbacks: Any) -> C:
-    """A `Consumer`, `Producer` or `AdminClient` with librdkafka's messages going to `LIBRARY_LOG`.
+    """Create a `Consumer`, `Producer` or `AdminClient` whose librdkafka messages go to `LIBRARY_LOG`.
 
     Raises:
-        SettingsInvalid: librdkafka refuses a property's name or value.
+        SettingsInvalid: librdkafka rejects a property's name or value.
     """
     try:
         return kind({**properties, **callbacks}, logger=LIBRARY_LOG)
@@ -127,9 +126,9 @@ def _text(error: Exception) -> str:
 
 
 class _OtherClientsProperty(logging.Filter):
-    """Drops librdkafka's warning that a producer property is of no use to a consumer, and the reverse.
+    """Drops librdkafka's warning that a producer property has no effect on a consumer, and the reverse.
 
-    Both get the user's properties, so it says nothing about a mistake.
+    Both get the user's properties, so the warning does not point to a mistake.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

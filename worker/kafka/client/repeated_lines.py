@@ -1,4 +1,4 @@
-"""Folds lines that come again and again: while no broker answers, librdkafka has twenty errors a second to report."""
+"""Collapses repeated log lines: while no broker answers, librdkafka reports twenty errors a second."""
 
 import logging
 import re
@@ -8,7 +8,7 @@ BETWEEN_REPEATS_SECONDS = 30.0
 _MOST_LINES = 500
 
 _PASSING = re.compile(r"\(after \d+ms[^)]*\)|rdkafka#\w+-\d+|\d+ identical error\(s\) suppressed")
-"""What differs between two reports of one thing."""
+"""What differs between two reports of the same problem."""
 
 
 @dataclass(slots=True)
@@ -18,14 +18,14 @@ class _Line:
 
 
 class RepeatedLines(logging.Filter):
-    """Passes a line, and a repeat of it at most every 30 s, which says how many were withheld in between."""
+    """Lets a line through, then a repeat of it at most every 30 s, which says how many were withheld in between."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lines: dict[str, _Line] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is passed on."""
+        """Whether a record is logged."""
         message = record.getMessage()
         key = _PASSING.sub("", message)
         known = self._lines.get(key)

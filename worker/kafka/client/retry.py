@@ -1,7 +1,7 @@
-"""Retries with growing, jittered pauses, bounded in time. Time and chance come in as arguments.
+"""Retries with growing, jittered pauses, bounded in time. The clock and random numbers are passed in.
 
-"Full jitter": each pause is drawn between nothing and a bound that doubles (AWS Architecture Blog, "Exponential
-Backoff And Jitter"), so that workers which failed together do not come back together.
+"Full jitter": each pause is drawn between zero and a bound that doubles (AWS Architecture Blog, "Exponential Backoff
+And Jitter"), so that workers that failed together do not retry together.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,10 +14,10 @@ from worker.protocols import Clock
 T = TypeVar("T")
 
 Sleep = Callable[[float], None]
-"""Waits for so many seconds (`time.sleep`)."""
+"""Waits for this many seconds (`time.sleep`)."""
 
 Uniform = Callable[[float, float], float]
-"""A number drawn between two (`random.uniform`)."""
+"""Draws a number between two others (`random.uniform`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Backoff:
     uniform: Uniform
 
     def pauses(self) -> Iterator[float]:
-        """The pauses, without end."""
+        """An endless sequence of pauses."""
         bound = self.first
         while True:
             yield self.uniform(0, bound)
@@ -37,10 +37,10 @@ class Backoff:
 
 
 def retry(call: Callable[[], T], *, limit_seconds: float, backoff: Backoff, clock: Clock, sleep: Sleep) -> T:
-    """The result of `call`, repeated while it raises `Retryable` and the next pause would end within the limit.
+    """The result of `call`, retried while it raises `Retryable` and the next pause would end within the limit.
 
     Raises:
-        Retryable: The last attempt's, when the time ran out.
+        Retryable: The last attempt's error, when time has run out.
     """
     deadline = clock() + limit_seconds
     for pause in backoff.pauses():
@@ -54,7 +54,7 @@ def retry(call: Callable[[], T], *, limit_seconds: float, backoff: Backoff, cloc
 
 
 class RetryBudget:
-    """The same for a caller that must not sleep: when to try again, and when it has gone on for too long.
+    """`retry` for a caller that must not sleep: when to try again, and when failures have gone on for too long.
 
     Args:
         limit_seconds: How long failures may follow one another.
@@ -72,11 +72,11 @@ class RetryBudget:
 
     @property
     def pausing(self) -> bool:
-        """It is too early for the next attempt."""
+        """Whether it is too early for the next attempt."""
         return self._clock() < self._not_before
 
     def wait(self, *, paused: bool) -> bool:
-        """An attempt failed. The next one may follow after a pause, or at once; False when the time has run out."""
+        """Record a failed attempt. The next may follow after a pause, or at once; False when time has run out."""
         now = self._clock()
         if self._failing_since is None:
             self._failing_since = now
@@ -84,6 +84,6 @@ class RetryBudget:
         return now - self._failing_since < self._limit_seconds
 
     def renew(self) -> None:
-        """An attempt succeeded: the next failure is a first one."""
+        """Record a successful attempt: the next failure counts as the first."""
         self._failing_since = None
         self._pauses = self._backoff.pauses()

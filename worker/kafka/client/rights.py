@@ -1,4 +1,4 @@
-"""The rights that a principal needs, and how to grant them: what every message about a refusal names."""
+"""The rights that a principal needs and how to grant them, as every message about a refusal names them."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ class Right(NamedTuple):
     Attributes:
         operation: `Read`, `Write`, `Describe`, `DescribeConfigs`, `Create`, ...
         kind: `topic`, `group`, `transactional-id`, or `cluster`.
-        name: Of the resource; empty for the cluster.
+        name: Name of the resource; empty for the cluster.
     """
 
     operation: str
@@ -21,22 +21,22 @@ class Right(NamedTuple):
     name: str = ""
 
     def __str__(self) -> str:
-        """As `Read on topic comments`."""
+        """For example `Read on topic comments`."""
         return f"{self.operation} on {self.kind} {self.name}".rstrip()
 
     @property
     def grant(self) -> str:
-        """The command that grants it."""
+        """The command that grants this right."""
         return _GRANT.format(self.operation, self.kind, self.name).rstrip()
 
 
 def lacking(right: Right) -> str:
-    """What to do about it."""
+    """Advice for a principal without this right."""
     return f"this principal lacks the right {right}: {right.grant}"
 
 
 def right_to_read(error: KafkaError, topic: str, group: str) -> Right:
-    """The right that a consumer was refused for lack of."""
+    """The right that a refused consumer lacks."""
     if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
         return Right("Read", "group", group)
     return Right("Read", "topic", topic)

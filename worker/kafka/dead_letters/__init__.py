@@ -1,1 +1,1 @@
-"""Reading dead letters and sending them back to the topic they came from."""
+"""Reads dead letters and sends them back to the topic they came from."""

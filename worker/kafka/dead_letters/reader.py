@@ -1,4 +1,4 @@
-"""Reading the dead letters that are in their topic now. Nothing is committed by it: they may be read again."""
+"""Reads the dead letters currently in their topic. Nothing is committed, so they can be read again."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,18 +23,18 @@ _WAIT_SECONDS = 0.2
 _FAILED_AT = "dlq.failed_at"
 
 Starts = Callable[[Sequence[int]], Mapping[int, int]]
-"""Where to begin in these partitions; those left out are read from their beginning."""
+"""Where to start in these partitions; those left out are read from their beginning."""
 
 
 class DeadLetter(NamedTuple):
-    """One dead letter, with what its headers say; a header that is absent gives an empty text.
+    """One dead letter, with what its headers say; an absent header gives an empty string.
 
     Attributes:
         record: The dead letter's own record: key, value, headers.
         topic: Topic the record was read from when it failed.
         origin: `topic/partition/offset` of its first failure.
         failed_at: RFC 3339.
-        replays: How often it was replayed.
+        replays: How often it has been replayed.
     """
 
     record: Record
@@ -51,13 +51,13 @@ class DeadLetter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which dead letters; those that meet every condition given.
+    """Selects the dead letters that meet every condition given.
 
     Attributes:
-        errors: Kinds of fault ("InvalidJson"); empty: any.
-        stages: Stages ("DECODE"); empty: any.
-        since: RFC 3339 in UTC, as `dlq.failed_at` is written: failed then or later.
-        until: Likewise: failed before.
+        errors: Error classes ("InvalidJson"); empty for any.
+        stages: Stages ("DECODE"); empty for any.
+        since: RFC 3339 in UTC, as in `dlq.failed_at`: failed at this time or later.
+        until: Likewise: failed before this time.
     """
 
     errors: frozenset[str] = frozenset()
@@ -66,7 +66,7 @@ class Filter:
     until: str = ""
 
     def takes(self, letter: DeadLetter) -> bool:
-        """Whether this letter is meant."""
+        """Whether this letter is selected."""
         return (
             (not self.errors or letter.error in self.errors)
             and (not self.stages or letter.stage in self.stages)
@@ -76,7 +76,7 @@ class Filter:
 
 
 def dead_letter(record: Record) -> DeadLetter:
-    """What the headers of a dead letter say; of repeated ones the last."""
+    """Parse the headers of a dead letter; the last of repeated ones counts."""
     received = headers_of(record)
     headers = {name: (value or b"").decode(errors="replace") for name, value in received}
     return DeadLetter(
@@ -96,25 +96,25 @@ def dead_letter(record: Record) -> DeadLetter:
 def read_dead_letters(
     settings: Settings, chosen: Filter, *, clock: Clock, starts: Starts | None = None
 ) -> Iterator[DeadLetter]:
-    """The dead letters that are in the topic now, partition by partition in order of failure.
+    """Yield the dead letters currently in the topic, partition by partition in order of failure.
 
     Args:
         settings: Where the broker is, and the topic's name.
-        chosen: Which ones.
+        chosen: Which letters to yield.
         clock: Monotonic seconds.
-        starts: Where to begin; None: with the oldest.
+        starts: Where to start; None starts with the oldest.
 
     Raises:
-        NoBroker: None answered for `kafka.no_broker_seconds`.
+        NoBroker: No broker answered for `kafka.no_broker_seconds`.
         Fatal: The topic does not exist or can't be read, or the broker refuses this client.
     """
     limit_seconds = settings.kafka.no_broker_seconds
     properties = client_properties(settings) | {
-        "group.id": settings.kafka.group_id,  # required of any consumer; no group is joined and nothing is committed
+        "group.id": settings.kafka.group_id,  # required of every consumer; no group is joined and nothing is committed
         "enable.auto.commit": False,
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
-        "auto.offset.reset": "earliest",  # retention may pass a start between the look at it and the first fetch
+        "auto.offset.reset": "earliest",  # retention may overtake a start before the first fetch
     }
     errors = ConnectionErrors()
     consumer: Consumer = make_client(Consumer, properties, error_cb=errors.serve)
@@ -134,13 +134,13 @@ def read_dead_letters(
             for found in messages:
                 yield from _serve(found, ends, topic, chosen)
             if messages:
-                silent_since = clock()  # what the reader of these took for them was no silence of the broker
+                silent_since = clock()  # time the caller spent on these was not the broker's silence
     finally:
         consumer.close()
 
 
 def _serve(found: Any, ends: dict[int, int], topic: str, chosen: Filter) -> Iterator[DeadLetter]:
-    """The letter of a message, if it is meant; a partition read to where it ended at the start leaves `ends`."""
+    """The letter in a message, if it is selected; a partition read to its end at the start leaves `ends`."""
     error, partition = found.error(), found.partition()
     if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
         return  # no group is joined here
@@ -151,7 +151,7 @@ def _serve(found: Any, ends: dict[int, int], topic: str, chosen: Filter) -> Iter
         raise Fatal(message)
     end = ends.get(partition)
     if end is None:
-        return  # written since: a replay that reads its own returns would not end
+        return  # written since the start: a replay that read its own returns would never end
     if error is None and found.offset() < end:
         letter = dead_letter(found)
         if chosen.takes(letter):
@@ -161,12 +161,12 @@ def _serve(found: Any, ends: dict[int, int], topic: str, chosen: Filter) -> Iter
 
 
 def _begun_at(starts: Mapping[int, int], spans: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
-    """The spans from these starts on; one outside its span is of another topic of this name and counts for nothing."""
+    """The spans from these starts on; a start outside its span is from another topic of this name and is ignored."""
     return {p: (starts[p] if start <= starts.get(p, -1) <= end else start, end) for p, (start, end) in spans.items()}
 
 
 def _spans(consumer: Consumer, settings: Settings, errors: ConnectionErrors) -> dict[int, tuple[int, int]]:
-    """Offsets at which each partition starts and ends now."""
+    """The offsets at which each partition currently starts and ends."""
     topic, limit_seconds = settings.dead_letters.topic, settings.kafka.no_broker_seconds
     described = list_topics(consumer, settings, errors).topics.get(topic)
     if described is None:
@@ -177,7 +177,7 @@ def _spans(consumer: Consumer, settings: Settings, errors: ConnectionErrors) -> 
         for partition in sorted(described.partitions):
             start, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=limit_seconds)
             spans[partition] = (start, end)
-    except KafkaException as fault:
-        message = f"no broker answered within {limit_seconds:g} s: {describe(error_of(fault))}"
+    except KafkaException as error:
+        message = f"no broker answered within {limit_seconds:g} s: {describe(error_of(error))}"
         raise NoBroker(message) from None
     return spans

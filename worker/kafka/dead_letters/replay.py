@@ -1,11 +1,11 @@
-"""Sending dead letters back to the topic they came from, each once.
+"""Sends dead letters back to the topic they came from, each once.
 
-A replayed record keeps its key, value and own headers, loses what describes its failure, and counts its hops
-(`dlq.replay_count`), so that a record no model will ever take does not go round for ever.
+A replayed record keeps its key, value and own headers, loses the headers that describe its failure, and counts its
+replays (`dlq.replay_count`), so that a record that no model will ever accept does not circulate forever.
 
 The position (`worker.kafka.dead_letters.replay_position`) moves past letters only when every one of them that was to be
-sent is acknowledged. A replay that dies before that sends them again; none is passed over unsent. One number for each
-partition can't say which letters a filter left out, so a replay with a filter doesn't move it.
+sent is acknowledged. A replay that dies before that sends them again; none is skipped unsent. One number per partition
+can't say which letters a filter left out, so a replay with a filter doesn't move it.
 """
 
 from collections.abc import Callable
@@ -24,14 +24,14 @@ _ACKNOWLEDGED_TOGETHER = 200
 
 @dataclass(slots=True)
 class Replayed:
-    """What a replay did, or with a dry run would have done.
+    """What a replay did, or would have done in a dry run.
 
     Attributes:
-        replayed: Sent back.
-        over_limit: Left for having been replayed too often.
-        without_topic: Left for not saying where they came from.
-        refused: Left because their topic does not take them.
-        moves_position: Whether the next replay goes on behind these letters, the ones left included.
+        replayed: Letters sent back.
+        over_limit: Letters left because they have been replayed too often.
+        without_topic: Letters left because they don't say where they came from.
+        refused: Letters left because their topic does not accept them.
+        moves_position: Whether the next replay starts after these letters, including those left.
     """
 
     moves_position: bool
@@ -53,23 +53,23 @@ def replay_dead_letters(
     topic: str | None = None,
     progress: Callable[[DeadLetter], None] = lambda _: None,
 ) -> Replayed:
-    """Send back the dead letters that no replay has passed yet, and return once each is acknowledged.
+    """Send back the dead letters that no replay has reached yet, and return once each is acknowledged.
 
     Args:
         settings: The worker's settings; `dead_letters.max_replays` is the hop limit.
-        chosen: Which ones. With `since`, also those that were replayed before; with any condition, the position stays.
+        chosen: Which letters to send. With `since`, also those replayed before; with any condition, the position stays.
         clock: Monotonic seconds.
         sleep: Waits between attempts to find or move the position.
         uniform: Draws the length of those waits.
-        from_beginning: Also those that were replayed before.
+        from_beginning: Also send those replayed before.
         dry_run: Only count; the position stays.
-        topic: Where to; None: the topic each was read from.
-        progress: Told of each letter that is, or would be, sent.
+        topic: Where to send them; None for the topic each was read from.
+        progress: Called with each letter that is, or would be, sent.
 
     Raises:
-        NoBroker: None answered in time.
-        Fatal: A record could not be delivered. Those before it may have been; their readers see a repeat after another
-            replay.
+        NoBroker: No broker answered in time.
+        Fatal: A record could not be delivered. Those before it may have been; their readers see a duplicate after
+            another replay.
     """
     done = Replayed(moves_position=not dry_run and chosen == Filter())
     position = ReplayPosition(settings, clock=clock, sleep=sleep, uniform=uniform)
@@ -99,7 +99,7 @@ def replay_dead_letters(
 
 
 def _next_offsets(letters: list[DeadLetter]) -> dict[int, int]:
-    """Behind these letters, partition by partition."""
+    """The offset after these letters in each partition."""
     offsets: dict[int, int] = {}
     for letter in letters:
         partition, offset = letter.record.partition(), letter.record.offset()
@@ -110,6 +110,6 @@ def _next_offsets(letters: list[DeadLetter]) -> dict[int, int]:
 
 
 def _leave(done: Replayed, refused: list[RefusedReturn]) -> None:
-    """Count the letters that their topic did not take among those left."""
+    """Count the letters that their topic refused as left."""
     done.refused += refused
     done.replayed -= len(refused)

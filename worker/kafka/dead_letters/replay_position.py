@@ -1,8 +1,8 @@
-"""How far the dead letters have been replayed: the committed offsets of a consumer group of its own.
+"""How far the dead letters have been replayed: the committed offsets of a separate consumer group.
 
-The group has no members; its name is that of the worker's group with `-replay`. So `kafka-consumer-groups` shows how
-many letters wait to be replayed, and moves the position by hand. Brokers forget the offsets of a group without members
-`offsets.retention.minutes` after the last commit (7 days by default), and with them the position.
+The group has no members; its name is the worker's group with `-replay` appended. `kafka-consumer-groups` can therefore
+show how many letters are waiting to be replayed, and move the position by hand. Brokers delete the offsets of a group
+without members `offsets.retention.minutes` after the last commit (7 days by default), and the position with them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ _LONGEST_PAUSE_SECONDS = 2.0
 
 
 def replay_group(settings: Settings) -> str:
-    """Name of the group whose offsets are the position."""
+    """The name of the group whose offsets are the position."""
     return f"{settings.kafka.group_id}-replay"
 
 
@@ -40,7 +40,7 @@ class ReplayPosition:
         uniform: Draws the length of those waits.
 
     Raises:
-        SettingsInvalid: A property is refused.
+        SettingsInvalid: librdkafka rejects a property.
     """
 
     def __init__(self, settings: Settings, *, clock: Clock, sleep: Sleep, uniform: Uniform) -> None:
@@ -58,60 +58,60 @@ class ReplayPosition:
         self._refusal: KafkaError | None = None
 
     def find(self, partitions: Sequence[int]) -> dict[int, int]:
-        """Next offset to replay of each partition; without those of which nothing has been replayed.
+        """The next offset to replay in each partition, without those in which nothing has been replayed.
 
         Raises:
             NoBroker: No coordinator answered for `kafka.no_broker_seconds`.
             Fatal: The broker refuses.
         """
         asked = [TopicPartition(self._topic, partition) for partition in partitions]
-        found = self._answer("to be asked for", lambda: self._consumer.committed(asked, timeout=_CALL_SECONDS))
+        found = self._answer("read", lambda: self._consumer.committed(asked, timeout=_CALL_SECONDS))
         return {p.partition: p.offset for p in found if p.offset >= 0}
 
     def move(self, offsets: Mapping[int, int]) -> None:
-        """Commit the next offset to replay of these partitions; back, too, if that is asked.
+        """Commit the next offset to replay in these partitions, which may also be an earlier one.
 
         Raises:
-            NoBroker: As `find`.
+            NoBroker: As for `find`.
             Fatal: The broker refuses, or the group has members.
         """
         moved = [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
-        self._answer("to be moved", lambda: self._consumer.commit(offsets=moved, asynchronous=False))
+        self._answer("move", lambda: self._consumer.commit(offsets=moved, asynchronous=False))
 
     def close(self) -> None:
-        """Let go of the broker."""
+        """Disconnect from the broker."""
         self._consumer.close()
 
     def _answer(self, to_do: str, call: Callable[[], list[TopicPartition]]) -> list[TopicPartition]:
         def attempt() -> list[TopicPartition]:
             try:
                 answered = call()
-            except KafkaException as fault:
-                # While it looks for a coordinator a call only runs out of time; why it finds none is heard beside it.
-                heard = self._consumer.poll(0)
-                refusal = self._refusal or (heard.error() if heard is not None else None)
-                raise self._fault(refusal or error_of(fault), to_do) from None
+            except KafkaException as error:
+                # While it looks for a coordinator, a call only times out; the reason is reported separately.
+                polled = self._consumer.poll(0)
+                refusal = self._refusal or (polled.error() if polled is not None else None)
+                raise self._exception_for(refusal or error_of(error), to_do) from None
             failed = next((p.error for p in answered if p.error is not None), None)
             if failed is not None:
-                raise self._fault(failed, to_do)
+                raise self._exception_for(failed, to_do)
             return answered
 
         try:
             return retry(
                 attempt, limit_seconds=self._limit_seconds, backoff=self._backoff, clock=self._clock, sleep=self._sleep
             )
-        except Retryable as fault:
-            message = f"the replay position of group {self._group} was {to_do}, and no broker answered: {fault}"
+        except Retryable as error:
+            message = f"could not {to_do} the replay position of group {self._group}: no broker answered ({error})"
             raise NoBroker(message) from None
 
     def _serve_client_error(self, error: KafkaError) -> None:
         if error.code() in REFUSED:
             self._refusal = error
 
-    def _fault(self, error: KafkaError, to_do: str) -> Exception:
+    def _exception_for(self, error: KafkaError, to_do: str) -> Exception:
         if error.code() in REFUSED:
-            to_do = f"the replay position of group {self._group} {to_do}"
-            return refused(error, to_do, right_to_read(error, self._topic, self._group))
+            operation = f"to let this client {to_do} the replay position of group {self._group}"
+            return refused(error, operation, right_to_read(error, self._topic, self._group))
         if error.code() in OWNERSHIP_LOST:
             return Fatal(
                 f"the replay position of group {self._group} can't be moved ({describe(error)}): a consumer has joined "

@@ -1,4 +1,4 @@
-"""The way back of dead letters: sent together, and alone where their topic refuses a whole request for one of them."""
+"""Sends dead letters back: together, or one by one if their topic refuses a whole request because of one of them."""
 
 from functools import partial
 from typing import NamedTuple
@@ -19,11 +19,11 @@ from worker.types import Outgoing
 
 
 class RefusedReturn(NamedTuple):
-    """A letter that its topic does not take back, whatever it is sent along with.
+    """A letter that its topic refuses, whatever it is sent with.
 
     Attributes:
-        letter: It stays where it is.
-        topic: What it was sent to.
+        letter: The letter, which stays where it is.
+        topic: The topic it was sent to.
         reason: The broker's error.
     """
 
@@ -33,13 +33,13 @@ class RefusedReturn(NamedTuple):
 
 
 class Returns:
-    """The producer of replayed records; every delivery report is looked at.
+    """The producer of replayed records; every delivery report is checked.
 
     Args:
         settings: The worker's settings.
 
     Raises:
-        SettingsInvalid: A property is refused.
+        SettingsInvalid: librdkafka rejects a property.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -48,10 +48,10 @@ class Returns:
         self._producer: Producer = make_client(Producer, producer_properties(settings))
 
     def send(self, letter: DeadLetter, topic: str) -> None:
-        """Begin to send a letter back.
+        """Start sending a letter back.
 
         Raises:
-            Fatal: This one, or one before it, can't be delivered, for a reason that is not its own.
+            Fatal: This letter, or an earlier one, can't be delivered, for a reason that does not lie in the letter.
         """
         report = partial(self._serve_report, letter, topic)
         try:
@@ -62,10 +62,10 @@ class Returns:
         self._raise_failure()
 
     def settle(self) -> list[RefusedReturn]:
-        """Wait until the broker has answered for all that was sent; the letters that it does not take even alone.
+        """Wait until the broker has answered for every letter sent; return those it refuses even when sent alone.
 
         Raises:
-            Fatal: Some letter can't be delivered, for a reason that is not its own.
+            Fatal: A letter can't be delivered, for a reason that does not lie in the letter.
         """
         self._flush()
         suspects, self._suspects = self._suspects, []
@@ -88,7 +88,7 @@ class Returns:
             self._take_in(letter, topic, error)
 
     def _take_in(self, letter: DeadLetter, topic: str, error: KafkaError) -> None:
-        """What a letter was answered with: something against it, or against all."""
+        """Record an error: one with this letter, or one that affects all."""
         if error.code() in REFUSALS:
             self._suspects.append(RefusedReturn(letter, topic, describe(error)))
         elif self._failure is None:
@@ -96,7 +96,7 @@ class Returns:
 
 
 def _as_it_was(letter: DeadLetter, topic: str) -> Outgoing:
-    """The record as it was read, with one more hop counted."""
+    """The record as it was read, with its replay count raised by one."""
     record = letter.record
     headers = [h for h in strip_failure(headers_of(record)) if h[0] != REPLAY_COUNT_HEADER]
     headers.append((REPLAY_COUNT_HEADER, b"%d" % (letter.replays + 1)))

@@ -1,8 +1,8 @@
 """The embedded broker: a Kafka cluster for the demo and for tests that needs no service and leaves nothing behind.
 
 It is librdkafka's mock cluster in a child process (`worker.kafka.embedded.mock_cluster`): the real protocol over real
-sockets. Not for production, on purpose: it keeps some 5 MiB a partition, in memory, drops what is older, and its
-transactions promise nothing. A client knows it by its cluster id, which starts with `CLUSTER_ID_PREFIX`.
+sockets. It is deliberately not for production: it keeps about 5 MiB per partition, in memory, drops older records, and
+its transactions guarantee nothing. Clients recognise it by its cluster id, which starts with `CLUSTER_ID_PREFIX`.
 """
 
 import json
@@ -19,7 +19,7 @@ from worker.kafka.embedded import mock_cluster
 from worker.settings import GroupProtocol
 
 CLUSTER_ID_PREFIX = "mockCluster"
-"""How the id of every embedded cluster begins."""
+"""The beginning of every embedded cluster's id."""
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
@@ -30,27 +30,27 @@ _HEARTBEAT_INTERVAL_MS = 200
 
 
 def embedded_properties(protocol: GroupProtocol) -> dict[str, Any]:
-    """Properties of a group member (librdkafka's) that suit this broker; others do no harm, they only make it slow."""
+    """Properties (librdkafka's) of a group member that suit this broker; other values work, but make it slow."""
     properties: dict[str, Any] = {
-        # New records do not wake a fetch that waits: a record is seen half of this later, on average.
+        # New records do not wake a waiting fetch: a record is seen half of this later, on average.
         "fetch.wait.max.ms": 20,
     }
     if protocol is GroupProtocol.CLASSIC:
-        # A rebalance lasts the session timeout less a second, whoever has rejoined. With KIP-848 the broker decides.
+        # A rebalance takes the session timeout minus one second, whoever has rejoined. With KIP-848 the broker decides.
         properties |= {"session.timeout.ms": 3_000, "heartbeat.interval.ms": _HEARTBEAT_INTERVAL_MS}
     return properties
 
 
 class EmbeddedBroker:
-    """A running cluster, from construction to `close`; also as a context manager.
+    """A running cluster, from construction to `close`; also a context manager.
 
-    It ends with this process for sure, however this ends: its standard input ends, and on Linux the kernel kills it
-    when the *thread* that made it is gone. So make it in a thread that stays, such as the main one.
+    It always ends with this process, however this process ends: its standard input closes, and on Linux the kernel
+    kills it when the *thread* that created it exits. So create it in a thread that lives on, such as the main one.
 
     Args:
-        topics: Partitions of each topic. Topics can't be created later, except by naming them in a metadata request
-            (4 partitions), which a producer does.
-        brokers: How many brokers.
+        topics: Number of partitions of each topic. Topics can't be created later, except by naming them in a metadata
+            request (4 partitions), as a producer does.
+        brokers: Number of brokers.
 
     Raises:
         Fatal: It did not start.
@@ -66,7 +66,7 @@ class EmbeddedBroker:
         }
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            # -P: the folder of that module must not be searched for imports, its neighbours have names of the standard
+            # -P: don't search that module's folder for imports, because its neighbours share names with the standard
             # library.
             [sys.executable, "-P", mock_cluster.__file__, json.dumps(wanted)],
             stdin=subprocess.PIPE,
@@ -89,7 +89,7 @@ class EmbeddedBroker:
         """Raise if the cluster's process has ended by itself.
 
         Raises:
-            Fatal: It has; the message holds its last words.
+            Fatal: It has; the message holds its last output.
         """
         status = self._process.poll()
         if status is not None:
@@ -112,14 +112,14 @@ class EmbeddedBroker:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
 
     def _answer(self) -> str:
-        """What the child says after its start."""
+        """The address that the child prints once it has started."""
         output = self._process.stdout
-        assert output is not None  # noqa: S101 - it is a pipe, as asked for
+        assert output is not None  # noqa: S101 - it was opened as a pipe
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
             if not selector.select(_START_SECONDS):
@@ -133,7 +133,7 @@ class EmbeddedBroker:
         return answer["bootstrap_servers"]
 
     def _last_words(self) -> str:
-        """The end of what the child wrote to its standard error, as the end of a sentence."""
+        """The end of the child's standard error, as the end of a sentence."""
         end = self._said.seek(0, 2)
         self._said.seek(max(0, end - _SAID_BYTES))
         said = self._said.read().decode(errors="replace").strip()

@@ -1,11 +1,11 @@
-"""librdkafka's mock cluster as a process: started by the embedded broker, ends when its standard input does.
+"""librdkafka's mock cluster as a process: started by the embedded broker, it ends when its standard input closes.
 
 It speaks the Kafka protocol on 127.0.0.1 and comes with the client library (`rdkafka_mock.h`). Run as a script with one
 argument, a JSON object: `brokers`, `topics` (name to partitions), `initial_rebalance_delay_ms`, `session_timeout_ms`,
-`heartbeat_interval_ms`. Answers with one JSON line, `{"bootstrap_servers": ...}` or `{"error": ...}`.
+`heartbeat_interval_ms`. Prints one JSON line, `{"bootstrap_servers": ...}` or `{"error": ...}`.
 
-A process of its own, because a protocol the cluster cannot serve aborts the process it lives in, and because
-librdkafka's threads should not share the worker's cores unseen.
+It has a process of its own because a protocol the cluster cannot serve aborts the process it runs in, and because
+librdkafka's threads should not share the worker's cores unnoticed.
 """
 
 import ctypes
@@ -50,10 +50,10 @@ class MockCluster:
     """A cluster that lives as long as this object; `close` frees it.
 
     Args:
-        wanted: What the module's docstring lists.
+        wanted: The settings that the module's docstring lists.
 
     Raises:
-        MockClusterFailed: It could not be made.
+        MockClusterFailed: It could not be created.
     """
 
     def __init__(self, wanted: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ class MockCluster:
         self._client = self._new_client()
         self._cluster = self._library.rd_kafka_mock_cluster_new(self._client, wanted["brokers"])
         if not self._cluster:
-            message = f"no cluster of {wanted['brokers']} brokers could be made"
+            message = f"a cluster of {wanted['brokers']} brokers could not be created"
             raise MockClusterFailed(message)
         # Without a controller, administration requests wait for one until they time out.
         self._library.rd_kafka_mock_set_controller_id(self._cluster, 1)
@@ -87,27 +87,27 @@ class MockCluster:
         self._library.rd_kafka_destroy(self._client)
 
     def _new_client(self) -> int:
-        fault = ctypes.create_string_buffer(_ERROR_BYTES)
+        error = ctypes.create_string_buffer(_ERROR_BYTES)
         properties = self._library.rd_kafka_conf_new()
-        # The client itself connects to nothing; at the default level it would warn of that.
-        status = self._library.rd_kafka_conf_set(properties, b"log_level", b"0", fault, _ERROR_BYTES)
+        # The client itself connects to nothing; at the default level it would warn about that.
+        status = self._library.rd_kafka_conf_set(properties, b"log_level", b"0", error, _ERROR_BYTES)
         client = None
         if status == _CONFIGURED:
-            client = self._library.rd_kafka_new(_PRODUCER, properties, fault, _ERROR_BYTES)
+            client = self._library.rd_kafka_new(_PRODUCER, properties, error, _ERROR_BYTES)
         if not client:
-            raise MockClusterFailed(fault.value.decode(errors="replace"))
+            raise MockClusterFailed(error.value.decode(errors="replace"))
         return int(client)
 
     def _create(self, topic: str, partitions: int, brokers: int) -> None:
         status = self._library.rd_kafka_mock_topic_create(self._cluster, topic.encode(), partitions, min(brokers, 3))
         if status:
             reason = self._library.rd_kafka_err2str(status).decode()
-            message = f"topic {topic} with {partitions} partitions could not be made: {reason}"
+            message = f"topic {topic} with {partitions} partitions could not be created: {reason}"
             raise MockClusterFailed(message)
 
 
 def _library() -> ctypes.CDLL:
-    """The librdkafka that confluent-kafka brings, with the types of the functions used."""
+    """The librdkafka bundled with confluent-kafka, with types for the functions used here."""
     library = ctypes.CDLL(confluent_kafka.cimpl.__file__)
     for name, (result, arguments) in _FUNCTIONS.items():
         try:
@@ -124,23 +124,23 @@ def _library() -> ctypes.CDLL:
 
 
 def _die_with_parent() -> None:
-    """Have the kernel end this process when the one that started it is gone, also by SIGKILL.
+    """Have the kernel kill this process when its parent is gone, even after a SIGKILL.
 
-    The end of standard input says the same, but not while another child of that process still holds the pipe.
+    The end of standard input signals the same, but not while another child of the parent still holds the pipe.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Serve until standard input closes."""
     _die_with_parent()
-    # The terminal's Ctrl-C is for the process that started this one: it closes the pipe when it has finished.
+    # The terminal's Ctrl-C is for the parent process, which closes the pipe when it has finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         cluster = MockCluster(json.loads(sys.argv[1]))
-    except MockClusterFailed as fault:
-        print(json.dumps({"error": str(fault)}), flush=True)
+    except MockClusterFailed as error:
+        print(json.dumps({"error": str(error)}), flush=True)
         return
     print(json.dumps({"bootstrap_servers": cluster.bootstrap_servers}), flush=True)
     while os.read(sys.stdin.fileno(), 1024):

@@ -6,11 +6,11 @@ from worker.classifier.text.canonical.steps import canonical
 from worker.classifier.text.canonical.words import words
 
 CANONICAL_VIEW = "canonical@1"
-"""Name and version of the reading, in events and their ids. A change of what some text reads as raises the version."""
+"""Name and version of the reading, in events and their ids. Any change to how a text reads raises the version."""
 
 
 def read_tables() -> None:
-    """Read the tables that readings need, which takes some tenths of a second, before the first text needs them."""
+    """Load the tables that readings need, before the first text needs them; this takes a few tenths of a second."""
     words()
     look_alikes()
 

@@ -1,4 +1,4 @@
-"""Many characters as the inside of a class of a pattern."""
+"""Writes many characters as the inside of a regular expression's character class."""
 
 import re
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from itertools import groupby
 def character_class(characters: Iterable[str]) -> str:
     """These characters as ranges.
 
-    `re` tests characters beyond U+FFFF one after another, so a class of a thousand mathematical letters written out
-    costs microseconds for each character of a text.
+    `re` tests characters beyond U+FFFF one by one, so a class that lists a thousand mathematical letters costs
+    microseconds for each character of a text.
     """
     codes = sorted(set(map(ord, characters)))
     ranges = []

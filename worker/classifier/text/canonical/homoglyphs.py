@@ -1,10 +1,10 @@
 """Letters of other scripts that look like Latin ones, in words that pretend to be Latin.
 
-The look-alikes are those of Unicode TR39 (confusables.txt), as the package `confusable-homoglyphs` has them. Where TR39
-leads to a small capital (Cyrillic "в" to "ʙ"), that one's letter is taken, and Cyrillic small letters that are their
-capitals made smaller ("м") look like what those look like. A word is folded only if all its foreign
+The look-alikes are those of Unicode TR39 (confusables.txt), as packaged in `confusable-homoglyphs`. Where TR39 leads to
+a small capital (Cyrillic "в" to "ʙ"), the letter of that small capital is used, and Cyrillic small letters that are
+smaller versions of their capitals ("м") look like what the capitals look like. A word is folded only if all its foreign
 letters have a Latin look-alike, and it either mixes scripts or, in a text of Latin words, spells an English word from
-end to end while no other word of the text is in that script for real.
+end to end while no other word of the text is genuinely in that script.
 """
 
 import re
@@ -23,16 +23,16 @@ COMMON = 150_000
 """Rank of a word that settles a doubt."""
 
 LEAST = 3
-"""Letters of such a word: two spell one by chance."""
+"""Minimum letters of such a word: two spell one by chance."""
 
 COMMON_WHOLLY = 50_000
 """The same for a word that has no Latin letter at all."""
 
 _MIXED_FREELY = ("CYRILLIC", "ARMENIAN", "CHEROKEE", "LISU", "COPTIC", "DESERET", "OSAGE", "WARANG", "CANADIAN")
-"""Scripts whose letters stand in no Latin word for a reason; Greek ones do (TNFα, µm)."""
+"""Scripts whose letters have no legitimate place in a Latin word; Greek ones do (TNFα, µm)."""
 
 _KEPT = frozenset("ıƒ")
-"""Letters of Turkish and Ewe, and a sign of lenses."""
+"""Letters of Turkish and Ewe; the second also marks lens apertures."""
 
 _SMALLER_CAPITALS = "вкмнт"
 _SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL "
@@ -45,7 +45,7 @@ LONGEST_WORD = 64
 
 @cache
 def look_alikes() -> dict[str, str]:
-    """For each letter that is not ASCII the ASCII letter it looks like. Made once, in some tens of milliseconds."""
+    """The ASCII letter that each non-ASCII letter looks like. Built once, in a few tens of milliseconds."""
     direct: dict[str, str] = {}
     chained: dict[str, str] = {}
     for character, targets in confusables_data.items():
@@ -54,7 +54,7 @@ def look_alikes() -> dict[str, str]:
         letters = [target["c"] for target in targets if len(target["c"]) == 1]
         ascii_letters = [letter for letter in letters if letter.isascii() and letter.isalpha()]
         if ascii_letters:
-            # TR39 takes I and l for one letter; the case of the look-alike tells which.
+            # TR39 treats I and l as one letter; the case of the look-alike decides which.
             direct[character] = "I" if character.isupper() and ascii_letters[0] == "l" else ascii_letters[0]
         for letter in letters:
             name = unicodedata.name(letter, "")
@@ -71,7 +71,7 @@ def _candidates() -> re.Pattern[str]:
 
 
 def homoglyphs(text: str) -> Iterator[Edit]:
-    """Words in which letters of another script stand for Latin ones, in Latin letters."""
+    """Words in which letters of another script replace Latin ones, rewritten in Latin letters."""
     if text.isascii() or _candidates().search(text) is None:
         return
     others: set[str] | None = None
@@ -97,14 +97,14 @@ def homoglyphs(text: str) -> Iterator[Edit]:
 def _read(word: str) -> str | None:
     table = look_alikes()
     read = "".join(letter if letter.isascii() else table.get(letter, letter) for letter in word)
-    if read == word or len(word) < 2:  # noqa: PLR2004 - a letter alone is a sign
+    if read == word or len(word) < 2:  # noqa: PLR2004 - a single letter is a symbol
         return None
     unread = [letter for letter in read if not letter.isascii()]
     return None if any(not _LATIN.match(letter) for letter in unread) else read
 
 
 def _genuine_scripts(text: str) -> set[str]:
-    """Scripts of the words that cannot be taken for another's."""
+    """Scripts of the words that cannot be mistaken for words of another script."""
     table = look_alikes()
     found: set[str] = set()
     for match in regex.finditer(r"[\p{L}\p{M}]{2,}+", text):

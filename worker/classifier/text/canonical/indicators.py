@@ -1,4 +1,4 @@
-"""Regional indicators: letters that pair up to flags, and spell words where they do not."""
+"""Regional indicators: letters that pair up into flags, and spell words where they do not."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ REGIONS = (
     "pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st sv sx sy sz ta tc "
     "td tf tg th tj tk tl tm tn to tr tt tv tw tz ua ug um un us uy uz va vc ve vg vi vn vu wf ws xk ye yt za zm zw"
 )
-"""Pairs of regional indicators that are a flag (UTS #51, emoji sequences)."""
+"""Pairs of regional indicators that form a flag (UTS #51, emoji sequences)."""
 
 _FLAGS = frozenset(REGIONS.upper().split())
 _FIRST = 0x1F1E6
@@ -25,11 +25,11 @@ FLAG = 2
 
 
 def indicators(text: str) -> Iterator[Edit]:
-    """Regional indicators that spell something; those that pair up to flags stay."""
+    """Regional indicators that spell something; those that pair up into flags stay."""
     for match in _INDICATORS.finditer(text):
         letters = "".join(chr(ord("A") + ord(one) - _FIRST) for one in match[0] if ord(one) >= _FIRST)
         contiguous = len(letters) == len(match[0])
         pairs = [letters[at : at + FLAG] for at in range(0, len(letters), FLAG)]
         flags = contiguous and _FLAGS.issuperset(pairs)
-        if not flags and len(letters) > FLAG:  # two with a space between are a flag that went wrong
+        if not flags and len(letters) > FLAG:  # two with a space between are a broken flag
             yield Edit(match.start(), match.end(), letters, "regional_indicator")

@@ -1,7 +1,7 @@
-"""Words whose letters stand apart: "i d i o t", "i.d.i.o.t", "i*d*i*o*t", "i - d - i - o - t".
+"""Words whose letters are set apart: "i d i o t", "i.d.i.o.t", "i*d*i*o*t", "i - d - i - o - t".
 
-Letters apart are also initials, acronyms, variables, lists and spelling out. What tells a word is that the same sign
-stands between all its letters and that together they make words: with a leading article, too ("a s t u p i d").
+Initials, acronyms, variables, lists and spelled-out words have letters set apart as well. A word is recognised by the
+same sign between all its letters, which together make words, also with a leading article ("a s t u p i d").
 """
 
 import re
@@ -16,24 +16,24 @@ from worker.classifier.text.canonical.undoing import plain_letters
 from worker.classifier.text.canonical.words import is_word, segment
 
 LEAST = 3
-"""Letters a word apart has at least: two are `e.g.`, `a.m.`, `Q&A`."""
+"""Minimum letters of a word set apart: two are `e.g.`, `a.m.`, `Q&A`."""
 
 PAIR = 2
 
 TWO_WORDS = 6
-"""Letters from which on those with a sign between them may be a compound; spaces may part words of any length."""
+"""Minimum letters, with a sign between them, that may be a compound; spaces may separate words of any length."""
 
 SENTENCE = 12
-"""Letters from which on they may be a sentence."""
+"""Minimum letters that may be a sentence."""
 
 COMMON = 60_000
-"""Rank of a word that counts as one here."""
+"""Highest rank at which a word counts as one here."""
 
 COMMON_SHORT = 20_000
-"""The same for one of three letters, of which half of all combinations are on the list."""
+"""The same for words of three letters: half of all combinations are on the list."""
 
 SEGMENTED = 20_000
-"""Letters of one text that are cut into words; the others are joined as they stand. No window plan reads so many."""
+"""Letters of one text that are split into words; the rest are joined as they are. No window plan reads so many."""
 
 _LONE = re.compile(r"(?<![^\W_])(?<![^\W_]['’])(?:[^\W\d_]|[01345789@$])(?![^\W_]|['’][^\W_])")
 _SPACELESS = re.compile(
@@ -44,14 +44,14 @@ _VOWELS = frozenset("aeiouyаеёиоуыэюяіїєαεηιουω")
 
 
 class Group(NamedTuple):
-    """Letters apart and what stands between each two of them."""
+    """Letters set apart, and what separates each two of them."""
 
     letters: list[re.Match[str]]
     separator: str
 
 
 def spaced(text: str) -> Iterator[Edit]:
-    """Words spelled letter by letter, joined; whole sentences so spelled are cut into words."""
+    """Words spelled letter by letter, joined; whole sentences spelled this way are split into words."""
     protected: Protected | None = None
     budget = SEGMENTED
     for letters, separator in _groups(text):
@@ -70,7 +70,7 @@ def spaced(text: str) -> Iterator[Edit]:
 
 
 def _groups(text: str) -> Iterator[Group]:
-    """Letters apart with the same gap between each two, as many as there are in a row."""
+    """Maximal runs of letters set apart with the same gap between each two."""
     letters: list[re.Match[str]] = []
     separator = ""
     for letter in _LONE.finditer(text):
@@ -82,7 +82,7 @@ def _groups(text: str) -> Iterator[Group]:
             letters.append(letter)
             separator = gap
         else:
-            # The gap before the last letter was the one between two words.
+            # The gap before the last letter was a gap between two words.
             kept = letters[1:] if len(letters) == PAIR and len(gap) < len(separator) else []
             yield Group(letters[:1] if kept else letters, separator)
             letters, separator = [*kept, letter], gap
@@ -90,7 +90,7 @@ def _groups(text: str) -> Iterator[Group]:
 
 
 def _read(written: str, separator: str, *, ends_in_dot: bool) -> list[str] | None:
-    """The words that these letters make, in their own case; None when they are something else."""
+    """The words that these letters spell, in their own case; None when they are something else."""
     if len(written) == LEAST and (written.isupper() or ends_in_dot):
         return None  # U.S.A., J. R. R., r.p.m.
     if sum(map(str.isalpha, written)) * 2 < len(written):
@@ -115,12 +115,12 @@ def _common(word: str) -> bool:
 
 
 def _alphabet(letters: str) -> bool:
-    """Neighbours in the alphabet, a list or a row of variables, of which the web is full: abc, wxyz."""
+    """Whether these are neighbours in the alphabet, common on the web as lists or series of variables: abc, wxyz."""
     return all(ord(after) - ord(before) == 1 for before, after in pairwise(letters))
 
 
 def _pronounceable(letters: str) -> bool:
-    """Vowels and consonants, and not in the order of the alphabet, as the items of a list are."""
+    """Whether these are vowels and consonants, but not in alphabetical order like the items of a list."""
     vowels = sum(letter in _VOWELS for letter in letters)
     steps = [ord(after) - ord(before) for before, after in pairwise(letters)]
     listed = min(steps) >= 0 or sum(step == 1 for step in steps) * 3 > len(steps)
@@ -128,7 +128,7 @@ def _pronounceable(letters: str) -> bool:
 
 
 def _cut(written: str, pieces: Sequence[str]) -> list[str]:
-    """`written` in pieces of these lengths; letters that made no word stay with the piece before them."""
+    """Split `written` into pieces of these lengths; letters that made no word stay with the piece before them."""
     words: list[str] = []
     start = 0
     for piece in pieces:
@@ -142,7 +142,7 @@ def _cut(written: str, pieces: Sequence[str]) -> list[str]:
 
 
 def _edits(group: Sequence[re.Match[str]], separator: str, read: Sequence[str]) -> Iterator[Edit]:
-    """An edit for each word, and one for what stands between two words."""
+    """An edit for each word, and one for each separator between two words."""
     first = 0
     for word in read:
         last = first + len(word) - 1

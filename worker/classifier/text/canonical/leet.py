@@ -1,8 +1,8 @@
 """Words with digits and signs in place of letters: "1d10t", "st0p", "cr@zy".
 
-Model numbers, ordinals, units, prices, mentions and product names have digits and signs among letters as well. A word
-is read anew only when what comes out is a common English word, there are more letters than signs, and a sign stands
-inside the word or begins it in a way nothing else does.
+Model numbers, ordinals, units, prices, mentions and product names also mix digits and signs with letters. A word is
+reread only when the result is a common English word, there are more letters than signs, and a sign is inside the word
+or begins it in a way that nothing else does.
 """
 
 import re
@@ -16,20 +16,20 @@ from worker.classifier.text.canonical.undoing import STANDS_FOR, spellings
 from worker.classifier.text.canonical.words import cost_of_rank, is_word, words
 
 COMMON = 150_000
-"""Rank of a word of five letters or more that a sign is inside of."""
+"""Highest rank at which a word of five letters or more with a sign inside counts."""
 
 COMMON_SHORT = {3: 20_000, 4: 60_000}
-"""The same for shorter ones: chance makes words of three letters."""
+"""The same for shorter words: three letters make a word by chance."""
 
 COMMON_AT_AN_EDGE = 60_000
-"""The same where only the first letter or the last is a sign."""
+"""The same where only the first or the last letter is a sign."""
 
 DENSE = 4
 COMMON_DENSE = 20_000
-"""The same where there are more signs than letters, as in "1d10t", in a word of more than `DENSE` letters."""
+"""The same in a word of more than `DENSE` letters with more signs than letters, as in "1d10t"."""
 
 COUNTED = 10_000
-"""Rank of a word that a digit after it counts, as in "top5" and "day7"."""
+"""Highest rank of a word that a digit may number, as in "top5" and "day7"."""
 
 LEAST = 3
 
@@ -44,7 +44,7 @@ _PUNCTUATION = "!|+"
 _PRICE = re.compile(r"[$€£¢][0-9]+[A-Za-z]{0,2}")
 _CAPITAL_AFTER = re.compile(r"[a-z][0-9]++[A-Z]")
 _NAME = re.compile(r"[A-Z][0-9][A-Z]|[A-Za-z][1-9][0-9][A-Za-z]|[A-Za-z]\|[A-Za-z]")
-"""H1B, C4D; a11y and k10s, shortened by counting letters; t|c, a page's discussion and its author's contributions."""
+"""H1B, C4D; a11y and k10s, abbreviated by counting letters; t|c, the links to someone's talk page and contributions."""
 
 _SIGN = re.compile(f"[{_SIGNS}]")
 _LETTER = re.compile("[A-Za-z]")
@@ -55,7 +55,7 @@ def leet(text: str) -> Iterator[Edit]:
     protected: Protected | None = None
     for match in _TOKEN.finditer(text):
         bare = match[0].strip(_PUNCTUATION)
-        # A sign at the edge is punctuation, unless another one inside the word says that signs are letters here.
+        # A sign at the edge is punctuation, unless another one inside the word shows that signs are letters here.
         for token in (match[0], bare) if bare != match[0] and _SIGN.search(bare) else (bare,):
             read = _read(token)
             if read is not None:
@@ -88,7 +88,7 @@ def _read(token: str) -> str | None:
 
 
 def _limit(token: str, letters: int, signs: int) -> int:
-    """Rank of the rarest word that is believed in: the more of it are signs, the commoner it must be; 0 for none."""
+    """Rank of the rarest word accepted: the more of it is signs, the more common it must be; 0 for none."""
     symbols = set(token) & _SYMBOLS
     if not letters:
         return COMMON_SHORT[LEAST] if symbols >= {"@", "$"} else 0
@@ -104,16 +104,16 @@ def _limit(token: str, letters: int, signs: int) -> int:
 
 
 def _begins(token: str) -> bool:
-    """Does a sign begin the word, without being a number, a mention or a price of something?"""
+    """Whether a sign begins the word without being a number, a mention or a price."""
     rest = token.lstrip(_ALL_SIGNS)
     beginning = token[: len(token) - len(rest)]
     if not rest.isalpha() or is_word(rest.lower(), COMMON_AT_AN_EDGE):
         return False
-    return len(beginning) <= 2 and len(rest) > len(beginning) + (beginning.isdigit())  # noqa: PLR2004 - a longer number
+    return len(beginning) <= 2 and len(rest) > len(beginning) + (beginning.isdigit())  # noqa: PLR2004 - longer is a number
 
 
 def _ends(token: str) -> bool:
-    """Does a sign end the word, without counting something: top5, ch17, windows7?"""
+    """Whether a sign ends the word without numbering something, as in top5, ch17 and windows7."""
     base = token.rstrip(_ALL_SIGNS)
     ending = token[len(base) :]
     if not base.isalpha() or len(base) < LEAST - 1:

@@ -1,4 +1,4 @@
-"""Combining marks piled on letters that no orthography puts them on.
+"""Combining marks stacked on letters where no orthography puts them.
 
 Marks that belong to a letter stay: those that Unicode composes with it, a stress or tone mark over a vowel (Yoruba,
 Lithuanian, Russian in dictionaries), and all marks of the scripts that have their own (Arabic, Hebrew, Indic, Thai).
@@ -16,10 +16,10 @@ _TONES = frozenset("\u0300\u0301\u0302\u0303\u0304\u0306\u0308\u030b\u030c\u030f
 _BEAR_TONES = frozenset("aeiouygjlmnrıŋɔɛəɩʊɨαεηιουωаеёиоуыэюяіїє")
 
 STACK = 4
-"""Marks on one letter that are no spelling. Unicode's longest composition takes two."""
+"""Number of marks on one letter that no spelling has. Unicode's longest composition takes two."""
 
 LONGEST_WORD = 100
-"""Characters of a longer run with marks are not looked at one by one."""
+"""The characters of a longer run with marks are not examined one by one."""
 
 _STACK = re.compile(f"[{_MARK}]{{{STACK},}}+")
 _WORD = re.compile(f"[^\\W_](?:[^\\W_]|[{_MARK}])*+")
@@ -30,13 +30,13 @@ _MARKS = re.compile(f"[{_MARK}]+")
 
 
 def stacks(text: str) -> Iterator[Edit]:
-    """Piles of marks on one letter, taken away whole."""
+    """Stacks of marks on one letter, removed whole."""
     for match in _STACK.finditer(text):
         yield Edit(match.start(), match.end(), "", "combining")
 
 
 def marked_words(text: str) -> Iterator[Edit]:
-    """Words whose letters bear marks that no orthography puts there, without them. Expects no stacks."""
+    """Words whose letters carry marks that no orthography puts there, without the marks. Expects no stacks."""
     if _MARKS.search(text) is None:
         return
     for match in _WORD.finditer(text):
@@ -59,7 +59,7 @@ def _odd(base: str, on_it: str) -> bool:
 
 
 def _bare(word: str) -> str:
-    """The word without marks. Latin letters lose composed ones, too: an attack's marks compose by chance."""
+    """The word without marks. Latin letters also lose composed ones: an attack's marks may compose by chance."""
     word = _MARKS.sub("", word)
     return "".join(
         unicodedata.normalize("NFD", letter)[0] if letter > "\x7f" and _is_latin(letter) else letter for letter in word

@@ -1,7 +1,7 @@
 """Markup that a page does not show: character references, inline tags, BBCode.
 
-Only what is markup beyond doubt: a reference ends in a semicolon (HTML 5 reads "&copy=" without one, and so would turn
-the query of an address into a sign), a tag has a name of HTML's and attributes that are some, a BBCode tag is closed
+Only what is unmistakably markup counts: a reference ends in a semicolon (HTML 5 reads "&copy=" without one, which would
+turn part of a URL's query into a sign), a tag has an HTML name and valid attributes, and a BBCode tag is closed
 somewhere. `<` and `&` as people write them stay.
 """
 
@@ -37,7 +37,7 @@ def references(text: str) -> Iterator[Edit]:
 
 
 def tags(text: str) -> Iterator[Edit]:
-    """Tags and comments of HTML: those within a line leave nothing behind, those between blocks a space."""
+    """HTML tags and comments: those within a line leave nothing behind, those between blocks leave a space."""
     found = [*_TAG.finditer(text), *_COMMENT.finditer(text)]
     for match in sorted(found, key=re.Match.start):
         between = match.re is _TAG and match["inline"] is None
@@ -45,7 +45,7 @@ def tags(text: str) -> Iterator[Edit]:
 
 
 def bbcode(text: str) -> Iterator[Edit]:
-    """Tags of BBCode whose closing tag is in the text: `a[i]` is an index until `[/i]` stands somewhere."""
+    """BBCode tags whose closing tag is in the text: `a[i]` is an index unless `[/i]` appears somewhere."""
     found = list(_BBCODE.finditer(text))
     closed = {match[2].lower() for match in found if match[1]}
     for match in found:

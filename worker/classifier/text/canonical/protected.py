@@ -1,4 +1,4 @@
-"""What is spelled as it must be: addresses, mail, mentions and tags, paths, code in back quotes."""
+"""Text whose spelling must not change: URLs, email addresses, mentions and hashtags, paths, code in backquotes."""
 
 import re
 from bisect import bisect_right
@@ -18,10 +18,10 @@ _PROTECTED = re.compile(
 
 
 class Protected:
-    """The protected stretches of one text."""
+    """The protected spans of one text."""
 
     def __init__(self, text: str) -> None:
-        """Find them; time linear in the text."""
+        """Find them, in time linear in the length of the text."""
         self._spans = [match.span() for match in _PROTECTED.finditer(text)] if _MAY.search(text) else []
 
     def __contains__(self, position: int) -> bool:

@@ -1,4 +1,4 @@
-"""A text read anew, and the way back from each of its characters to the text as it was written."""
+"""A rewritten text, and the mapping from each of its characters back to the text as written."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 
 class Edit(NamedTuple):
-    """A stretch of a text and what is read in its place.
+    """A stretch of a text and its replacement in the reading.
 
     Attributes:
         start: First character replaced.
-        end: First character after it that is not replaced.
-        replacement: What stands there in the reading; as long as the stretch when it is read letter by letter.
+        end: First character after the replaced stretch.
+        replacement: Its text in the reading; as long as the stretch when it is read letter by letter.
         transform: Name of the transform, as in the label event.
     """
 
@@ -24,13 +24,13 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One rewriting of a whole text: edits in order that do not overlap, and where each begins in the result."""
+    """One rewrite of a whole text: ordered edits that do not overlap, and where each begins in the result."""
 
     edits: tuple[Edit, ...]
     begins: tuple[int, ...]
 
     def span(self, begin: int, end: int) -> tuple[int, int]:
-        """The characters before the rewriting that became `[begin, end)`; `begin < end`."""
+        """The characters before the rewrite that became `[begin, end)`; `begin < end`."""
         return self._original(begin)[0], self._original(end - 1)[1]
 
     def _original(self, position: int) -> tuple[int, int]:
@@ -50,12 +50,12 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of a text and its rewritings, first to last.
+    """A stretch of a text and its rewrites, first to last.
 
     Attributes:
-        raw_begin: Where it begins in the text as it was written.
+        raw_begin: Where it begins in the text as written.
         text: How it reads.
-        layers: What was rewritten.
+        layers: The rewrites.
     """
 
     raw_begin: int
@@ -63,7 +63,7 @@ class Stretch:
     layers: tuple[Layer, ...] = ()
 
     def rewritten(self, edits: Sequence[Edit]) -> "Stretch":
-        """This stretch with these edits made, which are in order and do not overlap."""
+        """This stretch with these edits applied; they must be in order and not overlap."""
         pieces: list[str] = []
         begins: list[int] = []
         length = position = 0
@@ -78,7 +78,7 @@ class Stretch:
         return Stretch(self.raw_begin, "".join(pieces), (*self.layers, Layer(tuple(edits), tuple(begins))))
 
     def span(self, begin: int, end: int) -> tuple[int, int]:
-        """Where `[begin, end)` of this stretch's reading stands in the text as it was written; `begin < end`."""
+        """The span of the text as written that `[begin, end)` of this stretch's reading came from; `begin < end`."""
         for layer in reversed(self.layers):
             begin, end = layer.span(begin, end)
         return self.raw_begin + begin, self.raw_begin + end
@@ -89,9 +89,9 @@ class Reading:
     """How a text reads once its disguises are undone.
 
     Attributes:
-        text: The reading; the text itself where there was nothing to undo.
+        text: The reading; the text itself if there was nothing to undo.
         transforms: Names of the transforms that fired, each once, in the order in which they did.
-        stretches: The text in stretches, one after another, with the way back from each.
+        stretches: Consecutive stretches of the text, each with its mapping back.
     """
 
     text: str
@@ -100,23 +100,23 @@ class Reading:
 
     @classmethod
     def of(cls, text: str, stretches: Sequence[Stretch]) -> "Reading":
-        """The reading of `text` that these stretches make; `text` itself where nothing was rewritten."""
+        """The reading of `text` that these stretches make; `text` itself if nothing was rewritten."""
         if not any(stretch.layers for stretch in stretches):
             return cls(text, (), tuple(stretches))
         fired = (edit.transform for stretch in stretches for layer in stretch.layers for edit in layer.edits)
         return cls("".join(stretch.text for stretch in stretches), tuple(dict.fromkeys(fired)), tuple(stretches))
 
     def raw_span(self, begin: int, end: int) -> tuple[int, int]:
-        """Where the characters `[begin, end)` of the reading stand in the text as it was written.
+        """The span of the text as written that the characters `[begin, end)` of the reading came from.
 
-        Positions are code points. A stretch that was not read letter by letter (spaced letters, an entity) counts as
-        one: a part of it gives all of it. Takes time logarithmic in the number of edits.
+        Positions are code points. A stretch that was not read letter by letter (spaced letters, an entity) counts as a
+        whole: any part of it maps to all of it. Takes time logarithmic in the number of edits.
 
         Raises:
             ValueError: The span is empty or not within the reading.
         """
         if not 0 <= begin < end <= len(self.text):
-            message = f"[{begin}, {end}) is no span of a reading of {len(self.text)} characters"
+            message = f"[{begin}, {end}) is not a span of a reading of {len(self.text)} characters"
             raise ValueError(message)
         return self._original(begin)[0], self._original(end - 1)[1]
 

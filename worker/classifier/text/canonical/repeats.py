@@ -1,8 +1,8 @@
 """Letters drawn out: "stuuupid", "sooo", "iiiidiot".
 
-No English spelling has the same letter three times in a row; what people draw out is "so", "no", "hmm" and insults. A
-run is read as one letter or two, whichever makes the more common word. Where neither makes one it is a name, another
-language, or slang: three letters stay (German has "Betttuch"), four and more are read as one.
+No English spelling has the same letter three times in a row; people draw out "so", "no", "hmm" and insults. A run is
+read as one letter or two, whichever makes the more common word. Where neither makes a word, it is a name, another
+language or slang: three letters stay (German has "Betttuch"), four or more are read as one.
 """
 
 import re
@@ -15,18 +15,18 @@ from worker.classifier.text.canonical.words import COST_A_NEPER, is_word, words
 
 LONGEST = 200
 COMMON = 100_000
-"""Rank of a word that counts as one here."""
+"""Highest rank at which a word counts as one here."""
 
 RUNS = 5
-"""Runs of a word that are tried in all combinations; more are all read as one letter, or all as two."""
+"""Runs of one word that are tried in all combinations; with more, all are read as one letter, or all as two."""
 
 DOUBLED_AT_THE_END = frozenset("eflosz")
 END_BONUS = int(4.6 * COST_A_NEPER)
-"""In favour of two letters at the end, a hundredfold, where English has two: "too", "off" and "ass" are not "to",
-"of" and "as"."""
+"""Favours two letters at the end, a hundredfold, where English has two: "too", "off" and "ass" are not "to", "of" and
+"as"."""
 
 CUSTOMARY = 60_000
-"""Rank of a drawn-out word that is one by now, as "hmmm", "ooh" and "sooo" are: it stays."""
+"""Highest rank at which a drawn-out spelling is itself a word, like "hmmm", "ooh" and "sooo": it stays."""
 
 _WORD = re.compile(r"[^\W\d_]{4,}+")
 _RUN = re.compile(r"([^\W\d_])\1{2,}+", re.IGNORECASE)
@@ -34,7 +34,7 @@ _LONG_RUN = re.compile(r"([^\W\d_])\1{3,}+", re.IGNORECASE)
 _ROMAN = re.compile(r"[IVXLCDM]+(?:rd|th|nd|st|s)?")
 _SAME = re.compile(r"(.)\1*+", re.IGNORECASE)
 ACRONYM = 5
-"""Capitals of a word that may be an acronym (AAAS, WWWF)."""
+"""Longest word in capitals that may be an acronym (AAAS, WWWF)."""
 
 
 def repeated(text: str) -> Iterator[Edit]:
@@ -60,7 +60,7 @@ def repeated(text: str) -> Iterator[Edit]:
 
 
 def squeezed(word: str) -> str | None:
-    """The most common word that this one is with each run of three or more letters as one or two; None without any."""
+    """The most common word this becomes with each run of three or more letters read as one or two; None if none."""
     runs = [match.span() for match in _RUN.finditer(word)]
     if not runs:
         return None

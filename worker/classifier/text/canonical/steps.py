@@ -1,4 +1,4 @@
-"""The steps from a text as it was written to the text as it is read."""
+"""The steps from a text as written to the text as read."""
 
 from collections.abc import Callable, Iterator
 
@@ -32,33 +32,33 @@ STEPS: tuple[tuple[int, Callable[[str], Iterator[Edit]]], ...] = (
     (SIGNS, leet),
     (DRAWN_OUT, repeated),
 )
-"""What hides other disguises comes first: an entity may write a zero-width character, and that may part two letters."""
+"""What hides other disguises comes first: an entity may encode a zero-width character, which may split two letters."""
 
 
 BLOCK = 32_768
-"""Characters read at a time; unless told otherwise also the length of a reading after which the rest is left.
+"""Characters read at a time; by default also the length of a reading after which the rest is left as it is.
 
-Eight windows of 512 tokens hold about as many.
+Eight windows of 512 tokens hold about this many.
 """
 
 WORD = 64
-"""How far before the end of a block a space is looked for, so that no word is read in halves."""
+"""How far back from the end of a block to look for a space, so that no word is split."""
 
 
 def canonical(text: str, enough: int = BLOCK) -> Reading:
     """How a person reads this text.
 
-    Undone are the ways of spelling that hide a word from a model and not from a reader: characters that are not seen,
-    letters of other styles and scripts, letters set apart or drawn out, digits and signs for letters, markup. Numbers,
-    prices, dates, addresses, code, names of products, emoji, acronyms and other languages stay as they are.
+    It undoes spellings that hide a word from a model but not from a reader: invisible characters, letters of other
+    styles and scripts, letters set apart or drawn out, digits and signs for letters, markup. Numbers, prices, dates,
+    URLs, code, product names, emoji, acronyms and other languages stay as they are.
 
-    The same text gives the same reading, always. A text that has nothing to undo costs about a microsecond for each
-    hundred characters. Otherwise it takes time and memory linear in the length of the reading, which a flood of
-    characters that nobody sees does not make longer.
+    The same text always gives the same reading. A text with nothing to undo costs about a microsecond per hundred
+    characters. Otherwise it takes time and memory linear in the length of the reading, which a flood of invisible
+    characters does not make longer.
 
     Args:
-        text: Any text, lone surrogates included.
-        enough: Characters of the reading after which the rest of the text follows as it is: more than is scored.
+        text: Any text, including lone surrogates.
+        enough: Characters of the reading after which the rest of the text is left as it is: more than is scored.
     """
     stretches: list[Stretch] = []
     read = begin = 0

@@ -1,8 +1,8 @@
 """Letters in another style: fullwidth, mathematical, enclosed, raised, ligatures.
 
 They are compatibility characters (UAX #15): NFKC reads them as plain letters. NFKC of a whole text would also rewrite
-what people write for its own sake ("…", "½", "m²", "™", "№", CJK punctuation), so it is asked for letters alone, and
-for digits among them.
+what people write for its own sake ("…", "½", "m²", "™", "№", CJK punctuation), so it is applied only to letters, and
+to digits among them.
 """
 
 import re
@@ -22,16 +22,16 @@ _RANGES = {
     "ligature": [(0x17F, 0x17F), (0xFB00, 0xFB06)],
 }
 _NEGATIVE = (0x1F150, 0x1F170)
-"""Negative circled and squared letters have no decomposition; their order is the alphabet's."""
+"""Negative circled and squared letters have no decomposition; they are in alphabetical order."""
 
 _NOT_LETTERS = frozenset("ℹ℃℉ℵℶℷℸ")
-"""An emoji, units, and cardinal numbers."""
+"""An emoji, units and cardinal numbers."""
 
 LEAST = {"fullwidth": 2, "mathematical": 2, "enclosed": 2, "raised": 3, "ligature": 1}
-"""Letters of a style that must stand in a row: fewer are a variable, a set, a phonetic sign, a metro station."""
+"""Minimum letters of a style in a row: fewer are a variable, a set, a phonetic sign, a metro station."""
 
 SPELLED = 4
-"""Letters of a style in one text from which on single ones count too."""
+"""Minimum letters of a style in one text for single ones to count as well."""
 
 
 def _plain(style: str, code: int, first: int) -> str | None:

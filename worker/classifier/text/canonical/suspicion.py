@@ -1,8 +1,8 @@
-"""Is there anything in a text that a step would look at? Most texts have nothing, and this is all they cost.
+"""Decides whether a text has anything for the steps to examine. Most texts have nothing, and cost no more than this.
 
-Patterns over every character would cost more than all the rest of the reading. So the text's bytes are mapped to a few
-classes, and what is looked for is a short string of classes: both are loops in C, and take about a microsecond for a
-hundred characters.
+Patterns over every character would cost more than the rest of the reading. So the text's bytes are mapped to a few
+classes, and the search is for short strings of classes: both are loops in C, and take about a microsecond per hundred
+characters.
 """
 
 import re
@@ -12,10 +12,10 @@ from worker.classifier.text.canonical.undoing import STANDS_FOR
 
 NOTHING = 0
 MARKUP, UNUSUAL, APART, SIGNS, DRAWN_OUT = (1 << bit for bit in range(5))
-"""What a text may hold, as bits: flags of `enum` would cost as much as the looking."""
+"""What a text may hold, as bits: `enum` flags would cost as much as the search."""
 
 GAP = 3
-"""Characters that stand between two letters apart at most."""
+"""Maximum characters between two letters set apart."""
 
 _MARKUP = re.compile(r"&[#A-Za-z][A-Za-z0-9]*+;|<[A-Za-z/!]|\[/[A-Za-z]")
 _USUAL = (
@@ -49,14 +49,14 @@ _INSIDE_WORDS = (b"a1a", b"a11a", b"a111a", b"1a1")
 _AT_THEIR_EDGES = (b"1aa", b"aa1", b"a11")
 _LETTERS_APART = tuple((b" " * gap + b"a") * 3 + b" " for gap in range(1, GAP + 1))
 
-# Two copies that differ in all but letters: a byte equals its left neighbour's copy only where a letter is doubled.
+# Two copies that agree only on letters: a byte equals its left neighbour's copy only where a letter is doubled.
 _FOLD = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
 _OURS = bytes(_FOLD[byte] if byte in _LETTERS else 0xFF for byte in range(256))
 _NEIGHBOURS = bytes(_FOLD[byte] if byte in _LETTERS else 0xFE for byte in range(256))
 
 
 def hints(text: str) -> int:
-    """What the steps may find in this text, as bits: one that is missing is certain, one that is set a reason to look.
+    """What the steps may find in this text, as bits: a clear bit rules something out, a set bit is a reason to look.
 
     Takes time linear in the text's length.
     """
@@ -71,7 +71,7 @@ def hints(text: str) -> int:
     if _has_letters_apart(encoded):
         found |= APART
     if found & UNUSUAL:
-        # Letters that Latin-1 does not have can be apart or drawn out as well.
+        # Letters outside Latin-1 can be set apart or drawn out as well.
         found |= APART | DRAWN_OUT
     elif _drawn_out(encoded):
         found |= DRAWN_OUT
@@ -95,10 +95,10 @@ def _is_unusual(text: str) -> bool:
 
 
 def _drawn_out(encoded: bytes) -> bool:
-    """Is there a letter three times in a row, whatever its case?
+    """Whether any letter appears three times in a row, in any case.
 
-    As whole numbers the text and the text moved by one byte are compared in one operation: equal letters give a byte of
-    zeros, and two of those side by side are three letters.
+    As integers, the text and the text shifted by one byte are compared in one operation: equal letters give a zero
+    byte, and two adjacent zero bytes are three letters.
     """
     ours = int.from_bytes(encoded.translate(_OURS), "big")
     neighbours = int.from_bytes(encoded.translate(_NEIGHBOURS), "big") >> 8

@@ -1,6 +1,6 @@
 """Letters turned upside down, and small capitals.
 
-Both borrow phonetic signs, so a word is read only when all its letters are of the kind and it makes words.
+Both borrow phonetic signs, so text is read only when all its letters are of this kind and it makes words.
 """
 
 import re
@@ -22,11 +22,11 @@ _PHONETIC = frozenset("ʙɢʜɪʟɴʀʏ")
 _SMALL_WORD = re.compile(f"(?<![^\\W_])[{''.join(map(chr, _SMALL_CAPITALS))}cosuvwxz]{{3,}}+(?![^\\W_])")
 
 COMMON = 100_000
-"""Rank of a word that counts as one here."""
+"""Highest rank at which a word counts as one here."""
 
 
 def turned(text: str) -> Iterator[Edit]:
-    """Lines that are read with the screen upside down: from right to left, each letter turned."""
+    """Lines meant to be read with the screen upside down: from right to left, each letter turned."""
     if len(set(text).intersection(_TURNED_LETTERS)) < 2:  # noqa: PLR2004 - a single sign is phonetic
         return
     for match in _TURNED_LINE.finditer(text):
@@ -42,7 +42,7 @@ def turned(text: str) -> Iterator[Edit]:
 
 
 def small_capitals(text: str) -> Iterator[Edit]:
-    """Words written in small capitals alone."""
+    """Words written entirely in small capitals."""
     for match in _SMALL_WORD.finditer(text):
         read = match[0].translate(_SMALL_CAPITALS)
         if not _PHONETIC.issuperset(letter for letter in match[0] if not letter.isascii()):

@@ -21,21 +21,21 @@ STANDS_FOR = {
     "¢": "c",
     "§": "s",
 }
-"""For each sign the letters it is written for, the likeliest first."""
+"""The letters that each sign stands for, the likeliest first."""
 
 FIRST = str.maketrans({sign: letters[0] for sign, letters in STANDS_FOR.items()})
 CHOICES = 5
-"""Signs of a word that are tried in each of their meanings; beyond that each has its likeliest."""
+"""Signs of one word that are tried in each of their meanings; with more, each has its likeliest."""
 
 
 def plain_letters(word: str) -> str | None:
-    """The word with its signs as their likeliest letters; None when a character is neither."""
+    """The word with its signs read as their likeliest letters; None if a character is neither sign nor letter."""
     plain = word.translate(FIRST)
     return plain if plain.isalpha() else None
 
 
 def spellings(word: str) -> list[str]:
-    """All words that this one may be written for."""
+    """All words that this one may stand for."""
     ambiguous = sum(len(STANDS_FOR.get(character, "")) > 1 for character in word)
     if ambiguous > CHOICES:
         return [word.translate(FIRST)]

@@ -1,8 +1,8 @@
-"""Common English words and how common they are: what tells a disguised word from a product name.
+"""Common English words and how common they are, to tell a disguised word from a product name.
 
-The list is that of the package `wordsegment` (Apache-2.0): the most common words of the Google Web Trillion Word
-Corpus, as counted by Norvig ("Natural Language Corpus Data", 2009). Words of the street are in it as they are on the
-web, which word lists for spelling leave out. Only its first `WORDS` are kept; what follows is mostly misspelled.
+The list comes from the package `wordsegment` (Apache-2.0): the most common words of the Google Web Trillion Word
+Corpus, as counted by Norvig ("Natural Language Corpus Data", 2009). It includes slang as used on the web, which
+spelling dictionaries leave out. Only its first `WORDS` are kept; the rest are mostly misspelled.
 """
 
 import math
@@ -12,16 +12,16 @@ from importlib.resources import files
 
 WORDS = 200_000
 COST_A_NEPER = 10
-"""Costs are whole numbers, so that all of them are objects that Python has already."""
+"""Costs are small integers, so that all of them are objects that Python already has."""
 
 LONGEST = 20
 UNKNOWN_LETTER = 100
-"""Cost of each letter in a stretch that is no word."""
+"""Cost of each letter that is not part of a word."""
 
 
 @cache
 def words() -> Mapping[str, int]:
-    """Each word with its cost: ten times the logarithm of its rank. Read once, in a tenth of a second."""
+    """Each word with its cost, ten times the logarithm of its rank. Loaded once, in a tenth of a second."""
     costs: dict[str, int] = {}
     with (files("wordsegment") / "unigrams.txt").open(encoding="utf-8") as lines:
         for rank, line in enumerate(lines, 1):
@@ -32,18 +32,18 @@ def words() -> Mapping[str, int]:
 
 
 def cost_of_rank(rank: int) -> int:
-    """Cost of the word that is number `rank` on the list."""
+    """The cost of the word at `rank` on the list."""
     return int(COST_A_NEPER * math.log(rank)) + 1
 
 
 def is_word(word: str, rank: int) -> bool:
-    """Is this lower-case word among the first `rank` of the list?"""
+    """Whether this lower-case word is among the first `rank` on the list."""
     cost = words().get(word)
     return cost is not None and cost <= cost_of_rank(rank)
 
 
 def segment(letters: str) -> list[str]:
-    """The cheapest way to cut these lower-case letters into words; what is in no word is a piece of its own.
+    """The cheapest way to split these lower-case letters into words; each letter in no word is a piece of its own.
 
     Time linear in the number of letters (each looks back `LONGEST` letters).
     """
