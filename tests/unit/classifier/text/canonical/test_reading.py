@@ -46,7 +46,7 @@ def test_the_way_back_holds_beyond_the_first_block() -> None:
 
 @pytest.mark.parametrize(("begin", "end"), [(0, 0), (-1, 2), (3, 2), (0, 6)])
 def test_a_span_outside_the_reading_is_refused(begin: int, end: int) -> None:
-    with pytest.raises(ValueError, match="no span of a reading"):
+    with pytest.raises(ValueError, match="not a span of a reading"):
         canonical("id10t").raw_span(begin, end)
 
 
