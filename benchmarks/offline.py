@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from benchmarks.steady_rate import Point
 from worker.classifier import Classifier
-from worker.classifier.classifier import EncodedText
+from worker.classifier.encoded_text import EncodedText
 from worker.configuration import load
 from worker.run import batch_limits
 from worker.stream.batching import Batcher, BatchLimits

@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from testkit.common_sense import HARMLESS
 from worker.classifier import Classifier
 from worker.classifier.checkpoint.checkpoint import find_checkpoint
 from worker.classifier.checkpoint.golden import read_golden
@@ -50,20 +51,7 @@ def test_a_friendly_text_is_not_flagged(exact: Classifier) -> None:
     assert not exact.classify(["Thanks, that helped."])[0].flagged
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "My cat is fat.",
-        "I hate Mondays.",
-        "You are not stupid.",
-        "He called me an idiot and I reported it.",
-        "You are b r a v e",
-        "You are br*ve",
-        "You are Müller?",
-        "You are a 🌷",
-        "Hell ist der Tag",
-    ],
-)
+@pytest.mark.parametrize("text", HARMLESS)
 def test_common_sense_passes(exact: Classifier, text: str) -> None:
     assert not exact.classify([text])[0].flagged
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from worker.classifier.checkpoint.checkpoint import find_checkpoint
 from worker.classifier.checkpoint.int8_gate import require_passed
 from worker.classifier.checkpoint.thresholds import load_thresholds
 from worker.classifier.counters import Counters
+from worker.classifier.encoded_text import EncodedText
 from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
 from worker.classifier.score_cache import ScoreCache
 from worker.classifier.text.canonical import CANONICAL_VIEW, canonical, read_tables
@@ -28,31 +30,6 @@ if TYPE_CHECKING:
 
 CLASSIFY_TEXTS = 1024
 """Texts that `classify` tokenizes and scores at once: enough to sort by length, little enough to hold."""
-
-
-class EncodedText(NamedTuple):
-    """A text ready for the model.
-
-    Attributes:
-        key: Digest of the text: equal texts are scored once. The text itself is not kept.
-        windows: Token ids of each window of the text as it was written, then of each of its canonical reading.
-        facts: How the text was read as it was written.
-        known: Its classification, when it was among the recent ones; then there are no windows.
-        view: Its canonical reading, where that has other tokens.
-    """
-
-    key: bytes
-    windows: list[list[int]]
-    facts: TextFacts
-    known: Classification | None
-    view: ViewFacts | None = None
-
-    @property
-    def tokens(self) -> int:
-        """Tokens the model will compute over all windows of both readings, special tokens included."""
-        if self.known:
-            return 0
-        return self.facts.tokens + (self.view.tokens if self.view else 0)
 
 
 class Classifier:
@@ -157,17 +134,11 @@ class Classifier:
 
     def facts(self) -> ModelFacts:
         """What was counted so far."""
-        counters = self.counters
+        counted = {name: count for name, count in asdict(self.counters).items() if name in ModelFacts._fields}
         return ModelFacts(
-            windows=counters.windows,
-            computed_tokens=counters.computed_tokens,
-            padded_tokens=counters.padded_tokens,
-            duplicate_texts=counters.duplicate_texts,
-            cache_hits=counters.cache_hits,
-            viewed_texts=counters.viewed_texts,
-            truncated_texts=counters.truncated_texts,
-            unscorable_texts=counters.unscorable_texts,
-            float32_retries=counters.float32_retries,
+            **counted,
+            padded_tokens=self.padded_tokens,
+            float32_retries=self.float32_retries,
             memory_halvings=self._model.memory.halvings,
         )
 
@@ -296,7 +267,5 @@ class Classifier:
         counters.windows += sum(len(text.windows) for text in computed)
         counters.viewed_texts += sum(text.view is not None for text in computed)
         counters.computed_tokens += sum(text.tokens for text in computed)
-        counters.padded_tokens = self.padded_tokens
-        counters.float32_retries = self.float32_retries
         counters.truncated_texts += sum(text.facts.truncated for text in encoded)
         counters.unscorable_texts += sum(isinstance(result, Unscorable) for result in results)

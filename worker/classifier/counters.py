@@ -11,22 +11,18 @@ class Counters:
         texts: Texts scored, repeats included.
         windows: Windows computed.
         computed_tokens: Tokens computed, special tokens included, padding not.
-        padded_tokens: Padding computed.
         duplicate_texts: Texts that shared the computation of an equal text in the same call.
         cache_hits: Texts answered from the score cache.
         viewed_texts: Texts computed in two readings, as they were written and as they are read.
         truncated_texts: Texts longer than their windows.
         unscorable_texts: Texts without a finite score.
-        float32_retries: Texts computed again in float32 because their score was not finite.
     """
 
     texts: int = 0
     windows: int = 0
     computed_tokens: int = 0
-    padded_tokens: int = 0
     duplicate_texts: int = 0
     cache_hits: int = 0
     viewed_texts: int = 0
     truncated_texts: int = 0
     unscorable_texts: int = 0
-    float32_retries: int = 0

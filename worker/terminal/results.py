@@ -30,7 +30,7 @@ class Results(Protocol):
 
 
 class Lines:
-    """A line for each text on stdout: for a person, or a JSON object."""
+    """A line for each text, on stdout or in a file: for a person, or a JSON object."""
 
     def __init__(self, model: Scored, out: IO[str], *, as_json: bool, with_text: bool) -> None:
         self._model, self._out, self._as_json, self._with_text = model, out, as_json, with_text
@@ -46,8 +46,10 @@ class Lines:
         self._out.write(line + "\n")
 
     def close(self) -> None:
-        """Make the lines visible."""
+        """Make the lines visible, and close a file."""
         self._out.flush()
+        if self._out is not sys.stdout:
+            self._out.close()
 
 
 class Columns:

@@ -6,22 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from testkit.common_sense import HARMLESS
 from training.frames import Frame, make_rows, read_fillers, read_frames
 from training.frames.grammar import Line
 
-ISSUE_SENTENCES = [
-    "My cat is fat.",
-    "I hate Mondays.",
-    "You are not stupid.",
-    "He called me an idiot and I reported it.",
-    "You are b r a v e",
-    "You are br*ve",
-    "You are Müller?",
-    "You are a 🌷",
-    "Hell ist der Tag",
-    "You are a stupid, idiotic jerk. I hate you.",
-    "Thanks, that helped.",
-]
+JUDGED_BY = [*HARMLESS, "You are a stupid, idiotic jerk. I hate you.", "Thanks, that helped."]
 
 
 def plain(text: str) -> str:
@@ -80,7 +69,7 @@ def test_neither_sort_outweighs_the_other() -> None:
 
 def test_no_sentence_of_the_tests_is_learned_from() -> None:
     learned = {plain(row.text) for row in make_rows(1)}
-    assert not learned & {plain(sentence) for sentence in ISSUE_SENTENCES}
+    assert not learned & {plain(sentence) for sentence in JUDGED_BY}
 
 
 def test_words_of_other_languages_stand_where_a_word_may_be_unknown() -> None:
