@@ -7,20 +7,28 @@ EXTRAS := test,lint,parquet,plots,docs
 
 .PHONY: setup demo test sweep lint test-kafka bench bench-rivals chaos distribution docs reference schemas clean
 
+# pip shows its bars on a terminal, and elsewhere only what goes wrong.
+PIP_INSTALL = $(BIN)/pip install --disable-pip-version-check --constraint constraints.txt \
+	$(shell test -t 2 || echo --quiet)
+
 setup: $(VENV)/.complete
 
-# torch is installed by its exact pin first: a bare `torch` would bring the registry's default build. Set TORCH_INDEX to
-# take another one, for example https://download.pytorch.org/whl/cpu for the small CPU build; what torch itself needs
-# comes with the second step.
-$(VENV)/.complete: pyproject.toml constraints.txt
-	@echo "Setting up $(VENV): about 1.3 GB, most of it PyTorch; a minute or more, without output"
+# What `sluice` itself needs: enough for the demo. Which torch, and from where: .ci/install-torch.
+$(VENV)/.runtime: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV): 0.9 GB with the CPU build of PyTorch, a minute on a quick line"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		$(if $(TORCH_INDEX),--no-deps --index-url $(TORCH_INDEX)) torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
-	touch $@
+	@.ci/install-torch $(VENV)
+	@echo "The other packages: about 60 MB to download"
+	@$(PIP_INSTALL) --editable .
+	@touch $@
 
-demo: setup
+# And what its tests, checks and documentation need.
+$(VENV)/.complete: $(VENV)/.runtime
+	@echo "Tools for tests, checks and documentation: about 120 MB to download"
+	@$(PIP_INSTALL) --editable '.[$(EXTRAS)]'
+	@touch $@
+
+demo: $(VENV)/.runtime
 	$(BIN)/sluice demo --count 100
 
 # What is bound by arithmetic is shared by processes with a thread each for the model; what waits for brokers and measures

@@ -8,7 +8,9 @@ it runs, so that `sluice --help` answers at once.
 import argparse
 import importlib
 import logging
+import shutil
 import sys
+import textwrap
 import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -17,34 +19,10 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from worker import __version__
+from worker.command_list import COMMANDS, FLAGS, GROUPS, ONE_OFF, flags_that_matter
 
-COMMANDS = {
-    "run": "the worker: comments in, label events out, until SIGTERM or SIGINT",
-    "demo": "embedded broker, sample comments, worker, live table; no service needed",
-    "classify": "labels texts without Kafka",
-    "produce": "sends comments from a file to the input topic",
-    "watch": "follows the label events",
-    "dead-letters": "reads dead letters, or sends them back to their topic",
-    "evaluate": "quality on labelled data, per label",
-    "thresholds": "chooses per-label thresholds from labelled data",
-    "quantize": "tries a model in int8 on labelled data, and allows it if nothing is lost",
-    "config": "shows the effective settings and checks them",
-    "doctor": "looks at topics, limits and rights, and says what to fix",
-    "topics": "creates the three topics, or says how they differ",
-}
-
-_FLAGS = {
-    "--bootstrap-servers": ("kafka.bootstrap_servers", "brokers to ask first"),
-    "--group": ("kafka.group_id", "consumer group"),
-    "--input-topic": ("input.topic", "topic of the comments"),
-    "--output-topic": ("output.topic", "topic of the label events"),
-    "--dead-letter-topic": ("dead_letters.topic", "topic of the dead letters"),
-    "--model": ("model.id", "embedded name, hub name or folder"),
-    "--revision": ("model.revision", "revision on the hub"),
-    "--precision": ("model.precision", "auto, float32, bfloat16 or int8"),
-    "--log-level": ("log.level", "debug, info, warning or error"),
-}
-
+ONE_OFF_NO_BROKER_SECONDS = 10.0
+"""Replaces the default of `kafka.no_broker_seconds` for commands that somebody waits for."""
 
 SHELLS = ("bash", "zsh")
 
@@ -90,6 +68,9 @@ def dispatch(arguments: Sequence[str]) -> None:
         config, env_file = after.config or before.config, after.env_file or before.env_file
         settings = load(config, flags, env_file)
     after.origins = Origins(config, flags, env_file or default_env_file())
+    if name in ONE_OFF and after.origins.of("kafka.no_broker_seconds") == "default":
+        kafka = settings.kafka.model_copy(update={"no_broker_seconds": ONE_OFF_NO_BROKER_SECONDS})
+        settings = settings.model_copy(update={"kafka": kafka})
     configure_logs(settings.log)
     for warning in renamed:
         logging.getLogger(__name__).warning("%s", warning.message)
@@ -99,10 +80,12 @@ def dispatch(arguments: Sequence[str]) -> None:
 def whole_parser() -> argparse.ArgumentParser:
     """All commands under one parser, for what reads parsers: shell completion and the documentation."""
     parser = argparse.ArgumentParser(prog="sluice", allow_abbrev=False)
-    _add_settings(parser)
+    _add_settings(parser, shown=True)
     commands = parser.add_subparsers(metavar="COMMAND")
     for name, summary in COMMANDS.items():
-        _fill(commands.add_parser(name, help=summary, allow_abbrev=False), _module(name))
+        command = commands.add_parser(name, help=summary, allow_abbrev=False)
+        _module(name).add_arguments(command)
+        _add_settings(command, shown=True)
     return parser
 
 
@@ -119,11 +102,13 @@ def _named(arguments: Sequence[str]) -> tuple[argparse.Namespace, str, list[str]
         example = next((word for word in before.command if word in COMMANDS), "COMMAND")
         parser.error(f"{option} is no setting; an option of a command stands after it: sluice {example} {option} ...")
     if not before.command:
-        parser.error("name a command, for example: sluice demo --count 20")
+        parser.print_help(sys.stderr)
+        parser.exit(2, "\nsluice: name a command, for example: sluice demo --count 20\n")
     name, *rest = before.command
     if name not in COMMANDS:
         near = get_close_matches(name, COMMANDS, n=1)
-        suggestion = f"did you mean {near[0]}?" if near else "sluice --help lists them"
+        meant = f"--{name}" if name in ("help", "version") else near[0] if near else ""
+        suggestion = f"did you mean {meant}?" if meant else "sluice --help lists them"
         parser.error(f"that is no command; {suggestion}")  # not quoted: it may be a comment, classify forgotten
     return before, name, rest
 
@@ -133,54 +118,99 @@ def _front_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sluice",
         usage="%(prog)s [SETTINGS] COMMAND ...",
-        description="Labels comments from a Kafka topic with a multi-label model.",
-        epilog="example: sluice demo --count 20",
+        description=_ABOUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_LISTING,
+        add_help=False,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"sluice {__version__}")
-    parser.add_argument(
-        "--completion", action=_Completion, choices=SHELLS, help="print completion of commands and options for a shell"
-    )
-    listing = "\n".join(f"  {name:<14}{summary}" for name, summary in COMMANDS.items())
-    commands = parser.add_argument_group("commands", f"{listing}\n\n  sluice COMMAND --help tells more.")
-    commands.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    _add_settings(parser)
+    hidden = argparse.SUPPRESS  # the description names them: a line each would push the commands off the screen
+    parser.add_argument("-h", "--help", action="help", help=hidden)
+    parser.add_argument("--version", action="version", version=f"sluice {__version__}", help=hidden)
+    parser.add_argument("--help-settings", action=_HelpOfSettings, nargs=0, help=hidden)
+    parser.add_argument("--completion", action=_Completion, choices=SHELLS, help=hidden)
+    parser.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    _add_settings(parser, shown=False)
     return parser
+
+
+_ABOUT = f"""\
+Labels comments from a Kafka topic with a multi-label model.
+sluice COMMAND --help tells more, sluice --help-settings has the flags that
+every command takes. Also: --version, --completion {{{",".join(SHELLS)}}}."""
+
+_LISTING = "\n".join(
+    f"{title}:\n" + "\n".join(f"  {name:<14}{summary}" for name, summary in commands.items())
+    for title, commands in GROUPS.items()
+)
+"""The commands come last: they are still there when the page is longer than the screen."""
+
+
+class _HelpOfSettings(argparse.Action):
+    """Prints the flags that stand for settings and exits."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> NoReturn:
+        del parser, namespace, values, option_string
+        settings = argparse.ArgumentParser(
+            prog="sluice", usage="%(prog)s [SETTINGS] COMMAND [SETTINGS] ...", add_help=False
+        )
+        _add_settings(settings, shown=True)
+        settings.print_help()
+        raise SystemExit(0)
 
 
 def _command_parser(name: str, command: ModuleType) -> argparse.ArgumentParser:
     summary = COMMANDS[name]
+    flags = " ".join(flags_that_matter(name))
+    settings = textwrap.fill(
+        f"settings: --config FILE, --set SECTION.NAME=VALUE, {flags} ...; sluice --help-settings has them all",
+        width=_columns(),
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+    )
     parser = argparse.ArgumentParser(
         prog=f"sluice {name}",
         description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=f"example: {command.EXAMPLE}",
+        epilog=f"{settings}\n\nexample: {command.EXAMPLE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _fill(parser, command)
+    command.add_arguments(parser)
+    _add_settings(parser, shown=False)
     return parser
 
 
-def _fill(parser: argparse.ArgumentParser, command: ModuleType) -> None:
-    command.add_arguments(parser)
-    _add_settings(parser)
+def _columns() -> int:
+    return shutil.get_terminal_size().columns - 2  # as argparse does
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("settings", "flags win over --config, .env and the environment, in that order")
-    group.add_argument("--config", type=Path, metavar="FILE", help="TOML file with a table for each section")
-    group.add_argument("--env-file", type=Path, metavar="FILE", help="file of SLUICE_... lines (default: .env)")
+def _add_settings(parser: argparse.ArgumentParser, *, shown: bool) -> None:
+    def described(text: str) -> str:
+        return text if shown else argparse.SUPPRESS
+
+    group = parser.add_argument_group(
+        "settings", "flags win over --config, .env and the environment, in that order" if shown else None
+    )
+    group.add_argument("--config", type=Path, metavar="FILE", help=described("TOML file with a table for each section"))
+    group.add_argument(
+        "--env-file", type=Path, metavar="FILE", help=described("file of SLUICE_... lines (default: .env)")
+    )
     group.add_argument(
         "--set",
         action="append",
         default=[],
         type=_assignment,
         metavar="SECTION.NAME=VALUE",
-        help="any setting, for example --set batch.max_records=64; may be repeated",
+        help=described("any setting, for example --set batch.max_records=64; may be repeated"),
     )
-    for flag, (name, what) in _FLAGS.items():
-        group.add_argument(flag, dest=name, metavar="VALUE", help=f"{what} ({name})")
+    for flag, (name, what) in FLAGS.items():
+        group.add_argument(flag, dest=name, metavar="VALUE", help=described(f"{what} ({name})"))
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -193,5 +223,5 @@ def _assignment(text: str) -> tuple[str, str]:
 
 def _flags(parsed: argparse.Namespace) -> dict[str, Any]:
     """Values by dotted name."""
-    flags = {name: getattr(parsed, name) for name, _ in _FLAGS.values() if getattr(parsed, name) is not None}
+    flags = {name: getattr(parsed, name) for name, _ in FLAGS.values() if getattr(parsed, name) is not None}
     return {**dict(parsed.set), **flags}

@@ -103,7 +103,9 @@ class KafkaSettings(Section):
         description="Any further librdkafka property (TLS, SASL, ...); those the worker must own are refused",
     )
     no_broker_seconds: Seconds = Field(
-        60, description="Exit 3 after this long without any broker, so that a supervisor sees it"
+        60,
+        description="Exit 3 after this long without any broker, so that a supervisor sees it; unless it is set, 10 for "
+        "commands other than run",
     )
 
     @field_validator("bootstrap_servers")

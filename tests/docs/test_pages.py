@@ -13,7 +13,7 @@ import yaml
 from docgen.commands import help_of
 from tests.deploy.files import unknown_settings
 from tests.docs.blocks import DOCS, PAGES, ROOT, Block, all_blocks, name_of
-from worker.cli import COMMANDS
+from worker.command_list import COMMANDS
 from worker.configuration import load, names
 from worker.settings import Settings
 

@@ -11,6 +11,7 @@ import pytest
 from testkit.keyword_classifier import POISON, UNSCORABLE, UNTOKENIZABLE, KeywordClassifier
 from worker import __version__, cli
 from worker.__main__ import INTERRUPTED, main
+from worker.command_list import COMMANDS, FLAGS
 from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal, ModelFault, NoBroker, SettingsInvalid, SluiceError
 
 ROOT = Path(cli.__file__).parents[1]
@@ -19,7 +20,7 @@ HEAVY = ("torch", "transformers", "confluent_kafka", "numpy", "rich", "matplotli
 
 LIST_HEAVY_MODULES = f"""
 import contextlib, io, sys
-from worker.cli import COMMANDS
+from worker.command_list import COMMANDS
 from worker.__main__ import main
 for command in [[], *([name] for name in COMMANDS)]:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
@@ -34,7 +35,7 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.delenv("SLUICE_DATA", raising=False)
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example_of_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -47,7 +48,39 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert ended.value.code == 0
     output = capsys.readouterr().out
-    assert all(f"\n    {command}" in output for command in cli.COMMANDS)
+    assert all(f"\n  {command} " in output for command in COMMANDS)
+
+
+def test_help_fits_a_terminal_of_80_by_24_with_the_commands_last(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 24
+    assert max(map(len, lines)) < 80
+    assert lines[-1].split()[0] == list(COMMANDS)[-1]
+
+
+@pytest.mark.parametrize(("command", "matters"), [("classify", "--model"), ("produce", "--input-topic")])
+def test_help_of_a_command_names_only_the_settings_that_matter_to_it(
+    command: str, matters: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    output = capsys.readouterr().out
+    assert matters in output
+    assert "--dead-letter-topic" not in output
+    assert "--help-settings" in output
+
+
+def test_every_flag_that_stands_for_a_setting_has_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help-settings"])
+    assert ended.value.code == 0
+    output = capsys.readouterr().out
+    assert all(f"({name})" in output for name, _ in FLAGS.values())
 
 
 def test_help_imports_nothing_slow() -> None:
@@ -69,7 +102,7 @@ def test_completion_knows_every_command_and_its_options(shell: str, capsys: pyte
         main(["--completion", shell])
     assert ended.value.code == 0
     script = capsys.readouterr().out
-    assert all(command in script for command in cli.COMMANDS)
+    assert all(command in script for command in COMMANDS)
     assert "--clean-weight" in script
 
 
@@ -107,6 +140,7 @@ def test_a_settings_file_may_come_before_the_command(tmp_path: Path, capsys: pyt
     ("arguments", "message"),
     [
         ([], "name a command, for example: sluice demo"),
+        (["version"], "did you mean --version?"),
         (["clasify", "a text"], "that is no command; did you mean classify?"),
         (["a text"], "that is no command; sluice --help lists them"),
         (["--json", "config"], "stands after it: sluice config --json"),

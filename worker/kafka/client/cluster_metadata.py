@@ -4,6 +4,7 @@ A librdkafka client retries a connection forever, whatever is wrong with it, and
 answered. Errors that no retry fixes, such as a wrong password or an untrusted certificate, reach only its `error_cb`.
 """
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,10 @@ from confluent_kafka.admin import AdminClient
 
 from worker.errors import Fatal, NoBroker
 from worker.kafka.client.error_codes import REFUSED, describe, error_of, refused, refused_connection
+from worker.kafka.client.properties import REPEATED_LINES
 from worker.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _FIRST_CALL_SECONDS = 1.0
 _HEAR_SECONDS = 0.1
@@ -45,21 +49,27 @@ def list_topics(client: Consumer | Producer | AdminClient, settings: Settings, e
         NoBroker: No broker answered for `kafka.no_broker_seconds`.
         Fatal: The broker refuses this client, or can't be trusted.
     """
-    reason = ""
-    for timeout_seconds in _calls(settings.kafka.no_broker_seconds):
-        try:
-            # All topics: asking for one by name would create it on a broker that allows that.
-            return client.list_topics(timeout=timeout_seconds)
-        except KafkaException as exception:
-            error = error_of(exception)
-        client.poll(_HEAR_SECONDS)
-        if errors.fault is not None:
-            raise errors.fault
-        if error.code() in REFUSED:
-            raise refused(error, "to describe its topics")
-        reason = describe(error)
     kafka = settings.kafka
-    message = f"no broker of {kafka.bootstrap_servers} answered within {kafka.no_broker_seconds:g} s ({reason})"
+    reason = ""
+    with REPEATED_LINES.folded() as failed:
+        for timeout_seconds in _calls(kafka.no_broker_seconds):
+            try:
+                # All topics: asking for one by name would create it on a broker that allows that.
+                return client.list_topics(timeout=timeout_seconds)
+            except KafkaException as exception:
+                error = error_of(exception)
+            client.poll(_HEAR_SECONDS)
+            if errors.fault is not None:
+                raise errors.fault
+            if error.code() in REFUSED:
+                raise refused(error, "to describe its topics")
+            if not reason:
+                log.warning(
+                    "waiting for a broker at %s, %g s at most", kafka.bootstrap_servers, kafka.no_broker_seconds
+                )
+            reason = describe(error)
+    why = f"{failed.last}; {failed.count} connections failed" if failed.count else reason
+    message = f"no broker of {kafka.bootstrap_servers} answered within {kafka.no_broker_seconds:g} s ({why})"
     raise NoBroker(message)
 
 

@@ -22,6 +22,9 @@ C = TypeVar("C", Consumer, Producer, AdminClient)
 LIBRARY_LOG = logging.getLogger("worker.kafka.librdkafka")
 """Receives librdkafka's own messages while the client is polled."""
 
+REPEATED_LINES = RepeatedLines()
+"""Decides which of those messages are logged."""
+
 _PREFETCHED_BATCHES = 8
 _MIB = 1024 * 1024
 _RECEIVE_LIMIT_BYTES = 100 * _MIB
@@ -137,4 +140,4 @@ class _OtherClientsProperty(logging.Filter):
 
 
 LIBRARY_LOG.addFilter(_OtherClientsProperty())
-LIBRARY_LOG.addFilter(RepeatedLines())
+LIBRARY_LOG.addFilter(REPEATED_LINES)

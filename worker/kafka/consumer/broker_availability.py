@@ -5,11 +5,13 @@ Instead, the worker exits with a dedicated exit code, so that a supervisor notic
 """
 
 import logging
+from contextlib import ExitStack
 
 from confluent_kafka import KafkaError
 
 from worker.errors import NoBroker
 from worker.kafka.client.error_codes import describe
+from worker.kafka.client.properties import REPEATED_LINES
 from worker.protocols import Clock
 from worker.settings import KafkaSettings
 
@@ -29,6 +31,7 @@ class BrokerAvailability:
         self._clock = clock
         self._down_since: float | None = None
         self._last_error: KafkaError | None = None
+        self._folding = ExitStack()
         self.last_contact: float | None = None
 
     @property
@@ -38,7 +41,7 @@ class BrokerAvailability:
 
     def start(self) -> None:
         """Expect a broker to respond from now on."""
-        self._down_since = self._clock()
+        self.unavailable()
 
     def answered(self) -> None:
         """Record that a broker responded."""
@@ -47,19 +50,24 @@ class BrokerAvailability:
             log.info("a broker is responding again")
         self._down_since = None
         self._last_error = None
+        self._folding.close()
 
     def connection_failed(self, error: KafkaError) -> None:
         """Record that a connection failed; others may still be open."""
-        if self._last_error is None:
+        if self._last_error is None and self.is_down:
+            reason = describe(error)
+            log.warning("waiting for a broker at %s, %g s at most (%s)", self._servers, self._limit_seconds, reason)
+        elif self._last_error is None:
             log.warning("connection to a broker failed: %s", describe(error))
         self._last_error = error
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self.unavailable()
 
     def unavailable(self) -> None:
-        """Record that no connection is open."""
+        """Record that no connection is open: what librdkafka logs of its attempts adds nothing from now on."""
         if self._down_since is None:
             self._down_since = self._clock()
+            self._folding.enter_context(REPEATED_LINES.folded())
 
     def check(self) -> None:
         """Raise if no broker has responded for too long.

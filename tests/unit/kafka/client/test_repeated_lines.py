@@ -13,7 +13,7 @@ def passed(folding: RepeatedLines, message: str, at: float) -> str | None:
 
 def failed(milliseconds: int, client: int = 1) -> str:
     return (
-        f"FAIL [rdkafka#consumer-{client}] [thrd:a:9092/1]: a:9092/1: Connect to ipv4#10.0.0.1:9092 failed: Connection "
+        f"FAIL [sluice#consumer-{client}] [thrd:a:9092/1]: a:9092/1: Connect to ipv4#10.0.0.1:9092 failed: Connection "
         f"refused (after {milliseconds}ms in state CONNECT, {milliseconds} identical error(s) suppressed)"
     )
 
@@ -45,3 +45,13 @@ def test_ever_new_lines_take_no_memory_for_ever() -> None:
     for n in range(5000):
         assert passed(folding, f"line {n}", float(n))
     assert len(folding._lines) <= 500
+
+
+def test_connections_that_fail_while_somebody_waits_are_counted_and_not_logged() -> None:
+    folding, connection = RepeatedLines(), failed(3)
+    with folding.folded() as wait:
+        assert passed(folding, connection, 0.0) is None
+        assert passed(folding, connection, 0.1) is None
+        assert passed(folding, "CONFWARN something else", 0.2)
+    assert (wait.count, wait.last) == (2, "Connect to ipv4#10.0.0.1:9092 failed: Connection refused")
+    assert passed(folding, connection, 0.3)
