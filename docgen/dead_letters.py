@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import worker
 from docgen.markdown import code, page, sentence, table
 from testkit.records import record
 from worker.events.decoding import Decoder
 from worker.events.refused_record import Refusal
-from worker.settings import InputSettings
+from worker.input_settings import InputSettings
 from worker.types import Assignment, Rejected
 
 _INTRODUCTION = """\
@@ -19,20 +20,31 @@ never quotes the record. [Dead letters](../how-to/dead-letters.md) says what to 
 A null value is no dead letter: it is a tombstone and is passed over.
 """
 
-_LIMIT = 256
 _SURROGATE = rb"\ud800"
-EXAMPLES: list[tuple[str, bytes]] = [
-    ("empty, truncated, NaN, a byte order mark, bytes after the object", b'{"id": "1", "text": NaN}'),
-    ("invalid UTF-8", b'{"id": "1", "text": "\xff"}'),
-    ("half of a surrogate pair", b'{"id": "1", "text": "' + _SURROGATE + b'"}'),
-    ("a name twice in one object", b'{"id": "1", "text": "a", "text": "b"}'),
-    ("nested too deep", b'{"id": "1", "text": "a", "x": ' + b"[" * 220 + b"]" * 220 + b"}"),
-    ("larger than `input.max_value_bytes`", b'{"id": "1", "text": "' + b"a" * 1000 + b'"}'),
-    ("JSON, but no object", b"[1, 2]"),
-    ("nothing at `input.id_pointer`", b'{"text": "a"}'),
-    ("an id that is no string", b'{"id": 1, "text": "a"}'),
-    ("nothing at `input.text_pointer`", b'{"id": "1"}'),
-    ("a text that is no string", b'{"id": "1", "text": null}'),
+
+
+def _markup(text: bytes) -> bytes:
+    return b'{"id": "1", "text": "' + text + b'"}'
+
+
+EXAMPLES: list[tuple[str, bytes, dict[str, Any]]] = [
+    ("empty, truncated, NaN, a byte order mark, bytes after the object", b'{"id": "1", "text": NaN}', {}),
+    ("invalid UTF-8", b'{"id": "1", "text": "\xff"}', {}),
+    ("half of a surrogate pair", b'{"id": "1", "text": "' + _SURROGATE + b'"}', {}),
+    ("a name twice in one object", b'{"id": "1", "text": "a", "text": "b"}', {}),
+    ("nested too deep", b'{"id": "1", "text": "a", "x": ' + b"[" * 220 + b"]" * 220 + b"}", {}),
+    ("larger than `input.max_value_bytes`", b'{"id": "1", "text": "' + b"a" * 1000 + b'"}', {"max_value_bytes": 256}),
+    ("JSON, but no object", b"[1, 2]", {}),
+    ("nothing at `input.id_pointer`", b'{"text": "a"}', {}),
+    ("an id that is neither a string nor an integer", b'{"id": 1.5, "text": "a"}', {}),
+    ("an id that is no string, with `input.id_kind=string`", b'{"id": 1, "text": "a"}', {"id_kind": "string"}),
+    ("an id that is no integer, with `input.id_kind=integer`", b'{"id": "1", "text": "a"}', {"id_kind": "integer"}),
+    ("an id that is no UUID, with `input.id_kind=uuid`", b'{"id": "1", "text": "a"}', {"id_kind": "uuid"}),
+    ("nothing at `input.text_pointer`", b'{"id": "1"}', {}),
+    ("nothing at any `input.text_pointer`", b'{"id": "1"}', {"text_pointer": ["/title", "/body"]}),
+    ("a text that is no string", b'{"id": "1", "text": null}', {}),
+    ("markup that is too long", _markup(b"<b>" + b"a" * 131_072), {"text_format": "html"}),
+    ("markup with too many tags", _markup(b"<b>" * 4097), {"text_format": "html"}),
 ]
 
 _LATER = [
@@ -59,12 +71,11 @@ def render() -> str:
 
 
 def rejections() -> list[tuple[str, Rejected]]:
-    """What the decoder makes of each example, with a limit of 256 bytes on values of the long one."""
+    """What the decoder makes of each example, with the settings that it needs."""
     assignment = Assignment("comments", 0, 1)
     found = []
-    for what, value in EXAMPLES:
-        limit = _LIMIT if "max_value_bytes" in what else InputSettings().max_value_bytes
-        outcome = Decoder(InputSettings(max_value_bytes=limit)).decode(record(value), assignment)
+    for what, value, settings in EXAMPLES:
+        outcome = Decoder(InputSettings.model_validate(settings)).decode(record(value), assignment)
         assert isinstance(outcome, Rejected), what  # noqa: S101 - an example that is no longer rejected is a wrong page
         found.append((what, outcome))
     return found
@@ -72,7 +83,10 @@ def rejections() -> list[tuple[str, Rejected]]:
 
 def errors_in_the_code() -> set[str]:
     """Every fixed word that the code rejects a record with."""
-    pattern = re.compile(r'(?:Stage\.[A-Z]+,\s*|Unscorable\(\s*|", )"([A-Z][a-z]+(?:[A-Z][a-z0-9]*)+)"')
+    before = r'Stage\.[A-Z]+,\s*|(?:error|missing)(?:, \w+)? = |Unscorable\(\s*|", '
+    pattern = re.compile(rf'(?:{before})"([A-Z][a-z]+(?:[A-Z][a-z0-9]*)+)"')
+        r'(?:Stage\.[A-Z]+,\s*|(?:error|missing)(?:, \w+)? = |Unscorable\(\s*|", )"([A-Z][a-z]+(?:[A-Z][a-z0-9]*)+)"'
+    )
     sources = (path.read_text(encoding="utf-8") for path in Path(worker.__file__).parent.rglob("*.py"))
     return {word for source in sources for word in pattern.findall(source)} | {refusal.value for refusal in Refusal}
 

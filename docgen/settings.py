@@ -29,6 +29,12 @@ max_records = 128
 Unknown names are refused and all problems are reported at once. `sluice config` prints the settings in force as a file
 that `--config` reads, with where each value comes from and secrets masked; it exits 2 when something is wrong."""
 
+_TYPES = {
+    "integer": "whole number",
+    "boolean": "`true` or `false`",
+    "object": "JSON object",
+    "array": "JSON array",
+}
 _UNITS = {"seconds": "seconds", "bytes": "bytes", "tokens": "tokens", "records": "records", "entries": "entries"}
 
 
@@ -70,8 +76,12 @@ def written(info: FieldInfo) -> str:
     """A default as a reader would write it."""
     default = info.get_default(call_default_factory=True)
     value = default.value if isinstance(default, Enum) else default
-    if value is None:
+    if value is None or value == ():
         return "none"
+    if isinstance(value, tuple) and len(value) == 1:
+        (value,) = value
+    if isinstance(value, str) and value.isspace():
+        value = repr(value).strip("'")
     if isinstance(value, bool):
         return code(str(value).lower())
     return code(f"{value:g}" if isinstance(value, float) else value)
@@ -101,7 +111,6 @@ def _kind(option: dict[str, Any], schema: dict[str, Any]) -> str:
         )
         if key in option
     ]
-    name = {"integer": "whole number", "boolean": "`true` or `false`", "object": "JSON object"}.get(
-        option.get("type", "string"), option.get("type", "string")
-    )
+    kind = option.get("type", "string")
+    name = _TYPES.get(kind, kind)
     return ", ".join([name, *bounds])

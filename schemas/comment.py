@@ -1,5 +1,7 @@
 """The input event: a comment."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -12,5 +14,7 @@ class CommentEvent(BaseModel):
 
     model_config = ConfigDict(extra="allow", strict=True, title="Comment")
 
-    id: str = Field(description="The producer's own identifier of the comment")
+    id: str | Annotated[int, Field(gt=-(10**39), lt=10**39)] = Field(
+        description="The producer's own identifier of the comment; an integer has at most 39 digits"
+    )
     text: str = Field(description="What was written; may be empty")

@@ -19,6 +19,15 @@ class Thresholds(_Part):
     values: dict[str, float] = Field(description="For each label the lowest score that is flagged")
 
 
+class CommentId(_Part):
+    """The comment's id, and where it is from."""
+
+    value: str = Field(description="The id; an integer's digits, a UUID in lower case with hyphens")
+    source: Literal["field", "key", "position"] = Field(
+        description="field: a field of the comment; key: the record's key; position: `topic-partition-offset`"
+    )
+
+
 class ModelInfo(_Part):
     """What computed the scores, so that they can be reproduced."""
 
@@ -68,12 +77,13 @@ class LabelEvent(_Part):
 
     model_config = ConfigDict(title="LabelEvent")
 
-    schema_version: Literal["1.0", "1.1"] = Field(description="1.1 added source.topic_id and view")
+    schema_version: Literal["1.0", "1.1"] = Field(description="1.1 added source.topic_id, view and comment_id")
     id: str = Field(
         description="UUID version 5 of topic/topic id/partition/offset/model digest/threshold set/view version: equal "
         "for repeated deliveries. Without `topic id/` where source.topic_id is null, without `/view version` where "
         "view is null, and without both in events of version 1.0"
     )
+    comment_id: CommentId | None = Field(None, description="The comment's id; null in events of version 1.0")
     comment: dict[str, Any] = Field(
         description="The comment as it came, unknown fields included; by setting, its text is a SHA-256 or left out"
     )

@@ -7,24 +7,13 @@ here, so that all problems are found, and printed, at once.
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from worker import owned_properties, renamed_settings
-
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-JsonPointer = Annotated[str, Field(pattern=r"^(/([^~/]|~[01])*)+$", description="RFC 6901 JSON Pointer")]
-
-
-def _not_only_dots(name: str) -> str:
-    if name in {".", ".."}:
-        message = "Kafka allows no topic of this name"
-        raise ValueError(message)
-    return name
-
-
-TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$"), AfterValidator(_not_only_dots)]
+from worker.input_settings import InputSettings
+from worker.setting_types import Seconds, Section, TopicName
 
 
 class Guarantee(StrEnum):
@@ -39,14 +28,6 @@ class GroupProtocol(StrEnum):
 
     CLASSIC = "classic"
     CONSUMER = "consumer"
-
-
-class Start(StrEnum):
-    """Where to read a partition that has no committed offset, or one out of range."""
-
-    EARLIEST = "earliest"
-    LATEST = "latest"
-    ERROR = "error"
 
 
 class TextOutput(StrEnum):
@@ -83,12 +64,6 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class Section(BaseModel):
-    """A group of settings; unknown names are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
 class KafkaSettings(Section):
     """How to reach the cluster and join the group."""
 
@@ -122,18 +97,6 @@ class KafkaSettings(Section):
         if problems := list(owned_properties.problems(properties)):
             raise ValueError("\n".join(problems))
         return properties
-
-
-class InputSettings(Section):
-    """Where comments come from and how to read them."""
-
-    topic: TopicName = Field("comments", description="Topic of the comments")
-    id_pointer: JsonPointer = Field("/id", description="JSON Pointer to the comment's id, a string")
-    text_pointer: JsonPointer = Field("/text", description="JSON Pointer to the comment's text, a string")
-    start: Start = Field(Start.EARLIEST, description="Where to read a partition without a committed offset")
-    max_value_bytes: int = Field(
-        1_048_576, ge=64, description="Larger values (bytes) are dead-lettered unread; Kafka's default topic limit"
-    )
 
 
 class OutputSettings(Section):

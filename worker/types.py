@@ -148,13 +148,29 @@ class Stage(StrEnum):
     PRODUCE = "PRODUCE"
 
 
+class IdSource(StrEnum):
+    """Where the id of a comment is from; the value of the label event's `comment_id.source`."""
+
+    FIELD = "field"
+    KEY = "key"
+    POSITION = "position"
+
+
 class Comment(NamedTuple):
-    """A record that decoded to a comment and waits for its labels."""
+    """A record that decoded to a comment and waits for its labels.
+
+    Attributes:
+        text: What is scored: what a reader sees of the record's text.
+        id_source: Where the id is from.
+        document: The comment as JSON, where it is not the record's value as it came.
+    """
 
     record: Record
     assignment: Assignment
     id: str
     text: str
+    id_source: IdSource = IdSource.FIELD
+    document: bytes | None = None
 
 
 class Labelled(NamedTuple):
@@ -165,6 +181,8 @@ class Labelled(NamedTuple):
     id: str
     text: str
     classification: Classification
+    id_source: IdSource = IdSource.FIELD
+    document: bytes | None = None
 
 
 class Rejected(NamedTuple):
@@ -184,10 +202,15 @@ class Rejected(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A tombstone: nothing is published for it, and its offset is committed."""
+    """A record that is passed over: nothing is published for it, and its offset is committed.
+
+    Attributes:
+        filtered: True for a record that does not meet `input.where`, False for a tombstone.
+    """
 
     record: Record
     assignment: Assignment
+    filtered: bool = False
 
 
 Outcome = Labelled | Rejected | Skipped

@@ -57,7 +57,7 @@ def layout(arguments: argparse.Namespace, settings: Settings) -> "Layout":
     """Where a file has ids and texts: by the arguments for columns, by the settings for JSON."""
     from worker.comments.file_comment import Layout
 
-    return Layout.of(settings.input, arguments.id_column, arguments.text_column)
+    return Layout(settings.input, arguments.id_column, arguments.text_column)
 
 
 def labelled_file(arguments: argparse.Namespace, settings: Settings) -> "LabelledFile":

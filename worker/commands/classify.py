@@ -78,10 +78,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
 def _comments(arguments: argparse.Namespace, settings: Settings) -> "Iterable[FileComment]":
     from worker.comments.file_comment import FileComment
     from worker.comments.reading import read_comments
+    from worker.documents.texts import joiner
 
     if arguments.input is not None:
         return read_comments(arguments.input, layout(arguments, settings), blank_lines=True)
-    return (FileComment(str(number), text, {}, number) for number, text in enumerate(arguments.text, 1))
+    joined = joiner(settings.input)
+    return (FileComment(str(number), joined([text]), {}, number) for number, text in enumerate(arguments.text, 1))
 
 
 def _batches(comments: "Iterable[FileComment]", size: int) -> "Iterator[list[FileComment]]":

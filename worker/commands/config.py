@@ -59,4 +59,13 @@ def _line(name: str, value: Any, origin: str) -> str:
         return f"# {name} is not set"
     if value == MASK:
         return f"# {name} is secret and not shown"
-    return f"{name} = {json.dumps(value, ensure_ascii=False)}{comment}"
+    return f"{name} = {_written(value)}{comment}"
+
+
+def _written(value: Any) -> str:
+    """The value as TOML, which is JSON but for the tables in a list."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{name} = {_written(member)}' for name, member in value.items())} }}"
+    return json.dumps(value, ensure_ascii=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker.commands.arguments import add_column_arguments, layout, positive
+from worker.input_settings import InputSettings
 from worker.settings import LogLevel, Settings
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     if settings.log.level is LogLevel.INFO:
         # A service's routine log lines would hide what the demo shows.
         configure_logs(settings.log.model_copy(update={"level": LogLevel.WARNING}))
+    if arguments.input is None:  # the samples are read as they are, whatever the user's own records look like
+        settings = settings.model_copy(update={"input": InputSettings(topic=settings.input.topic)})
     display = choose_display(as_json=arguments.json)
     tally = Tally(time.monotonic)
     try:

@@ -87,7 +87,8 @@ def detect(path: PurePath, head: Sequence[str], layout: Layout) -> Detected:
         skip = next((number for number, line in enumerate(head) if number > skip and line.strip()), skip + 1)
         first = "".join(head[skip : skip + 1])
     for delimiter in (given,) if given else DELIMITERS:
-        if column_of(cells(first, delimiter), layout.text_names) is not None:
+        header = cells(first, delimiter)
+        if any(column_of(header, names) is not None for names in layout.text_names):
             return Detected(Format.DELIMITED, delimiter, skip)
     return Detected(Format.DELIMITED, given or ",", skip) if named else Detected(Format.PLAIN_LINES)
 

@@ -6,7 +6,8 @@ from copy import deepcopy
 from typing import Any, NoReturn
 
 from worker.comments.file_comment import FileComment, Layout
-from worker.comments.refusal import refusal
+from worker.comments.refusal import Joined, refusal, shown_text
+from worker.documents.texts import joiner
 from worker.json_pointer import MISSING, pointer_tokens, resolver
 
 _DEFAULT_TEXT = "/text"
@@ -20,6 +21,7 @@ def read_json_lines(lines: Iterator[str], name: str, layout: Layout) -> Iterator
     Raises:
         SettingsInvalid: A line is not an object with a text.
     """
+    joined = joiner(layout.input)
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -31,28 +33,34 @@ def read_json_lines(lines: Iterator[str], name: str, layout: Layout) -> Iterator
             raise refusal(name, number, f"not JSON. Each line must be an object such as {_EXAMPLE}.") from None
         if not isinstance(found, dict):
             raise refusal(name, number, f"not an object. Write one such as {_EXAMPLE}.")
-        yield _from_object(found, name, number, layout)
+        yield _from_object(found, name, number, layout, joined)
 
 
-def _from_object(found: dict[str, Any], name: str, line: int, layout: Layout) -> FileComment:
-    text_pointer = layout.text_pointer
-    text = resolver(text_pointer)(found)
-    if text is MISSING and text_pointer == _DEFAULT_TEXT:
-        text_pointer = _JIGSAW_TEXT
-        text = resolver(text_pointer)(found)
-    given = resolver(layout.id_pointer)(found)
-    if not isinstance(text, str):
-        raise refusal(name, line, f"there is no string at {layout.text_pointer} (input.text_pointer) for the text.")
+def _from_object(found: dict[str, Any], name: str, line: int, layout: Layout, joined: Joined) -> FileComment:
+    pointers = layout.input.text_pointer
+    if pointers == (_DEFAULT_TEXT,) and resolver(_DEFAULT_TEXT)(found) is MISSING:
+        pointers = (_JIGSAW_TEXT,)
+    texts = tuple(_text(resolver(pointer)(found)) for pointer in pointers)
+    if not any(text is not None for text in texts):
+        where = " or ".join(layout.input.text_pointer)
+        raise refusal(name, line, f"there is no string at {where} (input.text_pointer) for the text.")
+    given = resolver(layout.input.id_pointer)(found)
     if given in (MISSING, None):
-        given = f"{name}:{line}"
+        given = None
     elif isinstance(given, bool) or not isinstance(given, str | int):
         raise refusal(name, line, "the id must be a string or a whole number. Leave it out to use the line's number.")
-    comment = FileComment(str(given), text, _without(found, (layout.id_pointer, text_pointer)), line)
+    comment_id = f"{name}:{line}" if given is None else str(given)
+    rest = _without(found, (layout.input.id_pointer, *pointers))
+    comment = FileComment(comment_id, shown_text(joined, texts, name, line), rest, line, given, texts)
     try:
         comment.value()
     except UnicodeEncodeError:
         raise refusal(name, line, r"a lone surrogate (such as \ud800) is not a character. Remove it.") from None
     return comment
+
+
+def _text(found: Any) -> str | None:
+    return found if isinstance(found, str) else None
 
 
 def _without(found: dict[str, Any], pointers: tuple[str, ...]) -> dict[str, Any]:

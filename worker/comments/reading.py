@@ -11,7 +11,8 @@ from worker.comments.delimited import read_delimited
 from worker.comments.file_comment import DEFAULT_LAYOUT, FileComment, Layout
 from worker.comments.file_format import Format, detect, names_delimiter
 from worker.comments.json_lines import read_json_lines
-from worker.comments.refusal import refusal
+from worker.comments.refusal import refusal, shown_text
+from worker.documents.texts import joiner
 from worker.errors import SettingsInvalid
 
 STDIN = "-"
@@ -63,9 +64,12 @@ def read_comments(path: Path, layout: Layout = DEFAULT_LAYOUT, *, blank_lines: b
         elif detected.format is Format.JSON_LINES:
             yield from read_json_lines(everything, name, layout)
         else:
+            joined = joiner(layout.input)
             for number, line in enumerate(everything, 1):
                 if blank_lines or line.strip():
-                    yield FileComment(f"{name}:{number}", line.rstrip("\r\n"), {}, number)
+                    written = line.rstrip("\r\n")
+                    text = shown_text(joined, [written], name, number)
+                    yield FileComment(f"{name}:{number}", text, {}, number, texts=(written,))
 
 
 def _head(lines: Iterator[str]) -> list[str]:

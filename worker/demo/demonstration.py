@@ -14,12 +14,13 @@ from typing import Any
 from worker.comments.file_comment import FileComment
 from worker.demo.display import Display
 from worker.demo.tally import Tally
+from worker.input_settings import Start
 from worker.kafka.comment_sender import CommentSender
 from worker.kafka.embedded.broker import EmbeddedBroker, embedded_properties
 from worker.kafka.outcome_reader import OutcomeReader
 from worker.protocols import Classifier
 from worker.run import run
-from worker.settings import DeliverySettings, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Settings
+from worker.settings import DeliverySettings, GroupProtocol, HttpSettings, KafkaSettings, Settings
 
 PARTITIONS = 6
 """Partitions of each topic: the broker keeps 5 MiB a partition and serves one batch of each at a time."""
@@ -93,10 +94,10 @@ class Demonstration:
             self._stop_if_asked()  # a signal may have arrived just before it could interrupt the sending
             self._tally.start()
             for comment in comments:
-                while sender.sent - self._tally.outcomes >= MAX_OUTSTANDING:
+                while sender.sent - sender.passed_over - self._tally.outcomes >= MAX_OUTSTANDING:
                     sender.serve(_LOOK_SECONDS)
                 sender.send(comment)
-            while self._tally.outcomes < sender.sent:
+            while self._tally.outcomes < sender.sent - sender.passed_over:
                 sender.serve(_LOOK_SECONDS)
         finally:
             self._sending = False
@@ -164,7 +165,7 @@ def settings_for(bootstrap_servers: str, settings: Settings) -> Settings:
                 group_protocol=GroupProtocol.CONSUMER,  # assigns within a heartbeat; classic takes a session timeout
                 properties=embedded_properties(GroupProtocol.CONSUMER),
             ),
-            "input": InputSettings(topic=settings.input.topic),
+            "input": settings.input.model_copy(update={"start": Start.EARLIEST}),
             "delivery": DeliverySettings(drain_seconds=settings.delivery.drain_seconds),
             "http": HttpSettings(port=0),
         }

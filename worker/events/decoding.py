@@ -1,4 +1,4 @@
-"""From a record to a comment, a rejection or a skipped tombstone. Never raises for what a record holds.
+"""From a record to a comment, a rejection or a record that is passed over. Never raises for what a record holds.
 
 JSON is parsed strictly: no NaN or infinities, no repeated names (a reader that takes the first and one that takes the
 last would see different texts), no lone surrogates, at most 200 levels. The parser is jiter, pydantic's own.
@@ -9,8 +9,11 @@ from typing import Any
 
 import jiter
 
-from worker.json_pointer import MISSING, resolver
-from worker.settings import InputSettings
+from worker.documents.comment_reader import CommentReader
+from worker.documents.ids import id_of_record
+from worker.documents.unreadable import Unreadable, type_name
+from worker.input_settings import IdKind, InputSettings, TextFormat
+from worker.json_pointer import resolver
 from worker.types import Assignment, Comment, Decoded, Record, Rejected, Skipped, Stage
 
 _POSITION = re.compile(r"at line \d+ column \d+$")
@@ -23,18 +26,25 @@ _PARSER_ERRORS = (
     ("surrogate", "LoneSurrogate", "a \\u escape is broken or half of a surrogate pair"),
 )
 
-_JSON_TYPES: dict[type, str] = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
-
 
 class Decoder:
-    """Reads comments as the input settings say."""
+    """Reads comments as the input settings say.
+
+    Raises:
+        SettingsInvalid: The library that reads the text's markup is not installed.
+    """
 
     def __init__(self, settings: InputSettings) -> None:
         self._max_bytes = settings.max_value_bytes
-        self._id_pointer = settings.id_pointer
-        self._text_pointer = settings.text_pointer
         self._find_id = resolver(settings.id_pointer)
-        self._find_text = resolver(settings.text_pointer)
+        self._find_text = resolver(settings.text_pointer[0])
+        self._reader = CommentReader(settings)
+        self._has_plain_fields = (
+            settings.id_kind in (IdKind.STRING_OR_INTEGER, IdKind.STRING)
+            and len(settings.text_pointer) == 1
+            and settings.text_format is TextFormat.PLAIN
+            and not settings.where
+        )
 
     def decode(self, record: Record, assignment: Assignment) -> Decoded:
         """A `Comment`, `Rejected` or `Skipped` for one record and the assignment it was polled under."""
@@ -49,22 +59,26 @@ class Decoder:
         except ValueError as error:
             return Rejected(record, assignment, Stage.DECODE, *_describe(error))
         if type(document) is not dict:
-            reason = f"the value is {_type_name(document)}, not a JSON object"
+            reason = f"the value is {type_name(document)}, not a JSON object"
             return Rejected(record, assignment, Stage.VALIDATE, "NotAnObject", reason)
-        comment_id = self._find_id(document)
-        text = self._find_text(document)
-        if type(comment_id) is str and type(text) is str:
-            return Comment(record, assignment, comment_id, text)
-        if type(comment_id) is not str:
-            return self._reject_field(record, assignment, "Id", self._id_pointer, comment_id)
-        return self._reject_field(record, assignment, "Text", self._text_pointer, text)
+        if self._has_plain_fields:  # nearly every record of nearly every topic ends here
+            comment_id = self._find_id(document)
+            text = self._find_text(document)
+            if type(comment_id) is str and type(text) is str:
+                return Comment(record, assignment, comment_id, text)
+        return self._read(record, assignment, document)
 
-    def _reject_field(self, record: Record, assignment: Assignment, name: str, pointer: str, found: Any) -> Rejected:
-        if found is MISSING:
-            error, reason = f"{name}Missing", f"there is nothing at {pointer}; a string is required"
-        else:
-            error, reason = f"{name}NotAString", f"the value at {pointer} is {_type_name(found)}; a string is required"
-        return Rejected(record, assignment, Stage.VALIDATE, error, reason)
+    def _read(self, record: Record, assignment: Assignment, document: dict[str, Any]) -> Decoded:
+        try:
+            found = self._reader.read(document)
+        except Unreadable as unreadable:
+            return Rejected(record, assignment, Stage.VALIDATE, unreadable.error, unreadable.reason)
+        if found is None:
+            return Skipped(record, assignment, filtered=True)
+        if found.id is not None:
+            return Comment(record, assignment, found.id, found.text)
+        comment_id, source = id_of_record(record)
+        return Comment(record, assignment, comment_id, found.text, source)
 
 
 def _describe(error: ValueError) -> tuple[str, str]:
@@ -76,7 +90,3 @@ def _describe(error: ValueError) -> tuple[str, str]:
         if sign in message:
             return error_class, reason + where
     return "InvalidJson", "the value is not valid JSON" + where
-
-
-def _type_name(value: Any) -> str:
-    return "null" if value is None else _JSON_TYPES.get(type(value), "a number")

@@ -6,28 +6,26 @@ and nothing is serialised twice. A test checks the result against `schemas.Label
 """
 
 import json
-from collections.abc import Callable
-from functools import partial
-from hashlib import sha256
 from typing import Any
 
-import jiter
 from pydantic_core import to_json
 
 from schemas.cloudevents import constant_headers
 from schemas.identity import event_id_in_log, log_name, scoring_name
 from schemas.label import SCHEMA_VERSION
 from schemas.timestamps import rfc3339
+from worker.events.comment_in_event import comment_writer
 from worker.events.headers import headers_of
 from worker.events.trace_context import trace_headers
-from worker.json_pointer import pointer_tokens
+from worker.input_settings import InputSettings
 from worker.protocols import WallClock
-from worker.settings import InputSettings, OutputSettings, TextOutput
-from worker.types import Labelled, ModelIdentity, Outgoing, ThresholdSet, ViewFacts
+from worker.settings import OutputSettings
+from worker.types import IdSource, Labelled, ModelIdentity, Outgoing, ThresholdSet, ViewFacts
 
 _NO_TIMESTAMP = 0
 _NOW = 0
 _TRUE_FALSE = (b"false", b"true")
+_ID_SOURCES = {source: to_json(source.value) for source in IdSource}
 
 
 class LabelEventEncoder:
@@ -52,7 +50,7 @@ class LabelEventEncoder:
         clock: WallClock,
     ) -> None:
         self._topic = output_settings.topic
-        self._comment = _comment_writer(output_settings.text, input_settings.text_pointer)
+        self._comment = comment_writer(output_settings.text, input_settings.text_pointer)
         self._headers = constant_headers(input_settings.topic)
         self._input_topic = input_settings.topic
         self._digest = model.digest
@@ -77,6 +75,8 @@ class LabelEventEncoder:
         identity = event_id_in_log(self._log, partition, offset, self._digest, self._scoring).encode()
         value = self._template % (
             identity,
+            to_json(outcome.id),
+            _ID_SOURCES[outcome.id_source],
             self._comment(outcome),
             self._label_list(labels),
             _TRUE_FALSE[bool(labels)],
@@ -129,7 +129,7 @@ def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) 
     return b"".join(
         (
             b'{"schema_version":' + _constant(SCHEMA_VERSION),
-            b',"id":"%b","comment":%b,"labels":%b,"flagged":%b,"scores":%b',
+            b',"id":"%b","comment_id":{"value":%b,"source":%b},"comment":%b,"labels":%b,"flagged":%b,"scores":%b',
             b',"thresholds":' + _constant({"set": thresholds.name, "values": thresholds.values}),
             b',"model":' + _constant(model._asdict()),
             b',"text":{"tokens":%d,"windows":%d,"truncated":%b},"view":%b',
@@ -141,53 +141,9 @@ def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) 
     )
 
 
-def _comment_writer(output: TextOutput, text_pointer: str) -> Callable[[Labelled], bytes]:
-    if output is TextOutput.KEEP:
-        return _untouched
-    return partial(_without_text, pointer_tokens(text_pointer), hashed=output is TextOutput.HASH)
-
-
-def _untouched(outcome: Labelled) -> bytes:
-    return outcome.record.value() or b""
-
-
-def _without_text(path: list[str], outcome: Labelled, *, hashed: bool) -> bytes:
-    """The comment with its text replaced by `sha256:` and the SHA-256 of its UTF-8, or left out."""
-    # Numbers stay as they were written: 1e400, for one, is not a float that JSON could represent.
-    document: Any = jiter.from_json(outcome.record.value() or b"", float_mode="lossless-float")
-    holder = document
-    for token in path[:-1]:
-        holder = holder[_member(holder, token)]
-    last = _member(holder, path[-1])
-    if hashed:
-        holder[last] = f"sha256:{sha256(outcome.text.encode()).hexdigest()}"
-    elif type(holder) is list:
-        holder[last] = None  # removing it would shift the items that follow
-    else:
-        del holder[last]
-    return _rewritten(document).encode()
-
-
-def _rewritten(value: Any) -> str:
-    """JSON of what jiter read with lossless floats."""
-    if type(value) is dict:
-        return f"{{{','.join(f'{_text(name)}:{_rewritten(member)}' for name, member in value.items())}}}"
-    if type(value) is list:
-        return f"[{','.join(map(_rewritten, value))}]"
-    return str(value) if type(value) is jiter.LosslessFloat else _text(value)
-
-
-def _member(holder: Any, token: str) -> Any:
-    return int(token) if type(holder) is list else token
-
-
 def _constant(value: Any) -> bytes:
     return _json(value).replace(b"%", b"%%")
 
 
 def _json(value: Any) -> bytes:
-    return _text(value).encode()
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

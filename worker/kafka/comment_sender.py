@@ -3,6 +3,8 @@
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from worker.comments.file_comment import FileComment, Layout
+from worker.documents.comment_reader import CommentReader
+from worker.documents.unreadable import Unreadable
 from worker.errors import Fatal, SettingsInvalid
 from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
 from worker.kafka.client.error_codes import describe, error_of
@@ -20,6 +22,7 @@ class CommentSender:
     Attributes:
         sent: Comments handed to the producer.
         delivered: Comments the broker has acknowledged.
+        passed_over: Comments sent for which the worker publishes nothing, since they do not meet `input.where`.
 
     Raises:
         NoBroker: No broker answered for `kafka.no_broker_seconds`.
@@ -30,8 +33,10 @@ class CommentSender:
     def __init__(self, settings: Settings) -> None:
         self.sent = 0
         self.delivered = 0
+        self.passed_over = 0
         self._topic = settings.input.topic
-        self._layout = Layout.of(settings.input)
+        self._reader = CommentReader(settings.input)
+        self._layout = Layout(settings.input)
         self._failure: KafkaError | None = None
         errors = ConnectionErrors()
         self._producer: Producer = make_client(Producer, producer_properties(settings), error_cb=errors.serve)
@@ -44,7 +49,8 @@ class CommentSender:
 
         Raises:
             Fatal: This comment, or one before it, could not be delivered.
-            SettingsInvalid: A JSON pointer of the input leads through a value of the comment that can't hold another.
+            SettingsInvalid: The worker could not read the comment: its id is of another kind, for example, or a JSON
+                pointer leads through a value of the comment that can't hold another.
         """
         record = Outgoing(self._topic, comment.id.encode(), self._value(comment), [], 0)
         try:
@@ -57,10 +63,13 @@ class CommentSender:
 
     def _value(self, comment: FileComment) -> bytes:
         try:
-            return comment.value(self._layout)
-        except ValueError as error:
-            message = f"the comment of line {comment.line} cannot be sent where the worker reads it: {error}"
+            found = self._reader.read(comment.document(self._layout))
+            value = comment.value(self._layout)
+        except (ValueError, Unreadable) as error:
+            message = f"the comment of line {comment.line} cannot be sent so that the worker reads it: {error}"
             raise SettingsInvalid(message) from None
+        self.passed_over += found is None
+        return value
 
     def serve(self, timeout_seconds: float = 0.0) -> None:
         """Serve the delivery reports that have arrived.

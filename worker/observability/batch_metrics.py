@@ -21,7 +21,7 @@ def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: 
         outcomes: Acknowledged outcomes of one batch.
         wall_seconds: Time of the acknowledgement, seconds since the epoch.
     """
-    kinds = {"labelled": 0, "rejected": 0, "skipped": 0}
+    kinds = {"labelled": 0, "rejected": 0, "skipped": 0, "filtered": 0}
     dead: Counter[tuple[str, str]] = Counter()
     scored: list[Classification] = []
     latencies: list[float] = []
@@ -33,7 +33,7 @@ def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: 
             kinds["rejected"] += 1
             dead[outcome.stage.value, outcome.error] += 1
         else:
-            kinds["skipped"] += 1
+            kinds["filtered" if outcome.filtered else "skipped"] += 1
         kind, milliseconds = outcome.record.timestamp()
         if kind != TIMESTAMP_NOT_AVAILABLE:
             # Producers' clocks may run ahead of ours; a negative latency would break the histogram's sum.

@@ -148,11 +148,11 @@ class ModelThreads(Generic[E]):
             if not isinstance(item, Comment):
                 outcomes.append(item)
                 continue
-            record, assignment, comment_id, text = item
+            record, assignment, comment_id, text, id_source, document = item
             result = next(results)
             if isinstance(result, Unscorable):
                 outcomes.append(Rejected(record, assignment, Stage.INFERENCE, result.error, result.reason))
             else:
-                outcomes.append(Labelled(record, assignment, comment_id, text, result))
+                outcomes.append(Labelled(record, assignment, comment_id, text, result, id_source, document))
         value_bytes = sum(len(item.record.value() or b"") for item, _ in work)
         return Batch(outcomes, next_offsets(outcomes), len(work), value_bytes)

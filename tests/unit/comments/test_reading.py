@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.comments.file_comment import FileComment, Layout
+from worker.comments.file_comment import Layout
 from worker.comments.reading import read_comments
 from worker.comments.samples import SAMPLE_COMMENTS
 from worker.errors import SettingsInvalid
+from worker.input_settings import InputSettings
 
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:
@@ -29,9 +31,9 @@ def written(folder: Path, name: str, content: str | bytes) -> Path:
 def test_csv_keeps_other_columns_and_line_breaks_in_quotes(tmp_path: Path) -> None:
     path = written(tmp_path, "c.csv", '\ufeffid,text,toxic\r\na,"two\nlines, one comma",1\r\n\r\n,plain,0\r\n')
 
-    assert list(read_comments(path)) == [
-        FileComment("a", "two\nlines, one comma", {"toxic": "1"}, 3),
-        FileComment("c.csv:5", "plain", {"toxic": "0"}, 5),
+    assert [comment[:4] for comment in read_comments(path)] == [
+        ("a", "two\nlines, one comma", {"toxic": "1"}, 3),
+        ("c.csv:5", "plain", {"toxic": "0"}, 5),
     ]
 
 
@@ -40,8 +42,8 @@ def test_json_lines_keep_other_members_and_make_ids(tmp_path: Path) -> None:
 
     comments = list(read_comments(path))
 
-    assert comments == [FileComment("7", "a", {"tags": [1]}, 1), FileComment("c.jsonl:3", "b", {}, 3)]
-    assert json.loads(comments[0].value()) == {"id": "7", "text": "a", "tags": [1]}
+    assert [comment[:4] for comment in comments] == [("7", "a", {"tags": [1]}, 1), ("c.jsonl:3", "b", {}, 3)]
+    assert json.loads(comments[0].value()) == {"id": 7, "text": "a", "tags": [1]}
 
 
 @pytest.mark.parametrize(
@@ -187,22 +189,46 @@ def test_blank_plain_lines_are_kept_in_step_when_asked(tmp_path: Path) -> None:
 
 
 def test_the_settings_pointers_say_where_json_lines_have_id_and_text(tmp_path: Path) -> None:
-    layout = Layout("/meta/key", "/data/0/body")
+    layout = Layout(InputSettings(id_pointer="/meta/key", text_pointer="/data/0/body"))
     line = {"meta": {"key": 7, "n": 1}, "data": [{"body": "a", "x": 2}]}
     (comment,) = read_comments(written(tmp_path, "c.jsonl", json.dumps(line)), layout)
     assert (comment.id, comment.text) == ("7", "a")
     sent = json.loads(comment.value(layout))
-    assert sent == {"meta": {"key": "7", "n": 1}, "data": [{"body": "a", "x": 2}]}
+    assert sent == {"meta": {"key": 7, "n": 1}, "data": [{"body": "a", "x": 2}]}
 
 
 def test_a_comment_of_columns_is_sent_where_the_worker_will_look(tmp_path: Path) -> None:
-    layout = Layout("/key", "/data/body")
+    layout = Layout(InputSettings(id_pointer="/key", text_pointer="/data/body"))
     (comment,) = read_comments(written(tmp_path, "c.csv", "key,body,lang\nk1,a,en\n"), layout)
     assert json.loads(comment.value(layout)) == {"key": "k1", "data": {"body": "a"}, "lang": "en"}
 
 
+def test_several_texts_of_columns_are_sent_each_to_its_place(tmp_path: Path) -> None:
+    layout = Layout(InputSettings(text_pointer=["/title", "/post/body"]))
+    path = written(tmp_path, "c.csv", "id,title,body,lang\n1,Hello,you,en\n2,,me,en\n")
+    first, second = read_comments(path, layout)
+    assert (first.text, second.text) == ("Hello\nyou", "me")
+    assert json.loads(first.value(layout)) == {"id": "1", "title": "Hello", "post": {"body": "you"}, "lang": "en"}
+
+
+@pytest.mark.parametrize("name", ["c.csv", "c.jsonl", "c.txt"])
+def test_markup_of_a_file_is_read_as_the_worker_reads_it_and_sent_as_it_was_written(tmp_path: Path, name: str) -> None:
+    layout = Layout(InputSettings(text_format="html"))
+    content = {"c.csv": 'id,text\n1,"a<b>b</b>"\n', "c.jsonl": '{"id": "1", "text": "a<b>b</b>"}', "c.txt": "a<b>b</b>"}
+    (comment,) = read_comments(written(tmp_path, name, content[name]), layout)
+    assert comment.text == "ab"
+    assert json.loads(comment.value(layout))["text"] == "a<b>b</b>"
+
+
+@pytest.mark.parametrize(("kind", "sent"), [("integer", 7), ("string-or-integer", "7"), ("none", None)])
+def test_the_id_of_a_column_is_sent_as_the_kind_that_the_worker_takes(tmp_path: Path, kind: str, sent: Any) -> None:
+    layout = Layout(InputSettings(id_kind=kind))
+    (comment,) = read_comments(written(tmp_path, "c.csv", "id,text\n7,a\n"), layout)
+    assert json.loads(comment.value(layout)).get("id") == sent
+
+
 def test_a_column_in_the_way_of_a_pointer_is_an_error(tmp_path: Path) -> None:
-    layout = Layout(text_pointer="/data/body")
+    layout = Layout(InputSettings(text_pointer="/data/body"))
     (comment,) = read_comments(written(tmp_path, "c.csv", "data,body\nx,a\n"), layout)
     with pytest.raises(ValueError, match="/data/body leads through a value"):
         comment.value(layout)

@@ -10,7 +10,8 @@ from testkit.keyword_classifier import KeywordClassifier
 from testkit.records import ASSIGNMENT
 from worker.events.decoding import Decoder
 from worker.events.label_event import LabelEventEncoder
-from worker.settings import InputSettings, OutputSettings
+from worker.input_settings import InputSettings
+from worker.settings import OutputSettings
 from worker.types import Comment, Labelled, Rejected
 
 SEEDS = (20261122, 20261123, 20261124, 20261125)
@@ -35,7 +36,7 @@ def test_every_hostile_record_has_one_outcome_and_every_event_keeps_the_schema(s
         seen[type(outcome).__name__] += 1
         if isinstance(outcome, Comment):
             (classification,) = model.score(model.encode([outcome.text]))
-            event = encoder.encode(Labelled(*outcome, classification))  # type: ignore[arg-type]
+            event = encoder.encode(Labelled(*outcome[:4], classification, *outcome[4:]))  # type: ignore[arg-type]
             assert event.value is not None
             assert LabelEvent.model_validate_json(event.value).source.offset == record.offset()
     assert seen.total() == RECORDS

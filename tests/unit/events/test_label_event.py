@@ -15,8 +15,18 @@ from schemas.identity import NAMESPACE
 from schemas.timestamps import rfc3339
 from testkit.records import ASSIGNMENT, comment_record, record
 from worker.events.label_event import LabelEventEncoder
-from worker.settings import InputSettings, OutputSettings, TextOutput
-from worker.types import Assignment, Classification, Labelled, ModelIdentity, TextFacts, ThresholdSet, ViewFacts
+from worker.input_settings import InputSettings
+from worker.settings import OutputSettings, TextOutput
+from worker.types import (
+    Assignment,
+    Classification,
+    IdSource,
+    Labelled,
+    ModelIdentity,
+    TextFacts,
+    ThresholdSet,
+    ViewFacts,
+)
 
 LABELS = ("toxic", "100% rude", 'quoted "label"')
 MODEL = ModelIdentity("sluice-mini", "1", "sha256:" + "0f" * 32, "bfloat16")
@@ -27,7 +37,7 @@ VIEW = "canonical@1"
 NOW = 1_795_348_800.5
 
 
-def encoder(text: TextOutput = TextOutput.KEEP, text_pointer: str = "/text") -> LabelEventEncoder:
+def encoder(text: TextOutput = TextOutput.KEEP, text_pointer: str | list[str] = "/text") -> LabelEventEncoder:
     return LabelEventEncoder(
         InputSettings(text_pointer=text_pointer), OutputSettings(text=text), MODEL, THRESHOLDS, VIEW, lambda: NOW
     )
@@ -44,6 +54,7 @@ def test_the_value_is_the_event_of_the_schema() -> None:
         {
             "schema_version": "1.1",
             "id": event_id("comments", 3, 4711, MODEL.digest, "default@1", view=VIEW),
+            "comment_id": {"value": "c-1", "source": "field"},
             "comment": {"id": "c-1", "text": "hi", "author": "ann"},
             "labels": ["toxic", "100% rude"],
             "flagged": True,
@@ -124,6 +135,27 @@ def test_hash_puts_the_digest_in_place_of_the_text() -> None:
 def test_omit_leaves_no_trace_of_the_text(value: bytes, pointer: str, expected: Any) -> None:
     out = encoder(TextOutput.OMIT, pointer).encode(labelled(record(value))).value or b""
     assert json.loads(out)["comment"] == expected
+
+
+@pytest.mark.parametrize("output", [TextOutput.HASH, TextOutput.OMIT])
+def test_each_of_several_texts_is_hashed_or_left_out(output: TextOutput) -> None:
+    message = record(b'{"id":"c-1","title":"hi","post":{"body":"hi","n":1e400},"note":null}')
+    event = encoder(output, ["/title", "/post/body", "/note", "/absent/0"]).encode(labelled(message)).value or b""
+    comment = jiter.from_json(event, float_mode="lossless-float")["comment"]
+    digest = "sha256:8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4"
+    texts = (comment.get("title"), comment["post"].get("body"))
+    assert texts == ((digest, digest) if output is TextOutput.HASH else (None, None))
+    assert (str(comment["post"]["n"]), comment["note"]) == ("1e400", None)
+
+
+@pytest.mark.parametrize("source", IdSource)
+def test_the_event_names_the_source_of_the_comments_id(source: IdSource) -> None:
+    outcome = labelled(comment_record("c-1", "hi"))._replace(id='k"1', id_source=source)
+    outgoing = encoder().encode(outcome)
+    event = LabelEvent.model_validate_json(outgoing.value or b"", strict=False)
+    assert event.comment_id is not None
+    assert (event.comment_id.value, event.comment_id.source) == ('k"1', source.value)
+    assert dict(outgoing.headers)["ce_subject"] == b'k"1'
 
 
 def test_a_second_reading_is_told_with_what_was_undone() -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException
 
+from worker.input_settings import Start
 from worker.kafka.client.commit_note import CommitNote
 from worker.kafka.client.log_queries import LogEnds, LogEndsAnswer, LogQueries, committed_notes
 from worker.kafka.consumer.assignments import Assignments
@@ -18,7 +19,6 @@ from worker.kafka.consumer.place_reports import Placed, no_place, report
 from worker.kafka.consumer.start_rules import MOVES, Found, out_of_range, where_to_begin, without_offset
 from worker.kafka.consumer.topic_watch import TopicWatch
 from worker.protocols import Clock
-from worker.settings import Start
 from worker.types import Assignment
 
 _BETWEEN_QUESTIONS_SECONDS = 0.5

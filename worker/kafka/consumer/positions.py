@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from worker.input_settings import Start
 from worker.kafka.client.commit_note import CommitNote
 from worker.kafka.client.log_queries import LogQueries
 from worker.kafka.consumer.assignments import Assignments
@@ -17,7 +18,6 @@ from worker.kafka.consumer.place_search import PlaceSearch
 from worker.kafka.consumer.start_rules import Found
 from worker.kafka.consumer.topic_watch import TopicWatch
 from worker.protocols import Clock
-from worker.settings import Start
 from worker.types import Assignment
 
 CALL_SECONDS = 2.0

@@ -1,0 +1,1 @@
+"""What the JSON document of a record means: whether it is labelled, and which comment it is."""

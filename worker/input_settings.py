@@ -1,0 +1,120 @@
+"""The settings of the input: which topics, and what their records mean."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_serializer,
+    model_validator,
+)
+from pydantic_settings import NoDecode
+
+from worker.setting_types import JsonPointer, Section, TopicName
+
+
+class Start(StrEnum):
+    """Where to read a partition that has no committed offset, or one out of range."""
+
+    EARLIEST = "earliest"
+    LATEST = "latest"
+    ERROR = "error"
+
+
+class IdKind(StrEnum):
+    """What the id at `input.id_pointer` is; with `none` the id is the record's key, else its coordinates."""
+
+    STRING_OR_INTEGER = "string-or-integer"
+    STRING = "string"
+    INTEGER = "integer"
+    UUID = "uuid"
+    NONE = "none"
+
+
+class TextFormat(StrEnum):
+    """How the text is written."""
+
+    PLAIN = "plain"
+    HTML = "html"
+    MARKDOWN = "markdown"
+
+
+def _from_json(value: Any) -> Any:
+    """Decode a list that came as text, as variables and flags bring it; pydantic describes anything else."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        message = "not JSON"
+        raise ValueError(message) from None
+
+
+def _as_list(value: Any) -> Any:
+    """Several pointers, or one."""
+    value = _from_json(value)
+    return [value] if isinstance(value, str) else value
+
+
+Scalar = StrictStr | StrictBool | StrictInt | StrictFloat
+
+
+class Condition(Section):
+    """A condition on one value of a record. Exactly one of `equals`, `in` and `exists` is given."""
+
+    pointer: JsonPointer = Field(description="JSON Pointer to the value")
+    equals: Scalar | None = Field(None, description="The value is this one")
+    one_of: tuple[Scalar, ...] | None = Field(None, alias="in", description="The value is one of these")
+    exists: StrictBool | None = Field(None, description="There is a value other than null, or there is none")
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> "Condition":
+        if sum(asked is not None for asked in (self.equals, self.one_of, self.exists)) != 1:
+            message = "write exactly one of equals, in and exists beside the pointer"
+            raise ValueError(message)
+        return self
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        given = {"pointer": self.pointer, "equals": self.equals, "in": self.one_of, "exists": self.exists}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class InputSettings(Section):
+    """Where comments come from and how to read them."""
+
+    topic: TopicName = Field("comments", description="Topic of the comments")
+    id_pointer: JsonPointer = Field("/id", description="JSON Pointer to the comment's id")
+    id_kind: IdKind = Field(
+        IdKind.STRING_OR_INTEGER,
+        description="What the id is; none: the record's key, else topic-partition-offset, and the pointer is not read",
+    )
+    text_pointer: Annotated[tuple[JsonPointer, ...], NoDecode, BeforeValidator(_as_list)] = Field(
+        ("/text",), min_length=1, description="JSON Pointer to the comment's text, a string, or an array of several"
+    )
+    text_separator: str = Field("\n", description="What is put between the texts of several pointers")
+    text_format: TextFormat = Field(
+        TextFormat.PLAIN, description="Of html and markdown only what a reader sees is scored (extra `markup`)"
+    )
+    where: Annotated[tuple[Condition, ...], NoDecode, BeforeValidator(_from_json)] = Field(
+        (),
+        description="Conditions that a record must meet to be labelled, all of them; others are passed over. Each has "
+        "a `pointer` and one of `equals`, `in` (a list) and `exists` (true or false)",
+    )
+    start: Start = Field(Start.EARLIEST, description="Where to read a partition without a committed offset")
+    max_value_bytes: int = Field(
+        1_048_576, ge=64, description="Larger values (bytes) are dead-lettered unread; Kafka's default topic limit"
+    )
+
+    @model_validator(mode="after")
+    def _pointers_differ(self) -> "InputSettings":
+        if len(set(self.text_pointer)) < len(self.text_pointer):
+            message = "text_pointer names one place twice"
+            raise ValueError(message)
+        return self
