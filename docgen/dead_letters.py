@@ -85,8 +85,6 @@ def errors_in_the_code() -> set[str]:
     """Every fixed word that the code rejects a record with."""
     before = r'Stage\.[A-Z]+,\s*|(?:error|missing)(?:, \w+)? = |Unscorable\(\s*|", '
     pattern = re.compile(rf'(?:{before})"([A-Z][a-z]+(?:[A-Z][a-z0-9]*)+)"')
-        r'(?:Stage\.[A-Z]+,\s*|(?:error|missing)(?:, \w+)? = |Unscorable\(\s*|", )"([A-Z][a-z]+(?:[A-Z][a-z0-9]*)+)"'
-    )
     sources = (path.read_text(encoding="utf-8") for path in Path(worker.__file__).parent.rglob("*.py"))
     return {word for source in sources for word in pattern.findall(source)} | {refusal.value for refusal in Refusal}
 
