@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     distil = add("distil", _distil, "train the student on labels and teachers' scores", out="folder of the run")
     distil.add_argument("--scores", type=Path, nargs="+", default=[], help="files that `score` wrote")
     distil.add_argument("--source", type=Path, help="folder of the pretrained weights (default: the package's)")
+    distil.add_argument("--judged-by", type=int, metavar="COMMENTS", help="validation comments for the history (all)")
+    distil.add_argument("--limit", nargs="+", default=[], metavar="SOURCE=TEXTS", help="texts of a source at most")
     _add_recipe(distil, STUDENT)
     blended = {"checkpoint": "folder of one model", "run": "its run, for the history", "other": "folder of the other"}
     mix = add("blend", _blend, "average the weights of two calibrated models", **blended, out="folder of the new run")
@@ -116,8 +118,14 @@ def _only(corpus: Corpus, chosen: list[str]) -> Corpus:
     return corpus.part(np.isin(corpus.sources, chosen)) if chosen else corpus
 
 
+def _limits(options: list[str]) -> dict[str, int]:
+    """What `--limit` says; a number that is none is a ValueError."""
+    return {source: int(texts) for source, _, texts in (option.partition("=") for option in options)}
+
+
 def _distil(options: argparse.Namespace) -> int:
     sources, validation = _read(options)
+    validation = Comments(validation.texts[: options.judged_by], validation.labels[: options.judged_by])
     if options.scores:
         logits = read_scores(options.scores, sources.learn.texts)
         teacher = sigmoid(logits.astype(np.float64)).astype(np.float32)
@@ -130,6 +138,7 @@ def _distil(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace, sources: Sources, validation: Comments, source: Path) -> int:
     recipe = _recipe(options)
+    sources = replace(sources, learn=sources.learn.limited(_limits(getattr(options, "limit", [])), recipe.seed))
     torch.manual_seed(recipe.seed)  # the new classifier layer
     trained = train(
         sources.learn,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from training.data import LABELS
+from training.frames.making import COMPANY_GROUPS
 
 TEMPLATE = Path(__file__).with_name("card.md")
 
@@ -31,7 +32,7 @@ def model_card(figures: dict[str, Any], size_bytes: int) -> str:
         **{split: f"{count:,}" for split, count in figures["splits"].items()},
         **{name: f"{learned.get(name, 0):,}" for name in ("civil", "warm", "everyday", "sentences", "crops")},
         **{name: recipe[name] for name in ("epochs", "learning_rate", "batch_tokens", "max_tokens")},
-        own=f"{learned.get('frames', 0):,}",
+        own=f"{learned.get('frames', 0) + learned.get('lessons', 0):,}",
         test_measured=f"{test['comments']:,}",
         validation_measured=f"{after['comments']:,}",
         blend=_blend(figures.get("blend")),
@@ -47,6 +48,8 @@ def model_card(figures: dict[str, Any], size_bytes: int) -> str:
         reliability=_reliability(before, after, test),
         beyond=_kept({name: kept[name] for name in kept if not name.startswith(FRAMES)}),
         frames=_kept({name.removeprefix(FRAMES): kept[name] for name in kept if name.startswith(FRAMES)}),
+        company=", ".join(COMPANY_GROUPS),
+        untouched_pass=_untouched_pass(kept),
         validation_caught=figures["validation"]["toxic_caught"],
         validation_flagged=figures["validation"]["clean_flagged"],
         validation_toxic=after["labels"]["toxic"]["roc_auc"],
@@ -77,6 +80,15 @@ def _blend(blend: dict[str, Any] | None) -> str:
         "900 short comments of validation and 900 kept sentences of our own, those between ranked Wikipedia's\n"
         "comments clearly better than 0 and the sentences far better than 1.\n"
         "Test played no part in that, but it had been looked at with a share of 0 (mean ROC-AUC 0.9845).\n"
+    )
+
+
+def _untouched_pass(kept: dict[str, Split]) -> float:
+    """Share of harmless sentences that pass among the groups none of whose frames ever stood in a learned row."""
+    groups = [found for name, found in kept.items() if name.startswith(FRAMES) and "harmless" in found
+              and not name.removeprefix(FRAMES).startswith(COMPANY_GROUPS)]  # fmt: skip
+    return float(
+        sum(found["harmless"] * found["pass"] for found in groups) / sum(found["harmless"] for found in groups)
     )
 
 

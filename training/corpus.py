@@ -1,6 +1,6 @@
 """Texts to learn from, each with how much is known of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +50,15 @@ class Corpus:
             self.known[places],
             self.importance[places],
         )
+
+    def limited(self, most: Mapping[str, int], seed: int) -> "Corpus":
+        """At most so many texts of each source that `most` names, drawn by `seed`; all of the others."""
+        draw, sources = np.random.default_rng(seed), np.array(self.sources)
+        chosen = np.ones(len(self), dtype=bool)
+        for source, count in most.items():
+            places = draw.permutation(np.flatnonzero(sources == source))
+            chosen[places[count:]] = False
+        return self.part(chosen)
 
     def labelled(self) -> "Corpus":
         """The texts of which anything is known."""

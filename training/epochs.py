@@ -1,4 +1,4 @@
-"""The token ids of an epoch: the first has all texts as they are, later ones some with spelling noise of their own.
+"""The token ids of an epoch: all texts as they are, some of them with spelling noise, drawn anew in each epoch.
 
 With workers, coming epochs are prepared beside the training; what an epoch holds does not depend on that.
 """
@@ -52,7 +52,7 @@ class Epochs:
     def __init__(self, maker: EpochMaker, count: int, pool: ProcessPoolExecutor | None) -> None:
         self.maker, self.count, self.pool = maker, count, pool
         self.coming: dict[int, Future[tuple[list[int], TokenRows]]] = {}
-        self._submit(first=1)
+        self._submit(first=0)
         self.plain = maker.plain()
 
     def rows(self, epoch: int) -> TokenRows:
@@ -64,8 +64,6 @@ class Epochs:
         return rows
 
     def _noisy(self, epoch: int) -> tuple[list[int], TokenRows]:
-        if epoch == 0:
-            return [], []
         if self.pool is None:
             return self.maker.noisy(epoch)
         self._submit(epoch)

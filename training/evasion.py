@@ -20,7 +20,7 @@ OTHER_WORD_SHARE = 0.15
 STRAY_WORD_SHARE = 0.03
 SHORTEST_WORD = 3
 
-LEET = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7", "b": "8", "g": "9"}
+LEET = {"a": "4", "e": "3", "i": "1", "l": "1", "o": "0", "s": "5", "t": "7", "b": "8", "g": "9"}
 SYMBOLS = {"a": "@", "i": "!", "s": "$", "e": "€", "c": "(", "l": "|", "t": "+", "o": "()"}
 HOMOGLYPHS = dict(zip("aceiopxysh", "\u0430\u0441\u0435\u0456\u043e\u0440\u0445\u0443\u0455\u04bb", strict=True))
 SOUNDS = (("ck", "k"), ("ph", "f"), ("f", "ph"), ("s", "z"), ("c", "k"), ("u", "oo"), ("i", "ee"), ("er", "a"),
@@ -136,9 +136,9 @@ def joined_by_nothing(word: str, noise: random.Random) -> str:
     return word[:at] + noise.choice("\u200b\u200d\u2060\u00ad") + word[at:]
 
 
-SPELLINGS: dict[Way, float] = {starred: 6, swapped: 4, dropped: 2.5, by_sound: 2.5, repeated: 1.5}
+SPELLINGS: dict[Way, float] = {starred: 4, swapped: 7, dropped: 2.5, by_sound: 2, repeated: 1}
 """Ways that no reading undoes for certain, with how often each is drawn."""
-LEGIBLE: dict[Way, float] = {mapped(LEET): 1.5, mapped(SYMBOLS): 1.5, parted(" "): 0.75, parted(".-*_"): 0.75}
+LEGIBLE: dict[Way, float] = {mapped(LEET): 5, mapped(SYMBOLS): 1.5, parted(" "): 0.75, parted(".-*_"): 0.75}
 """Ways a canonical reading undoes, whose letters a plain vocabulary still sees."""
 CANONICAL: dict[Way, float] = {
     shifted(0xFF41, 0xFF21): 1,

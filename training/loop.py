@@ -19,7 +19,7 @@ from training.corpus import Corpus
 from training.data import LABELS, Comments
 from training.epochs import Epochs, open_epochs
 from training.logits import compute_logits, token_ids
-from training.model import parameter_groups
+from training.model import freeze, parameter_groups
 from worker.quality.figures import roc_auc
 
 STATE_FILE = "state.pt"
@@ -48,6 +48,8 @@ class Recipe:
     """Texts that get spelling noise, drawn anew in each epoch."""
     teacher_trust: float = 0.6
     """Share of a teacher's scores in the target where the label is known too; distillation only."""
+    frozen_layers: int = 0
+    """Lowest encoder layers that stay as they are, the embeddings with them; 0: everything learns."""
     bfloat16: bool = True
 
 
@@ -124,7 +126,13 @@ class _Run:
         torch.manual_seed(recipe.seed)
         self.epochs, self.model, self.padding, self.recipe = epochs, model, padding, recipe
         self.device = next(model.parameters()).device
+        freeze(model, recipe.frozen_layers)
+        learning = {name for name, weight in model.named_parameters() if weight.requires_grad}
         self.average = copy.deepcopy(model).requires_grad_(requires_grad=False)
+        self.averaged: list[torch.Tensor] = [
+            weight for name, weight in self.average.named_parameters() if name in learning
+        ]
+        self.learning: list[torch.Tensor] = [weight for weight in model.parameters() if weight.requires_grad]
         self.optimizer = torch.optim.AdamW(parameter_groups(model, recipe.learning_rate), fused=True)
         self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.targets = torch.from_numpy(corpus.targets).to(self.device)
@@ -159,12 +167,12 @@ class _Run:
         loss = binary_cross_entropy_with_logits(logits.float(), self.targets[rows], self.weights[rows])
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.gradient_norm)
+        torch.nn.utils.clip_grad_norm_(self.learning, self.recipe.gradient_norm)
         self.optimizer.step()
         self.steps += 1
         decay = min(self.recipe.average_decay, self.steps / (self.steps + AVERAGE_WARMUP_STEPS))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+            torch._foreach_lerp_(self.averaged, self.learning, 1 - decay)
         self.done_in_epoch += 1
         ended = self.done_in_epoch == len(self.batches)
         if ended:

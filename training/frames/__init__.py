@@ -6,6 +6,16 @@ from a published test set. Insults in them are mild on purpose; foul words come 
 """
 
 from training.frames.grammar import Frame, read_fillers, read_frames
-from training.frames.making import FrameRow, make_rows, runtime_fillers
+from training.frames.leaks import find_leaks
+from training.frames.making import FrameRow, make_lesson_rows, make_rows, runtime_fillers
 
-__all__ = ["Frame", "FrameRow", "make_rows", "read_fillers", "read_frames", "runtime_fillers"]
+__all__ = [
+    "Frame",
+    "FrameRow",
+    "find_leaks",
+    "make_lesson_rows",
+    "make_rows",
+    "read_fillers",
+    "read_frames",
+    "runtime_fillers",
+]

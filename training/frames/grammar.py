@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TEXTS = Path(__file__).with_name("texts")
+LESSONS = Path(__file__).with_name("lessons")
+"""Frames written after a measurement, for training alone: none of them is ever held back."""
 FILLERS_FILE = TEXTS / "fillers.txt"
 HARMLESS = "+"
 MARKS = (HARMLESS, "i", "t", "g", "x")

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from training.frames.grammar import HARMLESS, Frame, read_fillers, read_frames
+from training.frames.grammar import FILLERS_FILE, HARMLESS, LESSONS, Fillers, Frame, Line, read_fillers, read_frames
 from training.frames.unknown_words import unknown_word
 
 HARMLESS_ROWS = 24
@@ -12,6 +12,8 @@ ABUSIVE_ROWS = 40
 """Fillings of one line. There are fewer abusive lines than harmless ones; this evens out the rows."""
 HELD_BACK_ROWS = 10
 """Fillings of a line that is kept for testing."""
+LESSON_HARMLESS_ROWS, LESSON_ABUSIVE_ROWS = 7, 9
+"""Fillings of a line of `lessons`: many frames with few rows each teach more than the reverse."""
 
 COMPANY_SHARE = 0.15
 """Rows that get harmless sentences before or after, so that one sentence is found within a longer comment."""
@@ -51,17 +53,45 @@ def make_rows(seed: int, sentences: Iterable[str] = (), frames: Sequence[Frame] 
     frames = read_frames() if frames is None else frames
     draw = random.Random(f"frames/{seed}")  # noqa: S311 (no secret)
     fillers = read_fillers() | runtime_fillers(draw, sentences)
-    company = [line for f in frames if f.group.startswith(COMPANY_GROUPS) for line in f.lines if line.mark == HARMLESS]
+    company = _company(frames)
     rows: dict[str, FrameRow] = {}
     for frame in frames:
         for line in frame.lines:
             wanted = HARMLESS_ROWS if line.mark == HARMLESS else ABUSIVE_ROWS
             for _ in range(HELD_BACK_ROWS if frame.held_back else wanted):
                 text = _dress(line.fill(fillers, draw), draw)
+                beside = None
                 if company and draw.random() < COMPANY_SHARE:
-                    text = _accompany(text, draw.choice(company).fill(fillers, draw), draw)
-                rows.setdefault(text, FrameRow(text, line.mark, frame.group, frame.held_back))
+                    beside, other = draw.choice(company)
+                    text = _accompany(text, other.fill(fillers, draw), draw)
+                if beside is None or not beside.held_back or frame.held_back:  # no learned row holds a held-back frame
+                    rows.setdefault(text, FrameRow(text, line.mark, frame.group, frame.held_back))
     return list(rows.values())
+
+
+def make_lesson_rows(seed: int, sentences: Iterable[str] = ()) -> list[FrameRow]:
+    """Rows of the frames in `lessons`, for training alone, no text twice; the same for the same arguments.
+
+    They have draws of their own, so that a lesson added or changed leaves every row of `make_rows` as it was.
+    """
+    draw = random.Random(f"lessons/{seed}")  # noqa: S311 (no secret)
+    fillers: Fillers = read_fillers() | read_fillers(LESSONS / FILLERS_FILE.name) | runtime_fillers(draw, sentences)
+    company = [line for frame, line in _company(read_frames()) if not frame.held_back]
+    rows: dict[str, FrameRow] = {}
+    for frame in read_frames(LESSONS):
+        for line in frame.lines:
+            for _ in range(LESSON_HARMLESS_ROWS if line.mark == HARMLESS else LESSON_ABUSIVE_ROWS):
+                text = _dress(line.fill(fillers, draw), draw)
+                if draw.random() < COMPANY_SHARE:
+                    text = _accompany(text, draw.choice(company).fill(fillers, draw), draw)
+                rows.setdefault(text, FrameRow(text, line.mark, frame.group, held_back=False))
+    return list(rows.values())
+
+
+def _company(frames: Sequence[Frame]) -> list[tuple[Frame, Line]]:
+    """Harmless lines that may stand beside another, with their frames."""
+    chosen = [frame for frame in frames if frame.group.startswith(COMPANY_GROUPS)]
+    return [(frame, line) for frame in chosen for line in frame.lines if line.mark == HARMLESS]
 
 
 def runtime_fillers(draw: random.Random, sentences: Iterable[str], count: int = 3000) -> dict[str, list[str]]:

@@ -48,6 +48,14 @@ def test_texts_of_which_nothing_is_known_are_left_out_of_the_labelled() -> None:
     assert corpus.labelled().texts == ["a"]
 
 
+def test_a_source_can_be_limited_and_the_others_stay_whole() -> None:
+    corpus = join([same(list("abcdefgh"), "much", YES, YES, 1.0), same(["y", "z"], "little", NO, YES, 1.0)])
+    limited = corpus.limited({"much": 3, "nowhere": 1}, seed=5)
+    assert limited.sources == ["much"] * 3 + ["little"] * 2
+    assert limited.texts == corpus.limited({"much": 3}, seed=5).texts
+    assert len({tuple(corpus.limited({"much": 3}, seed).texts) for seed in range(9)}) > 1
+
+
 def test_scores_are_found_by_text_in_any_order_and_averaged_over_files(tmp_path: Path) -> None:
     logits = np.arange(18, dtype=np.float32).reshape(3, 6)
     write_scores(tmp_path / "one.npz", ["a", "b", "c"], logits)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from testkit.common_sense import HARMLESS
-from training.frames import Frame, make_rows, read_fillers, read_frames
-from training.frames.grammar import Line
+from training.frames import Frame, FrameRow, find_leaks, make_lesson_rows, make_rows, read_fillers, read_frames
+from training.frames.grammar import LESSONS, Line
 
 JUDGED_BY = [*HARMLESS, "You are a stupid, idiotic jerk. I hate you.", "Thanks, that helped."]
 
@@ -68,8 +68,44 @@ def test_neither_sort_outweighs_the_other() -> None:
 
 
 def test_no_sentence_of_the_tests_is_learned_from() -> None:
-    learned = {plain(row.text) for row in make_rows(1)}
+    learned = {plain(row.text) for row in (*make_rows(1), *make_lesson_rows(1))}
     assert not learned & {plain(sentence) for sentence in JUDGED_BY}
+
+
+def test_a_learned_row_has_no_held_back_sentence_for_company() -> None:
+    held_back, learned = Line("+", "The kettle whistles."), Line("+", "The gate is open.")
+    frames = [Frame("everyday", (Line("+", f"Sentence {number}."),)) for number in range(40)]
+    frames += [Frame("everyday", (held_back,)), Frame("insults", (learned,))]
+    rows = make_rows(1, frames=frames)
+    held = {frame.lines[0].pattern.rstrip(".") for frame in frames if frame.held_back}
+    assert held
+    assert not [row.text for row in rows if not row.held_back and any(text in row.text for text in held)]
+
+
+def test_lessons_are_many_frames_of_few_rows_that_are_all_learned_from() -> None:
+    rows, frames = make_lesson_rows(1), read_frames(LESSONS)
+    assert rows == make_lesson_rows(1)
+    assert not any(row.held_back for row in rows)
+    assert len(frames) > 350
+    assert len(rows) / sum(len(frame.lines) for frame in frames) < 10
+    assert not [row.text for row in rows if "{" in row.text or "|" in row.text]
+    counts = Counter(row.harmless for row in rows)
+    assert 0.6 < counts[True] / counts[False] < 1.7
+
+
+def test_of_short_foreign_sentences_about_as_many_are_harmless_as_abusive() -> None:
+    counts = Counter(row.harmless for row in make_lesson_rows(1) if row.group == "other languages")
+    assert 0.8 < counts[True] / counts[False] < 1.8
+
+
+def test_a_learned_row_that_resembles_a_held_back_one_is_found() -> None:
+    def row(text: str) -> FrameRow:
+        return FrameRow(text, "+", "everyday", held_back=False)
+
+    test = [row("The old kettle whistles at noon."), row("Du Tropf")]
+    alike = [row("lol the OLD kettle whistles at noon, every day"), row("du tropf!")]
+    unlike = [row("The kettle is old."), row("Du bist kein Tropf"), row("At noon the whistle blows."), row("...")]
+    assert find_leaks([*unlike, *alike], test) == alike
 
 
 def test_words_of_other_languages_stand_where_a_word_may_be_unknown() -> None:
@@ -78,5 +114,6 @@ def test_words_of_other_languages_stand_where_a_word_may_be_unknown() -> None:
 
 
 def test_fillers_hold_no_word_twice() -> None:
-    for name, values in read_fillers().items():
-        assert len(set(values)) == len(values), name
+    for fillers in (read_fillers(), read_fillers(LESSONS / "fillers.txt")):
+        for name, values in fillers.items():
+            assert len(set(values)) == len(values), name

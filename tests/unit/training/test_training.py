@@ -133,6 +133,17 @@ def test_a_finished_run_is_not_trained_again(
     assert not lines
 
 
+def test_frozen_layers_and_embeddings_stay_as_they_are_and_the_rest_learns(
+    tmp_path: Path, model: BertForSequenceClassification, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    trained, _ = run(tmp_path, model, tokenizer, replace(RECIPE, epochs=1, frozen_layers=1))
+    changed = {name for name, weight in weights(trained).items() if not torch.equal(weight, before[name])}
+    assert not [name for name in changed if "embeddings" in name or ".layer.0." in name]
+    assert any(".layer.1." in name for name in changed)
+    assert any("classifier" in name for name in changed)
+
+
 def test_epochs_prepared_by_workers_give_the_same_weights(
     tmp_path: Path, model: BertForSequenceClassification, tokenizer: PreTrainedTokenizerFast
 ) -> None:
