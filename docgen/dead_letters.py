@@ -43,11 +43,35 @@ EXAMPLES: list[tuple[str, bytes, dict[str, Any]]] = [
     ("nothing at `input.text_pointer`", b'{"id": "1"}', {}),
     ("nothing at any `input.text_pointer`", b'{"id": "1"}', {"text_pointer": ["/title", "/body"]}),
     ("a text that is no string", b'{"id": "1", "text": null}', {}),
+    ("neither a CloudEvent in the value nor in the headers", b'{"id": "1"}', {"envelope": "cloudevents"}),
+    ("a CloudEvent of another version", b'{"specversion": "0.3"}', {"envelope": "cloudevents"}),
+    (
+        "a CloudEvent whose data is no object, or that has none",
+        b'{"specversion": "1.0", "data": "a"}',
+        {"envelope": "cloudevents"},
+    ),
+    (
+        "a CloudEvent with other data in base64",
+        b'{"specversion": "1.0", "data_base64": "a"}',
+        {"envelope": "cloudevents"},
+    ),
+    ("no change event of Debezium", b'{"id": "1", "text": "a"}', {"envelope": "debezium"}),
+    ("a change event of another kind, such as a logical message", b'{"op": "m"}', {"envelope": "debezium"}),
+    ("a change event without a row", b'{"op": "c", "after": null}', {"envelope": "debezium"}),
+    ("a change event of MongoDB whose row is no JSON", b'{"op": "c", "after": "a"}', {"envelope": "debezium"}),
+    (
+        "a row without its text, since that did not change",
+        b'{"op": "u", "after": {"id": "1", "text": "__debezium_unavailable_value"}}',
+        {"envelope": "debezium"},
+    ),
+    ("no envelope of Kafka Connect", b'{"id": "1", "text": "a"}', {"envelope": "connect"}),
+    ("an envelope of Kafka Connect around no object", b'{"schema": null, "payload": 1}', {"envelope": "connect"}),
     ("markup that is too long", _markup(b"<b>" + b"a" * 131_072), {"text_format": "html"}),
     ("markup with too many tags", _markup(b"<b>" * 4097), {"text_format": "html"}),
 ]
 
 _LATER = [
+    ("VALIDATE", "CloudEventsBatch", "a batch of CloudEvents (`application/cloudevents-batch+json`)"),
     ("TOKENIZE", "class of the exception", "a text the tokenizer fails on, found by halving its batch"),
     ("INFERENCE", "class of the exception", "a text the model fails on, found by halving its batch"),
     ("INFERENCE", "NonFiniteScore", "a text whose scores are not finite, also in float32"),

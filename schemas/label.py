@@ -23,8 +23,9 @@ class CommentId(_Part):
     """The comment's id, and where it is from."""
 
     value: str = Field(description="The id; an integer's digits, a UUID in lower case with hyphens")
-    source: Literal["field", "key", "position"] = Field(
-        description="field: a field of the comment; key: the record's key; position: `topic-partition-offset`"
+    source: Literal["field", "key", "position", "cloudevent"] = Field(
+        description="field: a field of the comment; key: the record's key; position: `topic-partition-offset`; "
+        "cloudevent: the id of the CloudEvent that the comment came in"
     )
 
 
@@ -85,7 +86,8 @@ class LabelEvent(_Part):
     )
     comment_id: CommentId | None = Field(None, description="The comment's id; null in events of version 1.0")
     comment: dict[str, Any] = Field(
-        description="The comment as it came, unknown fields included; by setting, its text is a SHA-256 or left out"
+        description="The comment as it came, unknown fields included, without its envelope where it has one; by "
+        "setting, its text is a SHA-256 or left out"
     )
     labels: list[str] = Field(description="Labels at or above their threshold, in the model's order")
     flagged: bool = Field(description="True when there is at least one label")

@@ -37,6 +37,15 @@ class IdKind(StrEnum):
     NONE = "none"
 
 
+class Envelope(StrEnum):
+    """What is around a comment in the value of its record."""
+
+    NONE = "none"
+    CLOUDEVENTS = "cloudevents"
+    DEBEZIUM = "debezium"
+    CONNECT = "connect"
+
+
 class TextFormat(StrEnum):
     """How the text is written."""
 
@@ -90,6 +99,11 @@ class InputSettings(Section):
     """Where comments come from and how to read them."""
 
     topic: TopicName = Field("comments", description="Topic of the comments")
+    envelope: Envelope = Field(
+        Envelope.NONE,
+        description="What the comment comes in; id, text and the event's comment are of what is inside, conditions of "
+        "the whole value",
+    )
     id_pointer: JsonPointer = Field("/id", description="JSON Pointer to the comment's id")
     id_kind: IdKind = Field(
         IdKind.STRING_OR_INTEGER,

@@ -154,6 +154,7 @@ class IdSource(StrEnum):
     FIELD = "field"
     KEY = "key"
     POSITION = "position"
+    CLOUDEVENT = "cloudevent"
 
 
 class Comment(NamedTuple):
@@ -162,7 +163,7 @@ class Comment(NamedTuple):
     Attributes:
         text: What is scored: what a reader sees of the record's text.
         id_source: Where the id is from.
-        document: The comment as JSON, where it is not the record's value as it came.
+        document: The comment as JSON, where that is not the record's value as it came.
     """
 
     record: Record

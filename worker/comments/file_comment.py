@@ -52,6 +52,7 @@ class FileComment(NamedTuple):
         line: Line of the file on which it ends, counted from 1.
         given_id: The id as the file has it; None where it has none.
         texts: The texts as the file has them, one for each pointer, None for one that it lacks; empty: `text` alone.
+        whole: The comment in its envelope, where the file has it in one.
     """
 
     id: str
@@ -60,6 +61,7 @@ class FileComment(NamedTuple):
     line: int
     given_id: str | int | None = None
     texts: tuple[str | None, ...] = ()
+    whole: dict[str, Any] | None = None
 
     def document(self, layout: Layout = DEFAULT_LAYOUT) -> dict[str, Any]:
         """The comment as the worker reads it: id and texts where the layout has them.
@@ -67,6 +69,8 @@ class FileComment(NamedTuple):
         Raises:
             ValueError: A pointer leads through one of the comment's own fields that is not an object.
         """
+        if self.whole is not None:
+            return self.whole
         pointers: dict[str, Any] = {}
         if layout.input.id_kind is not IdKind.NONE:
             pointers[layout.input.id_pointer] = self._sent_id(layout.input.id_kind)

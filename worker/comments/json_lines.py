@@ -7,7 +7,9 @@ from typing import Any, NoReturn
 
 from worker.comments.file_comment import FileComment, Layout
 from worker.comments.refusal import Joined, refusal, shown_text
+from worker.documents.envelopes.unwrapping import unwrapper
 from worker.documents.texts import joiner
+from worker.documents.unreadable import Unreadable
 from worker.json_pointer import MISSING, pointer_tokens, resolver
 
 _DEFAULT_TEXT = "/text"
@@ -16,12 +18,12 @@ _EXAMPLE = '{"id": "c-1", "text": "..."}'
 
 
 def read_json_lines(lines: Iterator[str], name: str, layout: Layout) -> Iterator[FileComment]:
-    """The comments of the lines; blank lines are skipped.
+    """The comments of the lines; blank lines are skipped, and so are deletions in envelopes.
 
     Raises:
         SettingsInvalid: A line is not an object with a text.
     """
-    joined = joiner(layout.input)
+    joined, unwrap = joiner(layout.input), unwrapper(layout.input.envelope)
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -33,7 +35,16 @@ def read_json_lines(lines: Iterator[str], name: str, layout: Layout) -> Iterator
             raise refusal(name, number, f"not JSON. Each line must be an object such as {_EXAMPLE}.") from None
         if not isinstance(found, dict):
             raise refusal(name, number, f"not an object. Write one such as {_EXAMPLE}.")
-        yield _from_object(found, name, number, layout, joined)
+        if unwrap is None:
+            yield _from_object(found, name, number, layout, joined)
+            continue
+        try:
+            unwrapped = unwrap(found, ())
+        except Unreadable as error:
+            raise refusal(name, number, f"{error.reason} (input.envelope).") from None
+        if unwrapped is not None:
+            comment = _from_object(unwrapped.document, name, number, layout, joined)
+            yield comment._replace(whole=found)
 
 
 def _from_object(found: dict[str, Any], name: str, line: int, layout: Layout, joined: Joined) -> FileComment:

@@ -9,12 +9,14 @@ from typing import Any
 
 import jiter
 
-from worker.documents.comment_reader import CommentReader
+from worker.documents import lossless_json
+from worker.documents.comment_reader import CommentReader, PassedOver
 from worker.documents.ids import id_of_record
 from worker.documents.unreadable import Unreadable, type_name
-from worker.input_settings import IdKind, InputSettings, TextFormat
+from worker.events.headers import headers_of
+from worker.input_settings import Envelope, IdKind, InputSettings, TextFormat
 from worker.json_pointer import resolver
-from worker.types import Assignment, Comment, Decoded, Record, Rejected, Skipped, Stage
+from worker.types import Assignment, Comment, Decoded, Headers, Record, Rejected, Skipped, Stage
 
 _POSITION = re.compile(r"at line \d+ column \d+$")
 
@@ -39,10 +41,12 @@ class Decoder:
         self._find_id = resolver(settings.id_pointer)
         self._find_text = resolver(settings.text_pointer[0])
         self._reader = CommentReader(settings)
+        self._has_envelope = settings.envelope is not Envelope.NONE
         self._has_plain_fields = (
             settings.id_kind in (IdKind.STRING_OR_INTEGER, IdKind.STRING)
             and len(settings.text_pointer) == 1
             and settings.text_format is TextFormat.PLAIN
+            and settings.envelope is Envelope.NONE
             and not settings.where
         )
 
@@ -69,16 +73,19 @@ class Decoder:
         return self._read(record, assignment, document)
 
     def _read(self, record: Record, assignment: Assignment, document: dict[str, Any]) -> Decoded:
+        headers: Headers = ()
+        if self._has_envelope:
+            document = lossless_json.parse(record.value() or b"")
+            headers = headers_of(record)
         try:
-            found = self._reader.read(document)
+            found = self._reader.read(document, headers)
         except Unreadable as unreadable:
             return Rejected(record, assignment, Stage.VALIDATE, unreadable.error, unreadable.reason)
-        if found is None:
-            return Skipped(record, assignment, filtered=True)
-        if found.id is not None:
-            return Comment(record, assignment, found.id, found.text)
-        comment_id, source = id_of_record(record)
-        return Comment(record, assignment, comment_id, found.text, source)
+        if isinstance(found, PassedOver):
+            return Skipped(record, assignment, filtered=found is PassedOver.FILTERED)
+        comment_id, source = (found.id, found.id_source) if found.id is not None else id_of_record(record)
+        inside = None if found.document is None else lossless_json.written(found.document).encode()
+        return Comment(record, assignment, comment_id, found.text, source, inside)
 
 
 def _describe(error: ValueError) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from worker.comments.file_comment import FileComment, Layout
-from worker.documents.comment_reader import CommentReader
+from worker.documents.comment_reader import CommentReader, PassedOver
 from worker.documents.unreadable import Unreadable
 from worker.errors import Fatal, SettingsInvalid
 from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
@@ -68,7 +68,7 @@ class CommentSender:
         except (ValueError, Unreadable) as error:
             message = f"the comment of line {comment.line} cannot be sent so that the worker reads it: {error}"
             raise SettingsInvalid(message) from None
-        self.passed_over += found is None
+        self.passed_over += isinstance(found, PassedOver)
         return value
 
     def serve(self, timeout_seconds: float = 0.0) -> None:

@@ -1,0 +1,1 @@
+"""Envelopes that comments come in (`input.envelope`): CloudEvents, Debezium, Kafka Connect."""
