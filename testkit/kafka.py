@@ -59,6 +59,7 @@ class Kafka:
         secured: Each node also listens for SASL over TLS; `properties` give the keys and users.
 
     Attributes:
+        folder: Where the nodes' logs and settings are, in `node-1` and so on.
         bootstrap_servers: Addresses that accept every client.
         secured_servers: Addresses that require SASL over TLS; empty without `secured`.
     """
@@ -66,17 +67,17 @@ class Kafka:
     def __init__(
         self, home: Path, nodes: int = 1, properties: Mapping[str, str] | None = None, *, secured: bool = False
     ) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="sluice-kafka-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="sluice-kafka-"))
         ports = free_ports(3 * nodes)
         secured_ports = ports[2 * nodes :] if secured else []
         voters = ",".join(f"{n + 1}@127.0.0.1:{ports[nodes + n]}" for n in range(nodes))
         self.nodes = [
             Node(
                 home,
-                self._folder,
+                self.folder,
                 n + 1,
                 ports[n],
-                node_properties(self._folder, n + 1, ports[n], ports[nodes + n], voters, nodes)
+                node_properties(self.folder, n + 1, ports[n], ports[nodes + n], voters, nodes)
                 | (secured_listeners(ports[n], ports[nodes + n], secured_ports[n]) if secured else {})
                 | dict(properties or {}),
             )
@@ -146,7 +147,7 @@ class Kafka:
         """End every node and remove the folder; may be called twice."""
         for node in self.nodes:
             node.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
         atexit.unregister(self.close)
 
     def __enter__(self) -> Self:

@@ -7,7 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from testkit.kafka import Kafka, find_kafka_home
+from testkit.kafka import find_kafka_home
+from tests.chaos.cluster import Cluster
+from tests.chaos.plan import KINDS, Fault, kinds_named
 from tests.chaos.run import ChaosRun, Options
 
 GUARANTEES = ("at-least-once", "exactly-once")
@@ -23,6 +25,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--group-protocol", choices=["classic", "consumer"], default="classic")
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--faults", type=int, help="how many in each mode; default: one in five seconds")
+    parser.add_argument(
+        "--kinds",
+        type=kinds_named,
+        default="all",
+        metavar="NAMES",
+        help=f"kinds of fault, with commas between: {', '.join(KINDS)}, or one of {', '.join(Fault)} (default: all)",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the results there as JSON")
     return parser.parse_args()
 
@@ -38,18 +47,19 @@ def main() -> int:
     seconds = arguments.seconds / len(guarantees)
     faults = arguments.faults if arguments.faults is not None else int(seconds / _SECONDS_PER_FAULT)
     reports = []
-    with Kafka(home, nodes=3) as kafka:
+    with Cluster(home) as cluster:
         for guarantee in guarantees:
             options = Options(
                 seconds=seconds,
                 seed=arguments.seed,
                 events=arguments.events,
                 faults=faults,
+                kinds=arguments.kinds,
                 workers=arguments.workers,
                 guarantee=guarantee,
                 protocol=arguments.group_protocol,
             )
-            report = asyncio.run(ChaosRun(kafka, options).run())
+            report = asyncio.run(ChaosRun(cluster, options).run())
             print("\n".join(report.lines), flush=True)
             reports.append(report)
             if arguments.report:

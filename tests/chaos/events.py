@@ -6,7 +6,8 @@ import zlib
 from enum import IntEnum
 from typing import NamedTuple
 
-from testkit.keyword_classifier import POISON, KeywordClassifier
+from testkit.keyword_classifier import POISON
+from tests.chaos.variants import Variant, VariantClassifier
 
 KEYS = 400
 """Records of one key must stay in order."""
@@ -16,6 +17,9 @@ MAX_VALUE_BYTES = 100_000
 
 MAX_OUTPUT_BYTES = 65_536
 """For `max.message.bytes` of the output topic."""
+
+LOWERED_OUTPUT_BYTES = 6_000
+"""What a fault lowers it to: too little for the label event of a long comment."""
 
 NUMBER_HEADER = "number"
 CHECKSUM_HEADER = "crc32"
@@ -30,6 +34,7 @@ class Kind(IntEnum):
     OVERSIZED = 3
     POISON = 4
     OUTPUT_TOO_LARGE = 5
+    LONG = 6
 
 
 ERRORS = {
@@ -38,15 +43,19 @@ ERRORS = {
     Kind.POISON: b"Poison",
     Kind.OUTPUT_TOO_LARGE: b"OutputTooLarge",
 }
-"""Dead letters that each kind must become; a comment becomes a label event, a tombstone nothing."""
+"""Dead letters that each kind must become; a comment, long or short, becomes a label event, a tombstone nothing."""
+
+LABELLED = frozenset({Kind.COMMENT, Kind.LONG})
+"""The kinds that become label events."""
 
 _SHARES = {
-    Kind.COMMENT: 0.9545,
+    Kind.COMMENT: 0.9525,
     Kind.MALFORMED: 0.02,
     Kind.TOMBSTONE: 0.02,
     Kind.OVERSIZED: 0.0025,
     Kind.POISON: 0.0025,
     Kind.OUTPUT_TOO_LARGE: 0.0005,
+    Kind.LONG: 0.002,
 }
 
 _TEXTS = ("good morning", "you stupid jerk", "I will hurt you", "thanks, that helped")
@@ -55,6 +64,7 @@ _TEXTS = ("good morning", "you stupid jerk", "I will hurt you", "thanks, that he
 class Event(NamedTuple):
     """A record to send."""
 
+    number: int
     key: bytes
     value: bytes | None
     headers: list[tuple[str, bytes]]
@@ -92,7 +102,7 @@ class Stream:
         self.owed += kind is not Kind.TOMBSTONE
         value = self._value(number, kind)
         headers = [(NUMBER_HEADER, b"%d" % number), (CHECKSUM_HEADER, b"%d" % zlib.crc32(value or b""))]
-        return Event(key_of(number), value, headers)
+        return Event(number, key_of(number), value, headers)
 
     def _value(self, number: int, kind: Kind) -> bytes | None:
         match kind:
@@ -107,9 +117,10 @@ class Stream:
             case Kind.POISON:
                 return b'{"id":"e-%d","text":"%b"}' % (number, POISON.encode())
             case Kind.OUTPUT_TOO_LARGE:
-                # The broker looks at the compressed size, so the text must not compress.
-                noise = base64.b64encode(random.Random(number).randbytes(MAX_OUTPUT_BYTES))
-                return b'{"id":"e-%d","text":"%b"}' % (number, noise)
+                return b'{"id":"e-%d","text":"%b"}' % (number, _noise(number, MAX_OUTPUT_BYTES))
+            case Kind.LONG:
+                text = text_of(number).encode()
+                return b'{"id":"e-%d","text":"%b %b"}' % (number, text, _noise(number, LOWERED_OUTPUT_BYTES))
 
 
 def key_of(number: int) -> bytes:
@@ -122,15 +133,20 @@ def text_of(number: int) -> str:
     return _TEXTS[number // KEYS % len(_TEXTS)]
 
 
-def labels_of(number: int) -> list[str]:
-    """Labels that the keyword classifier gives it."""
-    return _LABELS[number // KEYS % len(_TEXTS)]
+def labels_of(number: int, variant: Variant = Variant.USUAL) -> list[str]:
+    """Labels that a variant of the classifier gives it."""
+    return _LABELS[variant][number // KEYS % len(_TEXTS)]
 
 
-def _classify() -> list[list[str]]:
-    classifier = KeywordClassifier()
+def _noise(number: int, size: int) -> bytes:
+    # The broker looks at the compressed size, so the text must not compress.
+    return base64.b64encode(random.Random(number).randbytes(size))
+
+
+def _classify(variant: Variant) -> list[list[str]]:
+    classifier = VariantClassifier(variant)
     scored = classifier.score(classifier.encode(_TEXTS))
     return [list(getattr(each, "labels", ())) for each in scored]
 
 
-_LABELS = _classify()
+_LABELS = {variant: _classify(variant) for variant in Variant}

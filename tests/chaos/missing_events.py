@@ -1,4 +1,4 @@
-"""Where the missing events are: never sent, never read, never written, or only not heard of by the run's reader."""
+"""Where the missing events are: never sent, never read, never written, or only not seen by the run's reader."""
 
 import re
 from collections.abc import Callable, Collection

@@ -1,14 +1,22 @@
-"""Which faults happen, when and to whom: all drawn from one seed, so that a run can be made again."""
+"""Which faults happen, when and to whom: all drawn from one seed, so that a run can be repeated."""
 
 import random
+from collections.abc import Collection
 from enum import StrEnum
 from typing import NamedTuple
 
 LONGEST_FREEZE_SECONDS = 14.0
 
 
+class Lane(StrEnum):
+    """What a fault hits; of three brokers only one may be away, so faults of the cluster happen one after another."""
+
+    WORKER = "worker"
+    CLUSTER = "cluster"
+
+
 class Fault(StrEnum):
-    """What can happen to a worker or a broker."""
+    """What can happen to a worker, a broker or a topic."""
 
     KILL_WORKER = "kill-worker"
     STOP_WORKER = "stop-worker"
@@ -18,36 +26,81 @@ class Fault(StrEnum):
     KILL_BROKER = "kill-broker"
     RESTART_BROKER = "restart-broker"
     CUT_BROKER = "cut-broker"
+    CHANGE_MODEL = "change-model"
+    SKEW_CLOCK = "skew-clock"
+    ROLL_BROKERS = "roll-brokers"
+    SLOW_DISK = "slow-disk"
+    FULL_DISK = "full-disk"
+    ADD_PARTITION = "add-partition"
+    RECREATE_TOPIC = "recreate-topic"
+    CUT_RETENTION = "cut-retention"
+    LOWER_LIMIT = "lower-limit"
+    WITHDRAW_RIGHT = "withdraw-right"
 
     @property
-    def hits_a_broker(self) -> bool:
-        return self in _BROKER_FAULTS
+    def lane(self) -> Lane:
+        return _TRAITS[self].lane
 
 
-_BROKER_FAULTS = frozenset({Fault.KILL_BROKER, Fault.RESTART_BROKER, Fault.CUT_BROKER})
+class _Traits(NamedTuple):
+    """How a kind is drawn.
 
-# A broker takes longer to come back than a worker, and only one of three may be away: fewer of those fit in a run.
-_WEIGHTS = {
-    Fault.KILL_WORKER: 30,
-    Fault.STOP_WORKER: 15,
-    Fault.FREEZE_WORKER: 12,
-    Fault.JOIN_WORKER: 9,
-    Fault.LEAVE_WORKER: 9,
-    Fault.KILL_BROKER: 9,
-    Fault.RESTART_BROKER: 8,
-    Fault.CUT_BROKER: 8,
-}
+    Attributes:
+        lane: What it hits.
+        weight: How often it is drawn, compared with the others.
+        seconds: The shortest and the longest time it lasts; how long an event takes has none.
+    """
 
-_SECONDS = {
+    lane: Lane
+    weight: int
+    seconds: tuple[float, float] = (0.0, 0.0)
+
+
+# A broker takes longer to come back than a worker, so fewer of its faults fit in a run.
+_TRAITS = {
+    Fault.KILL_WORKER: _Traits(Lane.WORKER, 30),
+    Fault.STOP_WORKER: _Traits(Lane.WORKER, 15),
     # Longer than the session (6 s) and, mostly, than the poll interval (8 s) of the fleet's settings.
-    Fault.FREEZE_WORKER: (7.0, LONGEST_FREEZE_SECONDS),
-    Fault.JOIN_WORKER: (3.0, 12.0),
-    Fault.LEAVE_WORKER: (2.0, 8.0),
-    Fault.KILL_BROKER: (0.0, 5.0),
-    Fault.RESTART_BROKER: (0.0, 2.0),
-    # Around the six seconds after which the controller takes a broker for dead: some cuts are noticed, some are not.
-    Fault.CUT_BROKER: (2.0, 11.0),
+    Fault.FREEZE_WORKER: _Traits(Lane.WORKER, 12, (7.0, LONGEST_FREEZE_SECONDS)),
+    Fault.JOIN_WORKER: _Traits(Lane.WORKER, 9, (3.0, 12.0)),
+    Fault.LEAVE_WORKER: _Traits(Lane.WORKER, 9, (2.0, 8.0)),
+    Fault.KILL_BROKER: _Traits(Lane.CLUSTER, 9, (0.0, 5.0)),
+    Fault.RESTART_BROKER: _Traits(Lane.CLUSTER, 8, (0.0, 2.0)),
+    # Around the six seconds after which the controller considers a broker dead: some cuts are noticed, some are not.
+    Fault.CUT_BROKER: _Traits(Lane.CLUSTER, 8, (2.0, 11.0)),
+    Fault.CHANGE_MODEL: _Traits(Lane.WORKER, 8, (4.0, 12.0)),
+    Fault.SKEW_CLOCK: _Traits(Lane.WORKER, 8, (6.0, 12.0)),
+    Fault.ROLL_BROKERS: _Traits(Lane.CLUSTER, 2),
+    Fault.SLOW_DISK: _Traits(Lane.CLUSTER, 5, (4.0, 10.0)),
+    Fault.FULL_DISK: _Traits(Lane.CLUSTER, 5, (0.0, 4.0)),
+    Fault.ADD_PARTITION: _Traits(Lane.CLUSTER, 7),
+    Fault.RECREATE_TOPIC: _Traits(Lane.CLUSTER, 6, (0.0, 4.0)),
+    # Shorter than the session: the frozen workers keep their partitions.
+    Fault.CUT_RETENTION: _Traits(Lane.CLUSTER, 8, (2.0, 4.0)),
+    Fault.LOWER_LIMIT: _Traits(Lane.CLUSTER, 6, (3.0, 8.0)),
+    Fault.WITHDRAW_RIGHT: _Traits(Lane.CLUSTER, 5, (3.0, 7.0)),
 }
+
+_CLASSIC = tuple(Fault)[:8]
+KINDS = {
+    "classic": _CLASSIC,
+    "cluster": tuple(fault for fault in Fault if fault not in _CLASSIC),
+    "all": tuple(Fault),
+}
+"""The kinds of fault by the name of their set: processes that die or stop answering, what else a cluster's life brings,
+and both."""
+
+
+def kinds_named(names: str) -> tuple[Fault, ...]:
+    """The kinds of a comma-separated list of sets (`classic`, `cluster`, `all`) and of single kinds.
+
+    Raises:
+        ValueError: There is no such set or kind.
+    """
+    found: dict[Fault, None] = {}
+    for name in names.split(","):
+        found |= dict.fromkeys(KINDS[name] if name in KINDS else (Fault(name),))
+    return tuple(found)
 
 
 class PlannedFault(NamedTuple):
@@ -66,12 +119,12 @@ class PlannedFault(NamedTuple):
     seconds: float
 
 
-def make_plan(seed: int, faults: int) -> list[PlannedFault]:
-    """So many faults, in order, spread over the run; every kind is among them where there are enough."""
+def make_plan(seed: int, faults: int, kinds: Collection[Fault] = tuple(Fault)) -> list[PlannedFault]:
+    """So many faults of these kinds, in order, spread over the run; where there are enough, each kind is among them."""
     draw = random.Random(seed)
-    kinds = list(Fault)
-    drawn = (kinds * (faults >= len(kinds)))[:faults]
-    drawn += draw.choices(kinds, [_WEIGHTS[kind] for kind in kinds], k=faults - len(drawn))
+    choices = list(kinds)
+    drawn = (choices * (faults >= len(choices)))[:faults]
+    drawn += draw.choices(choices, [_TRAITS[kind].weight for kind in choices], k=faults - len(drawn))
     draw.shuffle(drawn)
     # From early on to shortly before the end: what comes after it would meet an idle stream.
     return [
@@ -79,7 +132,7 @@ def make_plan(seed: int, faults: int) -> list[PlannedFault]:
             at=0.03 + 0.92 * number / max(1, faults),
             fault=kind,
             target=draw.randrange(1000),
-            seconds=draw.uniform(*_SECONDS.get(kind, (0.0, 0.0))),
+            seconds=draw.uniform(*_TRAITS[kind].seconds),
         )
         for number, kind in enumerate(drawn)
     ]

@@ -1,4 +1,4 @@
-"""Reads label events and dead letters while all this happens, as a reader of committed records would."""
+"""Reads label events and dead letters during the faults, as a reader of committed records does."""
 
 import time
 import uuid
@@ -19,18 +19,18 @@ _UNCOMMITTED = IsolationLevel.READ_UNCOMMITTED
 _END_SECONDS = 120.0
 
 
-class Audience:
-    """Tells the oracle of every record, in order, from the topics' beginning."""
+class OutputReader:
+    """Passes every record to the oracle, in order, from the topics' beginning."""
 
     def __init__(self, bootstrap_servers: str, output: str, dead_letters: str, oracle: Oracle) -> None:
-        self._hears = {output: oracle.label_event, dead_letters: oracle.dead_letter}
+        self._judges = {output: oracle.label_event, dead_letters: oracle.dead_letter}
         self._next: dict[tuple[str, int], int] = {}
         self._at_end: set[tuple[str, int]] = set()
         self._servers = bootstrap_servers
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap_servers,
-                "group.id": f"audience-{uuid.uuid4()}",
+                "group.id": f"output-reader-{uuid.uuid4()}",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
                 "isolation.level": "read_committed",
@@ -40,34 +40,34 @@ class Audience:
                 "log_level": 0,
             }
         )
-        for topic in self._hears:
-            # The broker that is asked may not know of a topic yet that was made through another one.
-            assert eventually(partial(self._partitions, topic), _END_SECONDS), f"no {topic} in sight"
+        for topic in self._judges:
+            # The broker that is asked may not know yet of a topic that was created through another one.
+            assert eventually(partial(self._partitions, topic), _END_SECONDS), f"topic {topic} does not appear"
             self._next |= {(topic, partition): 0 for partition in self._partitions(topic)}
         self._assign()
 
     def read(self, timeout_seconds: float) -> int:
-        """Hear what has come; how many records."""
-        heard = 0
+        """Read what has come, and return how many records."""
+        count = 0
         for message in self._consumer.consume(_AT_ONCE, timeout_seconds):
             where: Any = (message.topic(), message.partition())
             error = message.error()
             if error is None:
-                heard += 1
+                count += 1
                 self._next[where] = (message.offset() or 0) + 1
-                self._hears[where[0]](message)
+                self._judges[where[0]](message)
             elif error.name() == "_PARTITION_EOF":
                 self._at_end.add(where)
             elif error.name() == "_AUTO_OFFSET_RESET":
-                message_text = f"the audience's position in {where} is gone: {error.str()}"
+                message_text = f"the reader's position in {where} is gone: {error.str()}"
                 raise AssertionError(message_text)
-        return heard
+        return count
 
-    def look_again(self) -> int:
-        """Begin anew at the present positions: a fetch from a broker that went may be waited for long.
+    def reassign(self) -> int:
+        """Start again from the present positions: a fetch from a broker that went away may take long to fail.
 
         Returns:
-            Offsets that lay ready to be read, transactions' markers included: above a few, this reader was at fault.
+            Offsets that were ready to be read, transactions' markers included: above a few, this reader was at fault.
         """
         try:
             ends = self._ends(_COMMITTED)
@@ -78,14 +78,14 @@ class Audience:
         return unread
 
     def read_to_the_end(self) -> None:
-        """Hear all there is; nobody may write any more."""
+        """Read all there is; nobody may write any more."""
         # A killed worker's transaction stays open until its timeout, and hides what was committed after it began.
         assert eventually(self._no_transaction_is_open, _END_SECONDS, 0.5), "a transaction stays open"
-        self._assign()  # the ends are announced anew
+        self._assign()  # so that the ends are announced again
         deadline = time.monotonic() + _END_SECONDS
         while self._at_end != self._next.keys():
             self.read(0.2)
-            assert time.monotonic() < deadline, f"no end in sight of {self._next.keys() - self._at_end}"
+            assert time.monotonic() < deadline, f"the end was not reached of {self._next.keys() - self._at_end}"
 
     def close(self) -> None:
         """Release the consumer."""
@@ -101,8 +101,8 @@ class Audience:
             return False  # asked again
 
     def _ends(self, level: IsolationLevel) -> dict[TopicPartition, int]:
-        # A client of its own each time: librdkafka keeps the leader epochs it learnt first, and the brokers refuse them
-        # after an election, however often they are asked.
+        # A new client each time: librdkafka keeps the leader epochs it learnt first, and the brokers refuse them after
+        # an election, however often they are asked.
         admin = AdminClient({"bootstrap.servers": self._servers, "log_level": 0})
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library has no types for it
         asked = {TopicPartition(topic, partition): latest for topic, partition in self._next}
