@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -46,6 +47,8 @@ def main() -> int:
     guarantees = GUARANTEES if arguments.guarantee == "both" else (arguments.guarantee,)
     seconds = arguments.seconds / len(guarantees)
     faults = arguments.faults if arguments.faults is not None else int(seconds / _SECONDS_PER_FAULT)
+    # As Ctrl-C does: disks must be unmounted, or thawed, before this process ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     reports = []
     with Cluster(home) as cluster:
         for guarantee in guarantees:

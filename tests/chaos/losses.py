@@ -65,7 +65,7 @@ class Losses:
             self._deletions[max(self._deletions)].reported = True
 
     def unobserved(self) -> None:
-        """No worker lived through the latest deletion: the group began anew, and nobody could know."""
+        """No worker lived through the latest deletion: the group started afresh, and nobody could know."""
         self.unseen += 1
         self._deletions[max(self._deletions)].reported = True
 
