@@ -236,13 +236,20 @@ class Batch:
     records: int = 0
     value_bytes: int = 0
 
+    def owned_outcomes(self) -> Sequence[Outcome]:
+        """The outcomes that may still be published: those whose assignment has not ended."""
+        if all(assignment.owned for assignment in self.offsets):
+            return self.outcomes
+        return [outcome for outcome in self.outcomes if outcome.assignment.owned]
+
 
 class Settled(NamedTuple):
     """A batch whose outcomes are all acknowledged.
 
     Attributes:
         batch: As it was published.
-        outcomes: As they were delivered: an event that its topic refused is a `Rejected` here.
+        outcomes: As they were delivered: an event that its topic refused is a `Rejected` here, and those whose
+            assignment had ended before they were published are left out, as the partition's new owner delivers them.
     """
 
     batch: Batch

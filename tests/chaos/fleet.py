@@ -26,10 +26,11 @@ WORKER_SETTINGS: dict[str, object] = {
     "delivery.max_in_flight_records": IN_FLIGHT_RECORDS,
     "delivery.revoke_seconds": 2,
     "delivery.drain_seconds": 12,
+    "delivery.timeout_seconds": 180,
     "delivery.transaction_timeout_seconds": 10,
     "log.level": "info",
 }
-"""Short deadlines, so that a freeze of seconds outlasts them all."""
+"""Short deadlines, so that a freeze of seconds outlasts them; patience with brokers, which are away often and long."""
 
 # Requests below the output topic's limit, so that only what is too large alone is refused.
 _PRODUCER_PROPERTIES = {"batch.size": 32_768}

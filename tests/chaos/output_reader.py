@@ -27,19 +27,7 @@ class OutputReader:
         self._next: dict[tuple[str, int], int] = {}
         self._at_end: set[tuple[str, int]] = set()
         self._servers = bootstrap_servers
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap_servers,
-                "group.id": f"output-reader-{uuid.uuid4()}",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "error",
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                "fetch.wait.max.ms": 50,
-                "queued.max.messages.kbytes": 32_768,
-                "log_level": 0,
-            }
-        )
+        self._consumer = self._new_consumer()
         for topic in self._judges:
             # The broker that is asked may not know yet of a topic that was created through another one.
             assert eventually(partial(self._partitions, topic), _END_SECONDS), f"topic {topic} does not appear"
@@ -63,8 +51,8 @@ class OutputReader:
                 raise AssertionError(message_text)
         return count
 
-    def reassign(self) -> int:
-        """Start again from the present positions: a fetch from a broker that went away may take long to fail.
+    def start_again(self) -> int:
+        """Continue at the present positions with a new client, which knows nothing of brokers that went away.
 
         Returns:
             Offsets that were ready to be read, transactions' markers included: above a few, this reader was at fault.
@@ -74,6 +62,8 @@ class OutputReader:
         except (KafkaException, FutureTimeout):
             return 0  # no broker answers anybody
         unread = sum(end - self._next[partition.topic, partition.partition] for partition, end in ends.items())
+        self._consumer.close()
+        self._consumer = self._new_consumer()
         self._assign()
         return unread
 
@@ -90,6 +80,21 @@ class OutputReader:
     def close(self) -> None:
         """Release the consumer."""
         self._consumer.close()
+
+    def _new_consumer(self) -> Consumer:
+        return Consumer(
+            {
+                "bootstrap.servers": self._servers,
+                "group.id": f"output-reader-{uuid.uuid4()}",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
+                "queued.max.messages.kbytes": 32_768,
+                "log_level": 0,
+            }
+        )
 
     def _partitions(self, topic: str) -> list[int]:
         return list(self._consumer.list_topics(topic, timeout=60).topics[topic].partitions)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from tests.chaos.oracle import Oracle
 from tests.chaos.output_reader import OutputReader
 
-_HOPE_SECONDS = 180.0
-_REASSIGN_SECONDS = 15.0
+_HOPE_SECONDS = 300.0
+_NEW_READER_SECONDS = 15.0
 
 
 class Stall(NamedTuple):
@@ -35,7 +35,7 @@ class Stalls:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._moved = self._reassigned = clock()
+        self._moved = self._new_reader_at = clock()
         self.longest = Stall(0.0, "")
 
     def note(self, flows: bool, oracle: Oracle, latest: str | None, reader: OutputReader) -> str:
@@ -44,9 +44,9 @@ class Stalls:
         if flows:
             self._moved = now
         stall = now - self._moved
-        if stall > _REASSIGN_SECONDS and now - self._reassigned > _REASSIGN_SECONDS:
-            self._reassigned = now
-            unread = reader.reassign()  # what stalls must not be the reader
+        if stall > _NEW_READER_SECONDS and now - self._new_reader_at > _NEW_READER_SECONDS:
+            self._new_reader_at = now
+            unread = reader.start_again()  # what stalls must not be the reader
             sys.stderr.write(f"nothing came for {stall:.0f} s; {unread:,} offsets were ready\n")
         if oracle.settled and stall > self.longest.seconds:
             self.longest = Stall(stall, str(latest or "start"))

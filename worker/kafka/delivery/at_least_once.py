@@ -6,6 +6,7 @@ CPU per record, measured.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -34,13 +35,15 @@ class _Delivery:
     """One batch in delivery.
 
     Attributes:
-        batch: What is delivered.
+        batch: What is to be committed.
+        outcomes: What is delivered: those of an assignment that is still owned.
         unacknowledged: Records without a delivery report.
         suspects: Outcomes whose record the broker refused together with the rest of its request.
         refused: Outcomes whose record the client refused by itself, and what takes their place.
     """
 
     batch: Batch
+    outcomes: Sequence[Outcome]
     unacknowledged: int = 0
     suspects: list[Outcome] = field(default_factory=list)
     refused: list[tuple[Outcome, Form]] = field(default_factory=list)
@@ -83,11 +86,11 @@ class AtLeastOncePublisher:
         Raises:
             Fatal: A dead letter is too large for the client, or the producer is broken.
         """
-        delivery = _Delivery(batch)
+        delivery = _Delivery(batch, batch.owned_outcomes())
         producer, encode, serve, serve_report = self._producer, self._encode, self._serve, self._serve_report
         produced = 0
-        for outcome in batch.outcomes:
-            if outcome.assignment.owned and (outgoing := encode(outcome)) is not None:
+        for outcome in delivery.outcomes:
+            if (outgoing := encode(outcome)) is not None:
                 try:
                     produce(producer, outgoing, partial(serve_report, delivery, outcome), serve)
                 except KafkaException as exception:
@@ -110,7 +113,7 @@ class AtLeastOncePublisher:
         settled: list[Settled] = []
         while self._deliveries and not self._deliveries[0].unacknowledged:
             delivery = self._deliveries[0]
-            outcomes = delivery.batch.outcomes
+            outcomes = delivery.outcomes
             if delivery.suspects or delivery.refused:
                 outcomes = self._deliver_refused(delivery)
             self._limit.admit(outcomes)
@@ -151,7 +154,7 @@ class AtLeastOncePublisher:
             outgoing = self._encoded(form)
             if (refusal := self._refusal_alone(outgoing)) is not None:
                 forms[id(outcome)] = form.after(refusal, outgoing)
-        outcomes = list(delivery.batch.outcomes)
+        outcomes = list(delivery.outcomes)
         for index, outcome in enumerate(outcomes):
             if (found := forms.get(id(outcome))) is not None:
                 outcomes[index] = found.outcome

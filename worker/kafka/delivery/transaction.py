@@ -8,7 +8,7 @@ from worker.kafka.delivery.transaction_records import Refusals, TransactionRecor
 from worker.kafka.delivery.transactional_producer import TransactionalProducer, UnderWay
 from worker.kafka.delivery.trial import Trial
 from worker.protocols import Encode, RejectionLimit
-from worker.types import Batch, Settled
+from worker.types import Batch, Outcome, Settled
 
 _REPORT_POLL_SECONDS = 0.002
 
@@ -66,6 +66,7 @@ class Transaction:
         self.end_unknown = False
         self._known = known
         self._producer = producer
+        self._added: list[Sequence[Outcome]] = [()] * len(batches)
         self._records = TransactionRecords(producer, encode, known)
         self._limit = limit
         self._deadline = deadline
@@ -75,8 +76,9 @@ class Transaction:
 
     @property
     def settled(self) -> list[Settled]:
-        """The batches, with their outcomes as they are delivered."""
-        return [Settled(batch, self._records.refusals.outcomes(batch)) for batch in self.batches]
+        """The batches, with their outcomes as they are delivered; none of a batch that was not added to it."""
+        outcomes = self._records.refusals.outcomes
+        return [Settled(batch, outcomes(added)) for batch, added in zip(self.batches, self._added, strict=True)]
 
     def advance(self) -> None:
         """Take the remaining steps; the transaction is committed when this returns.
@@ -113,8 +115,9 @@ class Transaction:
         return self.learned() != self._known
 
     def _add_records(self) -> None:
-        for batch in self.batches:
-            self._records.add(batch.outcomes)
+        for number, batch in enumerate(self.batches):
+            self._added[number] = batch.owned_outcomes()
+            self._records.add(self._added[number])
 
     def _check_rejections(self) -> None:
         self._limit.check([outcome for settled in self.settled for outcome in settled.outcomes])

@@ -16,7 +16,7 @@ from worker.kafka.client.error_codes import error_of
 from worker.kafka.delivery.refusals import REFUSALS
 from worker.kafka.delivery.transactional_producer import TransactionalProducer, not_taken
 from worker.protocols import Encode
-from worker.types import Assignment, Batch, Outcome, Outgoing
+from worker.types import Assignment, Outcome, Outgoing
 
 _REPORT_POLL_SECONDS = 0.05
 
@@ -43,12 +43,12 @@ class Refusals:
         """The same, with a replacement for one record."""
         return Refusals(self.suspects - {position}, self.alone - {position}, {**self.forms, position: form})
 
-    def outcomes(self, batch: Batch) -> Sequence[Outcome]:
-        """The outcomes of a batch as they are delivered."""
+    def outcomes(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """These outcomes as they are delivered."""
         forms = self.forms
         if not forms:
-            return batch.outcomes
-        found = ((outcome, forms.get((outcome.assignment, outcome.record.offset()))) for outcome in batch.outcomes)
+            return outcomes
+        found = ((outcome, forms.get((outcome.assignment, outcome.record.offset()))) for outcome in outcomes)
         return [outcome if form is None else form.outcome for outcome, form in found]
 
 
@@ -72,7 +72,7 @@ class TransactionRecords:
         self.refusals = known
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Add the records of the outcomes that are still owned to the open transaction.
+        """Add the records of the outcomes to the open transaction.
 
         Raises:
             Fatal: A dead letter is refused by the client, or the broker refuses this principal.
@@ -80,15 +80,13 @@ class TransactionRecords:
         """
         alone = self.refusals.alone
         for outcome in outcomes:
-            assignment = outcome.assignment
-            if assignment.owned:
-                position = (assignment, outcome.record.offset())
-                if position in alone:
-                    self._wait_for_reports()
-                    self._add(position, outcome)
-                    self._wait_for_reports()
-                else:
-                    self._add(position, outcome)
+            position = (outcome.assignment, outcome.record.offset())
+            if position in alone:
+                self._wait_for_reports()
+                self._add(position, outcome)
+                self._wait_for_reports()
+            else:
+                self._add(position, outcome)
 
     def raise_failure(self) -> None:
         """Raise if a record could not be delivered: librdkafka keeps those behind it until they time out.

@@ -78,7 +78,8 @@ class Trial:
             self._left.popleft()
         if len(self._forms) > found_before:
             learned = self.learned()
-            self._limit.check([outcome for batch in self.batches for outcome in learned.outcomes(batch)])
+            owned = [outcome for batch in self.batches for outcome in batch.owned_outcomes()]
+            self._limit.check(learned.outcomes(owned))
         if not self._left:
             message = f"{len(self._forms)} of its records are refused, each when it was tried alone"
             raise TransactionFailed(message)
