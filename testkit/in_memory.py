@@ -98,7 +98,7 @@ class InMemoryPublisher:
     def __init__(self, source: Source, delay: int = 0) -> None:
         self.source = source
         self.delay = delay
-        self.waiting: list[tuple[Batch, list[int]]] = []
+        self.waiting: list[tuple[Settled, list[int]]] = []
         self.published: list[Outcome] = []
         self.closed = False
 
@@ -107,16 +107,17 @@ class InMemoryPublisher:
         return len(self.waiting)
 
     def publish(self, batch: Batch) -> None:
-        self.published += [outcome for outcome in batch.outcomes if outcome.assignment.owned]
-        self.waiting.append((batch, [self.delay]))
+        owned = batch.owned_outcomes()
+        self.published += owned
+        self.waiting.append((Settled(batch, owned), [self.delay]))
 
     def settle(self, timeout_seconds: float) -> list[Settled]:
         del timeout_seconds
         settled = []
         while self.waiting and self.waiting[0][1][0] <= 0:
-            batch, _ = self.waiting.pop(0)
-            self.source.commit(batch.offsets)
-            settled.append(Settled(batch, batch.outcomes))
+            one, _ = self.waiting.pop(0)
+            self.source.commit(one.batch.offsets)
+            settled.append(one)
         if self.waiting:
             self.waiting[0][1][0] -= 1
         return settled

@@ -93,7 +93,9 @@ def test_a_dead_letter_too_large_stops_the_worker_and_commits_nothing(group: Gro
     assert group.committed() == {}
 
 
-def test_outcomes_of_a_partition_given_away_are_not_published(group: Group, delivery: dict[str, Any]) -> None:
+def test_outcomes_of_a_partition_given_away_are_neither_published_nor_said_to_be(
+    group: Group, delivery: dict[str, Any]
+) -> None:
     group.fill(5)
     member = group.join(delivery=delivery)
     member.step_until(lambda: len(member.polled) == 5 * PARTITIONS)
@@ -103,6 +105,20 @@ def test_outcomes_of_a_partition_given_away_are_not_published(group: Group, deli
     member.settle()
     assert sorted(group.published()) == [p for p in group.everything(5) if f"/{gone.partition}/" not in p]
     assert group.committed() == {p: 5 for p in range(PARTITIONS) if p != gone.partition}
+    (settled,) = member.settled
+    assert {outcome.assignment for outcome in settled.outcomes} == set(member.source.assigned) - {gone}
+
+
+def test_a_batch_that_lost_every_partition_settles_without_an_outcome(group: Group, delivery: dict[str, Any]) -> None:
+    group.fill(5)
+    member = group.join(delivery=delivery)
+    member.step_until(lambda: len(member.polled) == 5 * PARTITIONS)
+    for assignment in member.source.assigned:
+        assignment.owned = False
+    member.publish()
+    member.settle()
+    assert [list(settled.outcomes) for settled in member.settled] == [[]]
+    assert group.published() == []
 
 
 def test_a_key_goes_where_a_java_producer_sends_it(group: Group, delivery: dict[str, Any]) -> None:
