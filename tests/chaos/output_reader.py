@@ -6,7 +6,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 from typing import Any
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
@@ -112,7 +112,11 @@ class OutputReader:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library has no types for it
         asked = {TopicPartition(topic, partition): latest for topic, partition in self._next}
         answers = admin.list_offsets(asked, isolation_level=level, request_timeout=5)
-        return {partition: answer.result(10).offset for partition, answer in answers.items()}
+        ends = {partition: answer.result(10).offset for partition, answer in answers.items()}
+        if any(end < self._next[partition.topic, partition.partition] for partition, end in ends.items()):
+            # A leader that has just been elected knows its end only when its followers have fetched.
+            raise KafkaException(KafkaError(KafkaError.OFFSET_NOT_AVAILABLE))
+        return ends
 
     def _assign(self) -> None:
         self._at_end.clear()
