@@ -49,6 +49,8 @@ class Assignment:
         topic_id: Id of the topic the partition belongs to (KIP-516), which a topic created again under the same name
             does not share; empty when the broker gives none.
         commit_note: Metadata that is committed with each offset (`worker.kafka.client.commit_note`).
+        leader_epoch: Epoch of the leader that appended the newest record polled (KIP-320); -1 when none is known.
+            Committed with each offset, so that a log that loses its end is noticed.
     """
 
     topic: str
@@ -57,6 +59,7 @@ class Assignment:
     owned: bool = True
     topic_id: str = ""
     commit_note: str = ""
+    leader_epoch: int = -1
 
 
 class TextFacts(NamedTuple):
@@ -269,8 +272,8 @@ class Outgoing(NamedTuple):
 def next_offsets(items: Sequence[Outcome | Decoded]) -> dict[Assignment, int]:
     """Next offset to commit for each assignment, given items in order of consumption."""
     offsets: dict[Assignment, int] = {}
-    for item in items:
-        offset = item.record.offset()
+    for assignment, record in {item.assignment: item.record for item in items}.items():
+        offset = record.offset()
         assert offset is not None  # noqa: S101 - a consumed record has an offset
-        offsets[item.assignment] = offset + 1
+        offsets[assignment] = offset + 1
     return offsets

@@ -110,7 +110,7 @@ def test_partitions_added_are_read_from_their_first_record_within_seconds(real_g
     produce(real_group.backend.bootstrap_servers, real_group.input, records)
     idle_until(member, lambda: len([p for p in real_group.published() if f"/{PARTITIONS}/" in p]) == 30)
     assert time.monotonic() - added < 30
-    assert member.source.facts().positions_moved == {"below_start": 0, "above_end": 0, "recreated": 0}
+    assert not any(member.source.facts().positions_moved.values())
 
 
 @pytest.mark.parametrize("start", ["earliest", "latest"])

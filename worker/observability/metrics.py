@@ -28,7 +28,7 @@ SCORES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 OUTCOMES = ("labelled", "rejected", "skipped", "filtered")
 COMMIT_RESULTS = ("ok", "failed")
 TRANSACTION_RESULTS = ("committed", "aborted")
-MOVE_REASONS = ("below_start", "above_end", "recreated")
+MOVE_REASONS = ("below_start", "above_end", "truncated", "recreated")
 SKIP_REASONS = ("retention",)
 REBALANCE_EVENTS = ("assign", "revoke", "lost")
 LOOP_PHASES = ("poll", "decode", "publish", "settle", "idle")
@@ -139,7 +139,7 @@ class Metrics:
         )
         self.topic_missing = gauge("topic_missing", "1 while there is no input topic")
         self.positions_moved = counter(
-            "positions_moved", "Positions of the group given up: below_start, above_end, recreated", "reason"
+            "positions_moved", "Positions of the group given up: below_start, above_end, truncated, recreated", "reason"
         )
         self.records_skipped = counter(
             "records_skipped", "Offsets that were gone before they were read: retention", "reason"

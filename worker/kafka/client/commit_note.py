@@ -43,5 +43,10 @@ class CommitNote(NamedTuple):
 
 
 def to_commit(assignment: Assignment, offset: int) -> TopicPartition:
-    """The next offset to commit for an assignment, with the note of the log it belongs to."""
-    return TopicPartition(assignment.topic, assignment.partition, offset, assignment.commit_note)
+    """The next offset to commit for an assignment, with the note of the log it belongs to.
+
+    The leader epoch may be newer than that of the record before the offset, since records are polled ahead; it must not
+    be older, or the end of its epoch would look like a log that was cut off.
+    """
+    note, epoch = assignment.commit_note, assignment.leader_epoch
+    return TopicPartition(assignment.topic, assignment.partition, offset, note, epoch)

@@ -1,20 +1,16 @@
 """Queries about one topic's log and a group's offsets in it, answered without blocking the caller.
 
 The consumer's own calls block, and answer from metadata that may be minutes old; those of an admin client ask a broker
-each time and return futures.
+each time and return futures. The group's offsets are the exception: an admin client that asks for them crashes the
+process if their coordinator has just moved (librdkafka#5040), so a consumer that joins no group asks, on a thread.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
+from threading import Thread
 from typing import Any, NamedTuple
 
-from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
-    IsolationLevel,
-    KafkaException,
-    TopicCollection,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
@@ -24,6 +20,8 @@ from worker.settings import Settings
 REQUEST_SECONDS = 5.0
 _NO_ID = frozenset({"", "None", "AAAAAAAAAAAAAAAAAAAAAA"})
 """The zero id comes from brokers before 2.8, which have no topic ids."""
+
+_OF_MEMBERS = frozenset({"max.poll.interval.ms", "session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"})
 
 _QUIET = {"log_level": 0}
 """The consumer already reports problems with the same connections; reporting them twice would be noise."""
@@ -48,8 +46,13 @@ class LogQueries:
 
     def __init__(self, settings: Settings) -> None:
         self._topic = settings.input.topic
-        self._group = settings.kafka.group_id
         properties = client_properties(settings) | _QUIET
+        # What a user gives for the membership, such as a short max.poll.interval.ms, may not suit the defaults here.
+        self._group_properties = {n: value for n, value in properties.items() if n not in _OF_MEMBERS} | {
+            "group.id": settings.kafka.group_id,
+            "enable.auto.commit": False,
+            "isolation.level": "read_uncommitted",  # the offsets of an open transaction are not waited for
+        }
         self._admin: AdminClient = make_client(AdminClient, properties, error_cb=lambda _: None)
 
     def describe(self) -> Future[Any]:
@@ -70,13 +73,27 @@ class LogQueries:
             self._admin.list_offsets(dict.fromkeys(asked, end), **limits),
         )
 
-    def group_offsets(self, partitions: Iterable[int]) -> Future[Any]:
-        """The group's committed offsets; -1001 where there is none."""
+    def group_offsets(self, partitions: Iterable[int]) -> "Future[list[TopicPartition]]":
+        """The group's committed offsets, of those partitions that have one."""
         asked = [TopicPartition(self._topic, number) for number in partitions]
-        request = ConsumerGroupTopicPartitions(self._group, asked)
-        answers = self._admin.list_consumer_group_offsets([request], request_timeout=REQUEST_SECONDS)
-        future: Future[Any] = answers[self._group]
+        future: Future[list[TopicPartition]] = Future()
+        Thread(target=self._ask_group, args=(asked, future), name="group-offsets", daemon=True).start()
         return future
+
+    def _ask_group(self, asked: list[TopicPartition], future: "Future[list[TopicPartition]]") -> None:
+        try:
+            consumer: Consumer = make_client(Consumer, self._group_properties, error_cb=lambda _: None)
+            try:
+                found = consumer.committed(asked, timeout=REQUEST_SECONDS)
+            finally:
+                consumer.close()
+            for partition in found:
+                if partition.error is not None:
+                    raise KafkaException(partition.error)  # noqa: TRY301 - as a failed call
+        except Exception as error:
+            future.set_exception(error)
+        else:
+            future.set_result([partition for partition in found if partition.offset >= 0])
 
 
 class LogEndsAnswer:
@@ -112,8 +129,3 @@ def _offsets(futures: Mapping[int, Future[Any]]) -> dict[int, int]:
         if offset >= 0:
             offsets[number] = offset
     return offsets
-
-
-def committed_notes(answer: Any) -> Sequence[TopicPartition]:
-    """The partitions in an answer to `LogQueries.group_offsets` that have a committed offset."""
-    return [p for p in answer.topic_partitions if p.error is None and p.offset >= 0]

@@ -16,6 +16,9 @@ _WORDS = {
     "the topic a longer retention or the group more workers",
     Found.ABOVE_END: "the log ends before the position, so it was truncated or restored. It is read again from its "
     "first record; records that were labelled before get events with the same ids",
+    Found.TRUNCATED: "the log lost its end (a leader was elected that lacked it, or a broker was restored), and what "
+    "was written since has the same offsets. It is read again from the first record that differs; records that were "
+    "labelled before get events with the same ids",
     Found.RECREATED: "the topic was deleted and created again. The new log is read from its first record; any "
     "unread records of the old one are gone",
 }

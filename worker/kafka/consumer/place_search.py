@@ -7,16 +7,16 @@ outset, and nothing is read from an offset that a crash would lose.
 
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, TopicPartition
 
 from worker.input_settings import Start
 from worker.kafka.client.commit_note import CommitNote
-from worker.kafka.client.log_queries import LogEnds, LogEndsAnswer, LogQueries, committed_notes
+from worker.kafka.client.log_queries import LogEnds, LogEndsAnswer, LogQueries
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.place_reports import Placed, no_place, report
-from worker.kafka.consumer.start_rules import MOVES, Found, out_of_range, where_to_begin, without_offset
+from worker.kafka.consumer.start_rules import MOVES, Found, Lost, out_of_range, where_to_begin, without_offset
 from worker.kafka.consumer.topic_watch import TopicWatch
 from worker.protocols import Clock
 from worker.types import Assignment
@@ -31,22 +31,20 @@ class _Waiting:
 
     Attributes:
         since: When it was found to have none.
-        found: Why, if already known.
-        position: The group's offset, if it had one.
+        lost: What is known about why.
         begin: The chosen offset, which is being committed; None until one is chosen.
         goes_back: Whether the partition goes back within its log, so that its assignment must finish and end first.
     """
 
     since: float
-    found: Found | None
-    position: int | None
+    lost: Lost
     begin: int | None = None
     goes_back: bool = False
 
 
 class _Question(NamedTuple):
     ends: LogEndsAnswer
-    group: Future[Any]
+    group: Future[list[TopicPartition]]
 
     def done(self) -> bool:
         return self.ends.done() and self.group.done()
@@ -84,15 +82,15 @@ class PlaceSearch:
         self.skipped = {"retention": 0}
         self.fault: Exception | None = None
 
-    def add(self, assignment: Assignment, found: Found | None, position: int | None) -> None:
-        """Add a partition that has lost its offset or never had one; `found` is the reason, if known."""
+    def add(self, assignment: Assignment, lost: Lost, *, goes_back: bool = False) -> None:
+        """Add a partition that has lost its offset or never had one."""
         if assignment not in self.waiting:
-            self.waiting[assignment] = _Waiting(self._clock(), found, position)
+            self.waiting[assignment] = _Waiting(self._clock(), lost, goes_back=goes_back)
             self._watch.look_soon()
 
-    def going_back(self) -> dict[Assignment, int | None]:
-        """Return the assignments that go back within their log, and their positions; they must finish and end first."""
-        return {a: w.position for a, w in self.waiting.items() if w.goes_back}
+    def going_back(self) -> dict[Assignment, Lost]:
+        """Return the assignments that go back within their log; they must finish and end first."""
+        return {a: w.lost for a, w in self.waiting.items() if w.goes_back}
 
     def serve(self) -> dict[Assignment, int]:
         """Continue the search; return the assignments that are now ready, with the offset to read each from."""
@@ -110,7 +108,7 @@ class PlaceSearch:
 
     def _is_safe(self, assignment: Assignment, begin: int, waiting: _Waiting) -> bool:
         """Whether the start is committed; if retention has overtaken work in flight, that work's commits come first."""
-        return waiting.found is Found.BELOW_START or self._assignments.is_confirmed(assignment, begin)
+        return waiting.lost.found is Found.BELOW_START or self._assignments.is_confirmed(assignment, begin)
 
     def _ask(self) -> None:
         undecided = [a.partition for a, w in self.waiting.items() if w.begin is None]
@@ -123,14 +121,16 @@ class PlaceSearch:
 
     def _decide(self, question: _Question) -> None:
         try:
-            group = [CommitNote.read(p.metadata) for p in committed_notes(question.group.result(0))]
+            group = [CommitNote.read(p.metadata) for p in question.group.result(0)]
         except KafkaException:
             return  # the next `serve` asks again
         placed = []
         for partition, ends in question.ends.result().items():
             assignment = self._assignments.current.get(partition)
             waiting = self.waiting.get(assignment) if assignment is not None else None
-            if assignment is None or waiting is None or waiting.begin is not None or not self._is_fresh(waiting):
+            if assignment is None or waiting is None or waiting.begin is not None or waiting.goes_back:
+                continue
+            if not self._is_fresh(waiting):
                 continue
             if (place := self._place(assignment, waiting, ends, group)) is not None:
                 placed.append(place)
@@ -145,7 +145,7 @@ class PlaceSearch:
     ) -> Placed | None:
         """Choose a start offset and stage it."""
         began_with = max((note.partitions for note in group if note.partitions is not None), default=None)
-        found, position = waiting.found, waiting.position
+        found, position, cut = waiting.lost
         if found is None and position is None:
             found = without_offset(assignment.partition, group_has_offsets=bool(group), began_with=began_with)
         elif found is None and position is not None:
@@ -154,15 +154,16 @@ class PlaceSearch:
                 waiting.begin = position  # the log has this offset; a single broker did not
                 return None
             waiting.goes_back = found is Found.ABOVE_END
+            waiting.lost = Lost(found, position)
             if waiting.goes_back:
                 return None
         assert found is not None  # noqa: S101 - both cases without one are handled above
-        begin = where_to_begin(found, self._start, position, ends)
+        begin = where_to_begin(found, self._start, position, ends, cut)
         if begin is None:
             self.fault = no_place(assignment, position, ends)
             return None
         assignment.commit_note = str(self._note(assignment, found, began_with))
-        waiting.found, waiting.begin = found, begin.offset
+        waiting.lost, waiting.begin = Lost(found, position, cut), begin.offset
         if found is not Found.BELOW_START or self._assignments.is_confirmed(assignment, position or 0):
             self._assignments.stage({assignment: begin.offset})
         if found in MOVES:

@@ -13,9 +13,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from worker.input_settings import Start
 from worker.kafka.client.commit_note import CommitNote
 from worker.kafka.client.log_queries import LogQueries
+from worker.kafka.client.truncation import Truncation
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.place_search import PlaceSearch
-from worker.kafka.consumer.start_rules import Found
+from worker.kafka.consumer.start_rules import Found, Lost
 from worker.kafka.consumer.topic_watch import TopicWatch
 from worker.protocols import Clock
 from worker.types import Assignment
@@ -124,7 +125,7 @@ class Positions:
         for assignment in assignments:
             offset = offsets[assignment.partition]
             if assignment.partition in starts.recreated:
-                self._search.add(assignment, Found.RECREATED, None)
+                self._search.add(assignment, Lost(Found.RECREATED))
                 held.append(assignment)
             elif offset >= 0:
                 note = starts.notes.get(assignment.partition, CommitNote())
@@ -134,19 +135,23 @@ class Positions:
 
     def lost(self, assignment: Assignment, position: int | None) -> None:
         """Record that a partition can't be read at its position or has no offset."""
-        self._search.add(assignment, None, position)
+        self._search.add(assignment, Lost(None, position))
+
+    def truncated(self, assignment: Assignment, found: Truncation) -> None:
+        """Record that a partition's log lost its end; what is in flight of it is finished before it is read again."""
+        self._search.add(assignment, Lost(Found.TRUNCATED, found.position, found.cut), goes_back=True)
 
     def keep(self, consumer: Consumer, mover: Mover) -> None:
         """Check which log is being read, and find start offsets in it for the partitions that have none."""
         self._watch.look()
         if others := self._of_another_log():
             for begun in self._restart(consumer, mover, others):
-                self._search.add(begun, Found.RECREATED, None)
+                self._search.add(begun, Lost(Found.RECREATED))
         if not self._search.waiting:
             return
         if back := self._search.going_back():
-            for begun, position in zip(self._restart(consumer, mover, list(back)), back.values(), strict=True):
-                self._search.add(begun, Found.ABOVE_END, position)
+            for begun, lost in zip(self._restart(consumer, mover, list(back)), back.values(), strict=True):
+                self._search.add(begun, lost)
         for assignment, offset in self._search.serve().items():
             mover.move(consumer, assignment, offset)
 

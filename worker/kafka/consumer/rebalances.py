@@ -5,10 +5,11 @@ because librdkafka tracks it by partition, not by assignment. So are holds, for 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
@@ -79,6 +80,7 @@ class Rebalances:
         self._availability.answered()
         starts = self._positions.starts(consumer, partitions)
         consumer.incremental_assign(starts.offsets)
+        _have_epochs_checked(consumer, starts.offsets)
         begun = self._assignments.begin([p.partition for p in partitions], starts.topic_id)
         held = self._positions.begun(begun, starts)
         self._on_hold |= set(held)
@@ -145,6 +147,19 @@ class Rebalances:
             notify(self._listener)
         except Exception as error:
             self.fault = error
+
+
+def _have_epochs_checked(consumer: Consumer, offsets: Sequence[TopicPartition]) -> None:
+    """Have librdkafka ask whether the log still holds what was committed before these offsets (KIP-320).
+
+    It asks when a leader changes while it reads, and after a seek, but not when a partition is assigned whose leader it
+    knows already (2.16.0: "skipping offset validation in fetch state none"). A group that was away while its log lost
+    its end would go on behind records that it has never seen.
+    """
+    for partition in offsets:
+        if partition.offset >= 0 and (-1 if partition.leader_epoch is None else partition.leader_epoch) >= 0:
+            with suppress(KafkaException):  # the partition may be gone again
+                consumer.seek(partition)
 
 
 def partitions_of(assignments: Sequence[Assignment]) -> list[TopicPartition]:

@@ -19,6 +19,7 @@ from worker.kafka.client.group_metadata import generation
 from worker.kafka.client.log_queries import LogQueries
 from worker.kafka.client.properties import consumer_properties, make_client
 from worker.kafka.client.retry import Backoff, Sleep, Uniform, retry
+from worker.kafka.client.truncation import truncation
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
 from worker.kafka.consumer.commits import Commits
@@ -160,8 +161,9 @@ class KafkaSource:
             assignment = current.get(message.partition())
             if assignment is not None:
                 records.append((message, assignment))
-        if self._standing:
-            for _, assignment in records:
+        for assignment, message in {assignment: message for message, assignment in records}.items():
+            assignment.leader_epoch = _epoch_of(message)
+            if self._standing:
                 self._standing.moved(assignment.partition)
         if self._positions.busy:
             return [(record, assignment) for record, assignment in records if not self._positions.waits(assignment)]
@@ -171,7 +173,9 @@ class KafkaSource:
         """Handle an error that came instead of a record."""
         error, assignment = message.error(), self._assignments.current.get(message.partition())
         if error.code() in NO_PLACE:
-            if assignment is not None:
+            if assignment is not None and (found := truncation(error)) is not None:
+                self._positions.truncated(assignment, found)
+            elif assignment is not None:
                 self._positions.lost(assignment, message.offset())
             return
         if error.code() in NO_TOPIC:
@@ -290,3 +294,9 @@ class KafkaSource:
             self._availability.answered()
         else:
             self._availability.unavailable()
+
+
+def _epoch_of(message: Any) -> int:
+    """The epoch of the leader that appended a record; -1 when the broker gives none."""
+    epoch: int | None = message.leader_epoch()
+    return -1 if epoch is None else epoch

@@ -19,6 +19,7 @@ class Found(StrEnum):
     NEW_PARTITION = "new_partition"
     BELOW_START = "below_start"
     ABOVE_END = "above_end"
+    TRUNCATED = "truncated"
     RECREATED = "recreated"
 
 
@@ -26,6 +27,7 @@ class To(StrEnum):
     """Where the partition is then read from."""
 
     FIRST = "first record"
+    CUT = "first record that differs"
     END = "end"
     EXIT = "exit 1"
 
@@ -39,13 +41,29 @@ RULES: Mapping[Found, Mapping[Start, To]] = {
     Found.BELOW_START: {Start.EARLIEST: To.FIRST, Start.LATEST: To.FIRST, Start.ERROR: To.EXIT},
     # The log has lost its end. It is unknown since when, so it is unknown which of the remaining records are new.
     Found.ABOVE_END: {Start.EARLIEST: To.FIRST, Start.LATEST: To.FIRST, Start.ERROR: To.EXIT},
+    # The same, but the leaders' epochs say from where on the records are new, even if the log has grown again.
+    Found.TRUNCATED: {Start.EARLIEST: To.CUT, Start.LATEST: To.CUT, Start.ERROR: To.EXIT},
     # Another log under the same name: all of it is new.
     Found.RECREATED: {Start.EARLIEST: To.FIRST, Start.LATEST: To.FIRST, Start.ERROR: To.FIRST},
 }
 """Where the partition is read from, by what was found and by `input.start`."""
 
-MOVES = frozenset({Found.BELOW_START, Found.ABOVE_END, Found.RECREATED})
+MOVES = frozenset({Found.BELOW_START, Found.ABOVE_END, Found.TRUNCATED, Found.RECREATED})
 """Cases in which the group had a position that is not kept: logged as an error, and counted."""
+
+
+class Lost(NamedTuple):
+    """A partition that can't be read where it was.
+
+    Attributes:
+        found: Why, if already known.
+        position: The group's offset, if it had one.
+        cut: The first offset whose record differs, of a truncated log; None when unknown.
+    """
+
+    found: Found | None = None
+    position: int | None = None
+    cut: int | None = None
 
 
 class Begin(NamedTuple):
@@ -60,7 +78,9 @@ class Begin(NamedTuple):
     skipped: int
 
 
-def where_to_begin(found: Found, start: Start, position: int | None, ends: LogEnds) -> Begin | None:
+def where_to_begin(
+    found: Found, start: Start, position: int | None, ends: LogEnds, cut: int | None = None
+) -> Begin | None:
     """Return where to read from, or None if the worker is to exit.
 
     Args:
@@ -68,10 +88,13 @@ def where_to_begin(found: Found, start: Start, position: int | None, ends: LogEn
         start: The setting `input.start`.
         position: The group's offset, if it has one.
         ends: Where the log currently begins and ends.
+        cut: The first offset whose record differs, of a truncated log; None when unknown.
     """
     rule = RULES[found][start]
     if rule is To.EXIT:
         return None
+    if rule is To.CUT and cut is not None:
+        return Begin(max(cut, ends.first), 0)
     skipped = max(0, ends.first - position) if found is Found.BELOW_START and position is not None else 0
     return Begin(ends.end if rule is To.END else ends.first, skipped)
 

@@ -33,12 +33,19 @@ ENDS = LogEnds(20, 30)
         (Found.BELOW_START, Start.ERROR, None),
         (Found.ABOVE_END, Start.LATEST, Begin(20, 0)),
         (Found.ABOVE_END, Start.ERROR, None),
+        (Found.TRUNCATED, Start.LATEST, Begin(20, 0)),
+        (Found.TRUNCATED, Start.ERROR, None),
         (Found.RECREATED, Start.LATEST, Begin(20, 0)),
         (Found.RECREATED, Start.ERROR, Begin(20, 0)),
     ],
 )
 def test_each_case_has_its_place(found: Found, start: Start, expected: Begin | None) -> None:
     assert where_to_begin(found, start, 5, ENDS) == expected
+
+
+@pytest.mark.parametrize(("cut", "begin"), [(25, 25), (3, 20), (None, 20)])
+def test_a_truncated_log_is_read_from_the_first_record_that_differs(cut: int | None, begin: int) -> None:
+    assert where_to_begin(Found.TRUNCATED, Start.LATEST, 28, ENDS, cut) == Begin(begin, 0)
 
 
 @pytest.mark.parametrize(
