@@ -80,11 +80,15 @@ class SecuredKafka:
             **{name.replace("_", "."): value for name, value in others.items()},
         }
 
-    def grant(self, operation: AclOperation, kind: ResourceType, name: str) -> None:
+    def grant(
+        self,
+        operation: AclOperation,
+        kind: ResourceType,
+        name: str,
+        pattern: ResourcePatternType = ResourcePatternType.LITERAL,
+    ) -> None:
         """Allow the user one operation, as `kafka-acls --add` does."""
-        rule = AclBinding(
-            kind, name, ResourcePatternType.LITERAL, f"User:{USER}", "*", operation, AclPermissionType.ALLOW
-        )
+        rule = AclBinding(kind, name, pattern, f"User:{USER}", "*", operation, AclPermissionType.ALLOW)
         admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap_servers, "log_level": 0})
         for answer in admin.create_acls([rule]).values():
             answer.result(START_SECONDS)

@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Check everything, and exit with 1 if anything differs from what the worker needs."""
     from worker.kafka.preflight import Preflight, Severity
 
-    findings = Preflight(settings).look()
+    findings = Preflight(settings, thorough=True).look()
     for finding in findings:
         line = json.dumps(finding._asdict()) if arguments.json else f"{finding.severity}: {finding.text}"
         sys.stdout.write(line + "\n")

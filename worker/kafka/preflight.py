@@ -8,19 +8,21 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 
 from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
 from worker.kafka.client.error_codes import REFUSED, describe, error_of
-from worker.kafka.client.properties import client_properties, make_client
-from worker.kafka.client.rights import Right, lacking
+from worker.kafka.client.properties import client_properties, make_client, producer_properties
+from worker.kafka.client.rights import Right, lacking, right_to_transactions, transactional_prefix
 from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX
+from worker.kafka.group_needs import SESSION, long_session
 from worker.kafka.topic_needs import room_for_outcomes, short_lived, too_small, without_keys
-from worker.settings import Settings
+from worker.settings import GroupProtocol, Guarantee, Settings
 
 _REQUEST_SECONDS = 10.0
+_TOPIC, _GROUP, _BROKER = ConfigResource.Type.TOPIC, ConfigResource.Type.GROUP, ConfigResource.Type.BROKER
 
 
 class Severity(StrEnum):
@@ -48,13 +50,17 @@ class Preflight:
 
     Args:
         settings: The worker's settings.
+        thorough: Also look at what a worker finds out by itself when it joins its group or makes its producer: the
+            rights to the group and to transactions. For the latter only trying tells, which leaves the transactional
+            id of the trial with the broker for a week.
 
     Raises:
         SettingsInvalid: A property is refused.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, thorough: bool = False) -> None:
         self._settings = settings
+        self._thorough = thorough
         self._errors = ConnectionErrors()
         properties = client_properties(settings) | {"log_level": 0}
         self._admin: AdminClient = make_client(AdminClient, properties, error_cb=self._errors.serve)
@@ -67,7 +73,8 @@ class Preflight:
             Fatal: The broker refuses this client.
         """
         settings = self._settings
-        if str(list_topics(self._admin, settings, self._errors).cluster_id).startswith(CLUSTER_ID_PREFIX):
+        cluster = list_topics(self._admin, settings, self._errors)
+        if str(cluster.cluster_id).startswith(CLUSTER_ID_PREFIX):
             return []
         needs = (
             (settings.input.topic, "Read"),
@@ -88,8 +95,12 @@ class Preflight:
                 continue
             findings += _right(Right(operation, "topic", name), found)
             there += [] if isinstance(found, KafkaError) else [name]
-        findings += self._group()
+        if self._thorough:
+            findings += self._group()
+            findings += self._transactional_id()
         findings += self._limits(there)
+        if settings.kafka.group_protocol is GroupProtocol.CONSUMER:
+            findings += self._session(next(iter(cluster.brokers), 0))
         return findings
 
     def _group(self) -> Iterator[Finding]:
@@ -102,15 +113,28 @@ class Preflight:
             return  # a group that nobody has joined yet has no description
         yield from _right(Right("Read", "group", group), found)
 
+    def _transactional_id(self) -> Iterator[Finding]:
+        settings = self._settings
+        if settings.delivery.guarantee is not Guarantee.EXACTLY_ONCE:
+            return
+        properties = producer_properties(settings, f"{transactional_prefix(settings)}doctor") | {"log_level": 0}
+        producer: Producer = make_client(Producer, properties, error_cb=lambda _: None)
+        found = _answer(lambda: producer.init_transactions(_REQUEST_SECONDS))
+        if not isinstance(found, KafkaError):
+            text = f"transactional ids that begin with {transactional_prefix(settings)} are accepted"
+            yield Finding(Severity.OK, text)
+        elif found.code() in REFUSED:
+            yield Finding(Severity.ERROR, lacking(right_to_transactions(found, settings)))
+        else:
+            yield Finding(Severity.WARNING, f"a transactional producer can't be initialized: {describe(found)}")
+
     def _limits(self, topics: list[str]) -> Iterator[Finding]:
         settings = self._settings
         configs = {}
         for name in topics:
-            found = self._config(name)
+            found = self._config(_TOPIC, name)
             if isinstance(found, KafkaError):
-                right = Right("DescribeConfigs", "topic", name)
-                why = lacking(right) if found.code() in REFUSED else describe(found)
-                yield Finding(Severity.WARNING, f"the limits of topic {name} can't be looked at: {why}")
+                yield _unseen(f"the limits of topic {name}", Right("DescribeConfigs", "topic", name), found)
             else:
                 configs[name] = found
         needed = room_for_outcomes(configs[settings.input.topic]) if settings.input.topic in configs else {}
@@ -121,8 +145,20 @@ class Preflight:
                 if not differences:
                     yield Finding(Severity.OK, f"the limits of topic {name} are as needed")
 
-    def _config(self, topic: str) -> Mapping[str, str] | KafkaError:
-        resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    def _session(self, broker: int) -> Iterator[Finding]:
+        group = self._settings.kafka.group_id
+        found = self._config(_GROUP, group)
+        if isinstance(found, KafkaError):
+            yield _unseen(f"the session timeout of group {group}", Right("DescribeConfigs", "group", group), found)
+            return
+        limits = self._config(_BROKER, str(broker))
+        differences = list(long_session(group, found, {} if isinstance(limits, KafkaError) else limits))
+        yield from (Finding(Severity.WARNING, text) for text in differences)
+        if not differences:
+            yield Finding(Severity.OK, f"group {group} gives up a worker that died after {found.get(SESSION)} ms")
+
+    def _config(self, kind: Any, name: str) -> Mapping[str, str] | KafkaError:
+        resource = ConfigResource(kind, name)
         answers: dict[Any, Any] = self._admin.describe_configs([resource], request_timeout=_REQUEST_SECONDS)
         found = _answer(answers[resource].result)
         return found if isinstance(found, KafkaError) else {name: str(entry.value) for name, entry in found.items()}
@@ -148,6 +184,11 @@ def _right(right: Right, found: Any) -> Iterator[Finding]:
         yield Finding(Severity.ERROR, lacking(right))
     else:
         yield Finding(Severity.OK, f"{right.kind} {right.name} is there, with the right to {right.operation.lower()}")
+
+
+def _unseen(what: str, right: Right, error: KafkaError) -> Finding:
+    why = lacking(right) if error.code() in REFUSED else describe(error)
+    return Finding(Severity.WARNING, f"{what} can't be looked at: {why}")
 
 
 def _missing(name: str, *, input_topic: bool) -> Finding:

@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError
 
+from worker.settings import Settings
+
 _GRANT = "kafka-acls --bootstrap-server BROKER --add --allow-principal User:NAME --operation {} --{} {}"
+_PREFIXED = " --resource-pattern-type prefixed"
 
 
 class Right(NamedTuple):
@@ -14,20 +17,22 @@ class Right(NamedTuple):
         operation: `Read`, `Write`, `Describe`, `DescribeConfigs`, `Create`, ...
         kind: `topic`, `group`, `transactional-id`, or `cluster`.
         name: Name of the resource; empty for the cluster.
+        prefixed: Whether it is the beginning of many names.
     """
 
     operation: str
     kind: str
     name: str = ""
+    prefixed: bool = False
 
     def __str__(self) -> str:
         """For example `Read on topic comments`."""
-        return f"{self.operation} on {self.kind} {self.name}".rstrip()
+        return f"{self.operation} on {self.kind} {self.name}".rstrip() + ("*" if self.prefixed else "")
 
     @property
     def grant(self) -> str:
         """The command that grants this right."""
-        return _GRANT.format(self.operation, self.kind, self.name).rstrip()
+        return _GRANT.format(self.operation, self.kind, self.name).rstrip() + (_PREFIXED if self.prefixed else "")
 
 
 def lacking(right: Right) -> str:
@@ -40,3 +45,17 @@ def right_to_read(error: KafkaError, topic: str, group: str) -> Right:
     if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
         return Right("Read", "group", group)
     return Right("Read", "topic", topic)
+
+
+def transactional_prefix(settings: Settings) -> str:
+    """The beginning of the transactional ids of a worker's processes; each process adds something of its own."""
+    return f"{settings.kafka.client_id}-{settings.kafka.group_id}-"
+
+
+def right_to_transactions(error: KafkaError, settings: Settings) -> Right:
+    """The right that a refused transactional producer lacks."""
+    if error.code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+        return Right("Write", "transactional-id", transactional_prefix(settings), prefixed=True)
+    if error.code() == KafkaError.CLUSTER_AUTHORIZATION_FAILED:
+        return Right("IdempotentWrite", "cluster")  # brokers before 2.8 ask for it
+    return right_to_read(error, settings.input.topic, settings.kafka.group_id)

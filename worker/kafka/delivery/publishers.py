@@ -3,6 +3,7 @@
 import uuid
 
 from worker.kafka.client.retry import Sleep, Uniform
+from worker.kafka.client.rights import transactional_prefix
 from worker.kafka.consumer.source import KafkaSource
 from worker.kafka.delivery.at_least_once import AtLeastOncePublisher
 from worker.kafka.delivery.exactly_once import ExactlyOncePublisher
@@ -35,7 +36,7 @@ def make_publisher(
         limit,
         # Unique in each process, or two would fence each other for ever: during a rolling update two have the same
         # name. A transaction that a crashed worker left open ends by delivery.transaction_timeout_seconds instead.
-        transactional_id=f"{settings.kafka.client_id}-{settings.kafka.group_id}-{uuid.uuid4()}",
+        transactional_id=f"{transactional_prefix(settings)}{uuid.uuid4()}",
         clock=clock,
         sleep=sleep,
         uniform=uniform,

@@ -18,7 +18,7 @@ from worker.errors import Fatal, Retryable, SettingsInvalid
 from worker.kafka.client.error_codes import OWNERSHIP_LOST, REFUSED, describe, error_of, refused, refused_connection
 from worker.kafka.client.producing import Report, produce
 from worker.kafka.client.properties import make_client, producer_properties
-from worker.kafka.client.rights import Right
+from worker.kafka.client.rights import Right, right_to_transactions
 from worker.kafka.delivery.background_call import BackgroundCall
 from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX
 from worker.settings import Settings
@@ -50,6 +50,7 @@ class TransactionalProducer:
 
     def __init__(self, settings: Settings, transactional_id: str) -> None:
         self.brokers_down = False
+        self._settings = settings
         self._refused: Fatal | None = None
         self._last_error: KafkaError | None = None
         self._background: BackgroundCall | None = None
@@ -157,7 +158,7 @@ class TransactionalProducer:
         try:
             ended = self._background.ended(_STEP_SECONDS)
         except KafkaException as error:
-            found = classified(error_of(error), to_do)
+            found = self._classified(error_of(error), to_do)
             raise (TransactionFailed(str(found)) if isinstance(found, Retryable) else found) from None
         finally:
             if ended:
@@ -170,7 +171,10 @@ class TransactionalProducer:
         try:
             call(*arguments)
         except KafkaException as error:
-            raise classified(error_of(error), to_do) from None
+            raise self._classified(error_of(error), to_do) from None
+
+    def _classified(self, error: KafkaError, to_do: str) -> Exception:
+        return classified(error, to_do, right_to_transactions(error, self._settings))
 
     def _serve_client_error(self, error: KafkaError) -> None:
         # The next transactional call reports a fatal error again, and classifies it.
@@ -180,10 +184,10 @@ class TransactionalProducer:
         self._refused = refused_connection(error) or self._refused
 
 
-def classified(error: KafkaError, to_do: str) -> Exception:
-    """The exception that says what an error of a transactional call calls for."""
+def classified(error: KafkaError, to_do: str, right: Right) -> Exception:
+    """The exception that says what an error of a transactional call calls for; `right` is what a refusal is about."""
     if error.code() in REFUSED:
-        return refused(error, to_do)
+        return refused(error, to_do, right)
     if error.code() == KafkaError.INVALID_TRANSACTION_TIMEOUT:
         return Fatal(
             f"{describe(error)}: delivery.transaction_timeout_seconds is above the brokers' transaction.max.timeout.ms"
