@@ -4,6 +4,7 @@ The classes follow KIP-447 and librdkafka's own manual: records whose ownership 
 the new owner, a refused authorization needs a person to fix it, and any other error that is not fatal is transient.
 """
 
+import re
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
@@ -41,6 +42,10 @@ REFUSED: Final = frozenset(
 )
 """The broker knows who is asking and refuses: retrying does not help."""
 
+_NO_TOKEN = re.compile(r"OAUTHBEARER token: (.*)", re.DOTALL)
+_ENDPOINT_REFUSED = re.compile(r'"error"\s*:\s*"(\w+)"')
+"""The error in a token endpoint's answer (RFC 6749, 5.2); a connection that fails has none."""
+
 _NOT_TRUSTED = "certificate verify failed"
 """OpenSSL's wording; librdkafka has one code for everything that can go wrong with TLS, most of it transient."""
 
@@ -68,6 +73,8 @@ def refused(error: KafkaError, to_do: str, right: Right | None = None) -> Fatal:
 
 def refused_connection(error: KafkaError) -> Fatal | None:
     """The exception for a connection error that no retry fixes; None for one that may be transient."""
+    if (token := _NO_TOKEN.search(error.str())) is not None:
+        return _refused_token(token[1])
     if error.code() in REFUSED:
         return refused(error, "the connection")
     if error.code() == KafkaError._SSL and _NOT_TRUSTED in error.str():
@@ -76,3 +83,14 @@ def refused_connection(error: KafkaError) -> Fatal | None:
             "to the certificate of the authority that signed it, and connect by a name that it holds"
         )
     return None
+
+
+def _refused_token(why: str) -> Fatal | None:
+    """The exception for a token endpoint that refuses; None for one that does not answer, or not as it should."""
+    refusal = _ENDPOINT_REFUSED.search(why)
+    if refusal is None:
+        return None
+    return Fatal(
+        f"the token endpoint refused this client ({refusal[1]}): check sasl.oauthbearer.client.id, "
+        "sasl.oauthbearer.client.secret and sasl.oauthbearer.scope in kafka.properties"
+    )
