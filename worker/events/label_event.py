@@ -11,7 +11,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from schemas.cloudevents import constant_headers
-from schemas.identity import event_id_in_log, log_name, scoring_name
+from schemas.identity import EventIds, log_name, scoring_name
 from schemas.label import SCHEMA_VERSION
 from schemas.timestamps import rfc3339
 from worker.events.comment_in_event import comment_writer
@@ -72,7 +72,7 @@ class LabelEventEncoder:
         now = rfc3339(int(self._clock() * 1000)) or b""
         if outcome.assignment.topic_id != self._topic_id:
             self._begin_log(outcome.assignment.topic_id)
-        identity = event_id_in_log(self._log, partition, offset, self._digest, self._scoring).encode()
+        identity = self._ids.of(partition, offset)
         value = self._template % (
             identity,
             to_json(outcome.id),
@@ -106,7 +106,7 @@ class LabelEventEncoder:
         """Switch to the log that the following events belong to."""
         self._topic_id = topic_id
         self._topic_id_json = _json(topic_id or None)
-        self._log = log_name(self._input_topic, topic_id)
+        self._ids = EventIds(log_name(self._input_topic, topic_id), self._digest, self._scoring)
 
     def _label_list(self, labels: tuple[str, ...]) -> bytes:
         """The JSON array of these labels; a model gives few combinations in practice, so each is serialised once."""

@@ -27,7 +27,6 @@ def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: 
     latencies: list[float] = []
     for outcome in outcomes:
         if isinstance(outcome, Labelled):
-            kinds["labelled"] += 1
             scored.append(outcome.classification)
         elif isinstance(outcome, Rejected):
             kinds["rejected"] += 1
@@ -36,8 +35,10 @@ def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: 
             kinds["filtered" if outcome.filtered else "skipped"] += 1
         kind, milliseconds = outcome.record.timestamp()
         if kind != TIMESTAMP_NOT_AVAILABLE:
+            latency = wall_seconds - milliseconds / MILLISECONDS
             # Producers' clocks may run ahead of ours; a negative latency would break the histogram's sum.
-            latencies.append(max(0.0, wall_seconds - milliseconds / MILLISECONDS))
+            latencies.append(latency if latency > 0.0 else 0.0)
+    kinds["labelled"] = len(scored)
     for name, count in kinds.items():
         if count:
             metrics.records_processed.labels(name).inc(count)
@@ -50,7 +51,12 @@ def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: 
 def _record_scores(metrics: Metrics, scored: list[Classification]) -> None:
     if not scored:
         return
-    for label in scored[0].scores:
-        metrics.scores.labels(label).observe_many([result.scores[label] for result in scored])
-    for label, count in Counter(label for result in scored for label in result.labels).items():
+    # Every classification holds all labels of the model, in the model's order.
+    by_label = zip(*[result.scores.values() for result in scored], strict=True)
+    for label, of_label in zip(scored[0].scores, by_label, strict=True):
+        metrics.scores.labels(label).observe_many(of_label)
+    assigned: Counter[str] = Counter()
+    for labels, count in Counter([result.labels for result in scored]).items():
+        assigned.update(dict.fromkeys(labels, count))
+    for label, count in assigned.items():
         metrics.labels_assigned.labels(label).inc(count)

@@ -1,6 +1,6 @@
 """A Prometheus histogram that observes a whole batch at a time."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from threading import Lock
@@ -9,6 +9,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
+
+_MANY_A_BOUND = 3
+"""From so many values for each bound on, searching for the bounds among the sorted values is cheaper, measured."""
 
 
 class Cells:
@@ -24,13 +27,19 @@ class Cells:
 
     def observe_many(self, values: Iterable[float]) -> None:
         """Count each value into the first bucket whose upper bound it does not exceed."""
-        bounds, counts = self._bounds, self._counts
+        bounds, counts, ordered = self._bounds, self._counts, sorted(values)
         with self._lock:
-            total = self._sum
-            for value in values:
-                counts[bisect_left(bounds, value)] += 1
-                total += value
-            self._sum = total
+            self._sum += sum(ordered)
+            if len(ordered) < _MANY_A_BOUND * len(bounds):
+                for value in ordered:
+                    counts[bisect_left(bounds, value)] += 1
+                return
+            below = 0
+            for bucket, bound in enumerate(bounds):
+                reached = bisect_right(ordered, bound, below)
+                counts[bucket] += reached - below
+                below = reached
+            counts[-1] += len(ordered) - below
 
     def snapshot(self) -> tuple[list[int], float]:
         """Counts of each bucket (not cumulative, the last one unbounded) and the sum, of one moment."""
@@ -43,7 +52,8 @@ class Distribution(Collector):
 
     `prometheus_client.Histogram.observe` takes two locks and a linear search for each value, 1.2 us measured with 13
     buckets; with a score for each label of each record that would be the most expensive step outside the model. Here a
-    batch takes one lock, and a value 0.2 us for its binary search. What is scraped is an ordinary histogram.
+    batch takes one lock, and a value 0.13 us for its binary search, or 0.05 us in a full batch. What is scraped is an
+    ordinary histogram.
 
     Args:
         name: Full metric name, unit included.

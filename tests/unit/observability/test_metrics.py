@@ -1,10 +1,12 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from worker.observability.histogram import Distribution
+from worker.observability.histogram import Cells, Distribution
 from worker.observability.metrics import Metrics
 from worker.types import ModelIdentity
 
@@ -100,6 +102,16 @@ def test_a_labelled_distribution_keeps_its_children_apart() -> None:
     assert registry.get_sample_value("scores_count", {"label": "insult"}) == 1
     with pytest.raises(ValueError, match="through labels"):
         scores.observe_many([0.3])
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.7, 1.0, 2.0]), max_size=40))
+def test_a_whole_batch_is_counted_as_its_values_one_by_one(values: list[float]) -> None:
+    together, one_by_one = Cells((0.1, 0.5, 1.0)), Cells((0.1, 0.5, 1.0))
+    together.observe_many(values)
+    for value in values:
+        one_by_one.observe_many([value])
+    assert together.snapshot()[0] == one_by_one.snapshot()[0]
+    assert together.snapshot()[1] == pytest.approx(one_by_one.snapshot()[1])
 
 
 @pytest.mark.parametrize("bounds", [(), (1.0, 1.0), (2.0, 1.0)])
