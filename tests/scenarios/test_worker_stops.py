@@ -48,6 +48,35 @@ def test_an_open_breaker_ends_the_worker_which_leaves_its_group(kafka: Kafka) ->
     assert len(topics.read(topics.dead_letters)) < 30
 
 
+DELETED = b'{"before":{"id":"c-1"},"after":null,"op":"d"}'
+ENVELOPE = {"input.envelope": "debezium"}
+
+
+@pytest.mark.parametrize("deletion", [None, DELETED], ids=["tombstones", "envelopes"])
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+def test_a_purge_opens_no_breaker_and_is_committed(
+    kafka: Kafka, guarantee: str, protocol: str, deletion: bytes | None
+) -> None:
+    topics = Topics(kafka)
+    given = comments(40)
+    values = given if deletion is None else [b'{"before":null,"after":%b,"op":"c"}' % value for value in given]
+    topics.fill([*values[:20], *[deletion] * 1500, *values[20:]], partitions=1)
+    settings = {
+        **topics.settings,
+        **({} if deletion is None else ENVELOPE),
+        "delivery.guarantee": guarantee,
+        "kafka.group_protocol": protocol,
+        "dead_letters.max_run": 30,
+        "dead_letters.window_records": 100,
+    }
+    with WorkerProcess(kafka.bootstrap_servers, settings) as worker:
+        assert eventually(topics.is_done, PROGRESS_SECONDS)
+        assert worker.terminate() == 0
+    assert len(topics.read(topics.output)) == 40
+    assert topics.read(topics.dead_letters) == []
+
+
 def test_work_dropped_at_the_deadline_does_not_keep_the_worker_in_its_group(kafka: Kafka) -> None:
     topics = Topics(kafka)
     topics.fill(comments(100))
