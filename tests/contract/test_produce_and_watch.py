@@ -85,3 +85,18 @@ def test_watch_shows_events_unchanged_or_as_a_line(broker: EmbeddedBroker, capsy
     dispatch([*watch, "--flagged", "--count", "1"])
     (line,) = capsys.readouterr().out.splitlines()
     assert line.split() == ["c-1", "toxic", "0.90", "a", "text"]
+
+
+def test_watch_finds_id_and_text_where_the_settings_say(
+    broker: EmbeddedBroker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = published(0, 0, "toxic").event
+    nested = event.model_copy(update={"comment": {"id": "envelope", "data": {"id": "c-7", "text": "inside"}}})
+    without_text = event.model_copy(update={"comment": {"data": {"id": "c-8"}}})
+    publish(broker, nested.model_dump_json().encode(), without_text.model_dump_json().encode())
+    pointers = ["--set", "input.id_pointer=/data/id", "--set", "input.text_pointer=/data/text"]
+
+    dispatch(["watch", "--from-start", "--count", "2", "--bootstrap-servers", broker.bootstrap_servers, *pointers])
+
+    lines = sorted(line.split() for line in capsys.readouterr().out.splitlines())
+    assert lines == [["c-7", "toxic", "0.90", "inside"], ["c-8", "toxic", "0.90"]]
