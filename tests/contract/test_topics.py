@@ -61,6 +61,21 @@ def test_retention_counted_from_the_append_time_is_no_difference(kafka: Kafka, r
 
 
 @pytest.mark.kafka
+def test_a_compacted_output_and_dead_letters_that_are_refused_for_their_time_are_differences(
+    kafka: Kafka, run_id: str
+) -> None:
+    kafka.create_topic(f"in-{run_id}", 3)
+    room = {"max.message.bytes": "2000000"}
+    kafka.create_topic(f"out-{run_id}", 3, room | {"cleanup.policy": "compact"})
+    times = {"message.timestamp.after.max.ms": "3600000", "message.timestamp.before.max.ms": "86400000"}
+    kafka.create_topic(f"dlq-{run_id}", 3, room | times | {"retention.ms": "-1"})
+    _, made, dead = topics_of(settings(kafka.bootstrap_servers, run_id)).ensure(partitions=3, create=False)
+    assert "is compacted" in made.differences[0]
+    assert "3600000 ms after now" in dead.differences[0]
+    assert "86400000 ms before now" in dead.differences[1]
+
+
+@pytest.mark.kafka
 def test_more_replicas_than_brokers_is_a_settings_error(kafka: Kafka, run_id: str) -> None:
     with pytest.raises(SettingsInvalid, match="INVALID_REPLICATION_FACTOR"):
         topics_of(settings(kafka.bootstrap_servers, run_id)).ensure(partitions=1, replication=3)
