@@ -11,8 +11,8 @@ from testkit.kafka_node import Node
 from tests.chaos.cluster import Cluster
 from tests.chaos.plan import Fault, PlannedFault
 
-_LOOK_SECONDS = 0.1
-_HEAL_SECONDS = 180.0
+_LOOK_SECONDS = 0.2
+_HEAL_SECONDS = 600.0
 _FULL_SECONDS = 20.0
 _SLOW_WRITE_SECONDS = 0.4
 _FAST_SECONDS = 0.1
@@ -33,7 +33,7 @@ class BrokerFaults:
     def __init__(self, cluster: Cluster, topics: Sequence[str]) -> None:
         self._cluster = cluster
         self._topics = topics
-        self._admin = AdminClient({"bootstrap.servers": cluster.kafka.bootstrap_servers, "log_level": 0})
+        self._servers = cluster.kafka.bootstrap_servers
 
     @property
     def handlers(self) -> Mapping[Fault, Callable[[PlannedFault], Awaitable[None]]]:
@@ -117,7 +117,7 @@ class BrokerFaults:
         """Wait until every replica of the topics is in sync again.
 
         Raises:
-            ClusterDidNotHeal: They are not, after three minutes.
+            ClusterDidNotHeal: They are not, after ten minutes.
         """
         deadline = asyncio.get_running_loop().time() + _HEAL_SECONDS
         while not await asyncio.to_thread(self._is_whole):
@@ -129,7 +129,7 @@ class BrokerFaults:
 
     def _is_whole(self) -> bool:
         try:
-            known = self._admin.list_topics(timeout=5)
+            known = AdminClient({"bootstrap.servers": self._servers, "log_level": 0}).list_topics(timeout=10)
         except KafkaException:
             return False
         if len(known.brokers) < len(self._cluster.kafka.nodes) or not known.topics.keys() >= set(self._topics):

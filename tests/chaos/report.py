@@ -62,7 +62,8 @@ class Report:
                 "events out of their key's order": oracle.disorder,
             }
         found += [f"{findings.count:,} {what}: {findings}" for what, findings in never.items() if findings.count]
-        found += discrepancies(self.fleet.everyone, oracle.dead_letters)
+        if not self.gave_up:  # otherwise the output was not read to its end
+            found += discrepancies(self.fleet.everyone, oracle.dead_letters)
         explained = explained_repeats(self.fleet.everyone, self.options.guarantee, IN_FLIGHT_RECORDS)
         if oracle.repeats > explained.most:
             found.append(f"{oracle.repeats:,} repeats, and {explained.interruptions} interruptions explain fewer")

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+import traceback
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ _MOST_AHEAD = 4000
 _AHEAD_OF_FAULTS = 2
 _PROGRESS_SECONDS = 5.0
 _SCRAPE_SECONDS = 1.0
-_END_SECONDS = 240.0
+_END_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class ChaosRun:
         self._planned = len(plan)
         self._begun = self._flows_since = self._reported = clock()
         self._stalls = Stalls(clock)
+        self._tasks: list[asyncio.Task[None]] = []
         self._gave_up = ""
         self._verdicts: list[str] = []
 
@@ -103,14 +105,13 @@ class ChaosRun:
         try:
             self._fleet.supervise()
             scraping = asyncio.create_task(self._keep_scraping())
-            async with asyncio.TaskGroup() as group:
-                faults = group.create_task(self._injector.run())
-                await self._while(self._is_sending, self._send)
-                self._injector.end()
-                await self._while(lambda: self._oracle.missing > 0)
-                await self._while(lambda: not faults.done(), limit="the last faults did not end")
-                if self._gave_up:
-                    faults.cancel()
+            faults = asyncio.create_task(self._injector.run())
+            self._tasks = [faults, scraping]
+            await self._while(self._is_sending, self._send)
+            self._injector.end()
+            await self._while(lambda: self._oracle.missing > 0)
+            await self._while(lambda: not faults.done(), limit="the last faults did not end")
+            faults.cancel()
             await self._while(lambda: not self._is_committed(), limit="the group did not commit all it had read")
             scraping.cancel()
             await self._fleet.stop_all()
@@ -137,6 +138,7 @@ class ChaosRun:
             self._reader.read(0.02)
             self._fleet.supervise()
             self._watch(self._oracle.settled - before)
+            self._gave_up = self._gave_up or _failure_of(self._tasks)
             if limit and self._clock() - begun > _END_SECONDS:
                 self._gave_up = limit
             await asyncio.sleep(0)
@@ -213,3 +215,13 @@ class ChaosRun:
             gave_up=self._gave_up,
             verdicts=self._verdicts,
         )
+
+
+def _failure_of(tasks: Collection[asyncio.Task[None]]) -> str:
+    """Why the faults or the counting ended with an error; empty if they did not."""
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            sys.stderr.write("".join(traceback.format_exception(error)))
+            causes = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
+            return "; ".join(str(cause).splitlines()[0] for cause in causes)
+    return ""
