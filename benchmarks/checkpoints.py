@@ -1,4 +1,4 @@
-"""A checkpoint that `classify` measures beside the embedded model: the shape of DistilBERT-base with random weights."""
+"""Checkpoints measured beside the embedded model: the shapes of DistilBERT-base and BERT-base with random weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +35,27 @@ def distilbert_shape(folder: Path, texts: Sequence[str]) -> Path:
     )
     tokenizer.model_max_length = config.max_position_embeddings
     DistilBertForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def bert_shape(folder: Path, texts: Sequence[str]) -> Path:
+    """Save BERT-base likewise: twice the layers of DistilBERT-base."""
+    import torch  # noqa: PLC0415
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification  # noqa: PLC0415
+
+    embedded = embedded_model("sluice-mini")
+    tokenizer = _trained(texts) if embedded is None else AutoTokenizer.from_pretrained(embedded)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=max(VOCABULARY, len(tokenizer)),
+        pad_token_id=tokenizer.pad_token_id,
+        problem_type="multi_label_classification",
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: index for index, label in enumerate(LABELS)},
+    )
+    tokenizer.model_max_length = config.max_position_embeddings
+    BertForSequenceClassification(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

@@ -1,7 +1,9 @@
 """The locations of the deploy files, and helpers to read them."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,9 @@ def _is_setting(name: str) -> bool:
 
 
 def run_tool(name: str, *arguments: str, cwd: Path = ROOT) -> None:
-    """Run a checker if it is installed, and fail with its output."""
-    path = shutil.which(name)
+    """Run a checker if it is installed, beside this Python or anywhere else, and fail with its output."""
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    path = shutil.which(name, path=beside)
     if path is None:
         pytest.skip(f"{name} is not installed")
     done = subprocess.run([path, *arguments], cwd=cwd, capture_output=True, text=True, check=False)

@@ -44,6 +44,13 @@ def test_the_worker_has_time_to_drain_before_it_is_killed() -> None:
     assert grace > Settings().delivery.drain_seconds
 
 
+def test_options_of_a_tool_can_follow_its_name() -> None:
+    """`docker compose run --rm watch --flagged` replaces the command and keeps the entrypoint."""
+    for name, subcommand in (("watch", "watch"), ("send", "produce")):
+        assert SERVICES[name]["entrypoint"][:2] == ["sluice", subcommand]
+        assert "command" not in SERVICES[name]
+
+
 def test_up_starts_only_kafka_topics_and_worker() -> None:
     assert [name for name, service in SERVICES.items() if "profiles" not in service] == ["kafka", "topics", "worker"]
 
