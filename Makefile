@@ -24,7 +24,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 
 # And what its tests, checks and documentation need.
 $(VENV)/.complete: $(VENV)/.runtime
-	@echo "Tools for tests, checks and documentation: about 120 MB to download"
+	@echo "Tools for tests, checks and documentation: about 160 MB to download"
 	@$(PIP_INSTALL) --editable '.[$(EXTRAS)]'
 	@touch $@
 
@@ -71,7 +71,7 @@ CHAOS_SEED ?= 1
 chaos: setup
 	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --seed $(CHAOS_SEED)
 
-# Wheel and sdist, and the wheel used from an empty environment.
+# Wheel and sdist, the wheel used from an empty environment, and a list of what is in it: dist/sbom.cdx.json.
 distribution: setup
 	.ci/check-distribution
 

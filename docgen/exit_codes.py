@@ -11,9 +11,9 @@ Every command ends with one of these. A supervisor can act on them: 3 and 4 are 
 person first."""
 
 _OUTSIDE = {
-    0: "Done. For `sluice run`: SIGTERM or SIGINT came, and the work in flight was drained first.",
+    0: "Done. Ctrl-C or SIGTERM is the normal end of `sluice run`, which drains first, of `watch` and of `demo`.",
     1: "Unexpected, or a fatal fault of Kafka, memory or device. The last line on stderr says which.",
-    INTERRUPTED: "Interrupted by Ctrl-C (128 + SIGINT).",
+    INTERRUPTED: "Any other command: interrupted by Ctrl-C (128 + SIGINT).",
 }
 
 

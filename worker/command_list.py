@@ -11,10 +11,10 @@ GROUPS = {
         "config": "shows the effective settings and checks them",
     },
     "work": {
-        "run": "the worker: comments in, label events out, until SIGTERM or SIGINT",
+        "run": "the worker: comments in, label events out, until stopped",
         "produce": "sends comments from a file to the input topic",
         "watch": "follows the label events",
-        "dead-letters": "shows, counts, exports and sends back what could not be labelled",
+        "dead-letters": "shows, corrects and sends back what could not be labelled",
     },
     "quality": {
         "evaluate": "quality on labelled data, per label",

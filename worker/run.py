@@ -23,6 +23,7 @@ from worker.observability.http import serve
 from worker.observability.logs import adopt_logger
 from worker.observability.metrics import Metrics
 from worker.observability.observer import WorkerObserver
+from worker.observability.status import LOG_SECONDS, TERMINAL_SECONDS, Report, StatusReports, log_status
 from worker.observability.watcher import Watcher
 from worker.protocols import Classifier, Encode
 from worker.settings import Settings
@@ -45,7 +46,13 @@ several times a batch, at records that are all still in flight."""
 log = structlog.stdlib.get_logger(__name__)
 
 
-def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: threading.Event | None = None) -> None:
+def run(
+    settings: Settings,
+    *,
+    classifier: Classifier[Any] | None = None,
+    stop: threading.Event | None = None,
+    report: Report = log_status,
+) -> None:
     """Load the model, join the group and work until SIGTERM, SIGINT or `stop`; then drain.
 
     Before the group is joined a signal ends the process at once: nothing is in flight (exit code 0). A second signal
@@ -55,6 +62,7 @@ def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: 
         settings: All settings.
         classifier: Scores instead of the model that the settings name.
         stop: Set it to stop; without it the process's signals do.
+        report: Shows the worker's status; on a terminal every second, in the log every ten.
 
     Raises:
         SluiceError: What ended the worker; its class has the exit code.
@@ -71,7 +79,7 @@ def run(settings: Settings, *, classifier: Classifier[Any] | None = None, stop: 
         try:
             model = classifier or _load_model(settings, metrics)
             health.model_loaded()
-            worker = _assemble(settings, model, metrics, health)
+            worker = _assemble(settings, model, metrics, health, _status(report))
             _collect_seldom()
             log.info(
                 "working",
@@ -120,7 +128,13 @@ def _collect_seldom() -> None:
     gc.set_threshold(YOUNG_OBJECTS)
 
 
-def _assemble(settings: Settings, model: Classifier[Any], metrics: Metrics, health: Health) -> Worker[Any]:
+def _status(report: Report) -> StatusReports:
+    return StatusReports(report, LOG_SECONDS if report is log_status else TERMINAL_SECONDS, time.monotonic)
+
+
+def _assemble(
+    settings: Settings, model: Classifier[Any], metrics: Metrics, health: Health, status: StatusReports
+) -> Worker[Any]:
     """The parts, joined through the protocols of `worker.protocols`."""
     clock = time.monotonic
     source = KafkaSource(settings, clock=clock, sleep=time.sleep, uniform=random.uniform)
@@ -142,8 +156,9 @@ def _assemble(settings: Settings, model: Classifier[Any], metrics: Metrics, heal
         classifier=model,
         clock=clock,
         wall_clock=time.time,
+        report=status.look,
     )
-    observer = WorkerObserver(metrics, health, settings.input.topic, clock, time.time, watcher.look)
+    observer = WorkerObserver(metrics, health, settings.input.topic, clock, time.time, watcher.look, status.settled)
     return Worker(
         source=source,
         publisher=publisher,

@@ -1,7 +1,9 @@
 """Dead letters are read as they were written, and replayed a limited number of times."""
 
+import json
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
 from worker.errors import Fatal
 from worker.kafka.dead_letters import replay as replay_module
+from worker.kafka.dead_letters.exported import export_line, read_corrected
 from worker.kafka.dead_letters.reader import DeadLetter, Filter, read_dead_letters
 from worker.kafka.dead_letters.replay import Replayed, replay_dead_letters
 from worker.kafka.dead_letters.replay_position import ReplayPosition
@@ -122,6 +125,55 @@ def test_the_position_stays_before_unacknowledged_records(
     monkeypatch.undo()
     assert replay(settings).replayed == EACH * PARTITIONS - 2
     assert position(group) == ends(group)
+
+
+def test_a_limited_replay_goes_on_where_the_last_one_stopped(group: Group, settings: Settings) -> None:
+    everything = EACH * PARTITIONS
+    assert replay(settings, limit=2).replayed == 2
+    assert returned(group) == 2
+    assert replay(settings, limit=1, rate=1000.0).replayed == 1
+    assert replay(settings).replayed == everything - 3
+    assert returned(group) == everything
+
+
+def test_a_replay_keeps_to_its_rate(settings: Settings) -> None:
+    slept: list[float] = []
+    done = replay_dead_letters(
+        settings, Filter(), clock=lambda: 0.0, sleep=slept.append, uniform=random.uniform, rate=4.0
+    )
+    assert done.replayed == EACH * PARTITIONS
+    waits = [seconds for seconds in slept if seconds]
+    assert waits == [0.25 * number for number in range(1, done.replayed)]  # on a clock that stands still
+
+
+def test_a_replayed_record_has_its_own_time_again_where_the_letter_could_not_carry_it(group: Group) -> None:
+    settings, servers = group.settings(), group.backend.bootstrap_servers
+    headers = {"__connect.errors.topic": group.input.encode(), "dlq.original_timestamp": b"1600000000042"}
+    produce(servers, group.dead_letters, [{"value": b"old", "headers": headers, "partition": 0}])
+    assert replay(settings).replayed == 1
+    (back,) = read_to_end(servers, group.input)
+    assert back.timestamp()[1] == 1_600_000_000_042
+    assert "dlq.original_timestamp" not in dict(back.headers() or [])
+
+
+def test_exported_letters_that_were_corrected_go_back_to_their_topic(
+    group: Group, settings: Settings, tmp_path: Path
+) -> None:
+    letters = read(settings)
+    lines = [json.loads(export_line(letter, group.dead_letters)) for letter in letters]
+    assert {line["value"] for line in lines} == {"0", "1", "2"}
+    file = tmp_path / "corrected.jsonl"
+    file.write_text("".join(json.dumps(line | {"value": "corrected"}) + "\n" for line in lines), encoding="utf-8")
+    returns = Returns(settings)
+    for record in read_corrected(file):
+        returns.send_record(record)
+    assert returns.settle() == []
+    back = [m for m in read_to_end(group.backend.bootstrap_servers, group.input) if m.value() == b"corrected"]
+    assert len(back) == EACH * PARTITIONS
+    headers = dict(back[0].headers() or [])
+    assert headers["dlq.replay_count"] == b"1"
+    assert b"/" in (headers["dlq.origin"] or b"")
+    assert not [name for name in headers if name.startswith("__connect")]
 
 
 @pytest.mark.kafka

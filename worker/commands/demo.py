@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Send comments through an embedded broker and the real worker, and show what comes out."""
     from worker.classifier import Classifier
-    from worker.demo.demonstration import Demonstration
+    from worker.demo.closing import Closing
+    from worker.demo.demonstration import BAD_RECORD, Demonstration
     from worker.demo.display import choose_display
     from worker.demo.tally import Tally
     from worker.observability.logs import configure_logs
@@ -44,16 +45,18 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     if settings.log.level is LogLevel.INFO:
         # A service's routine log lines would hide what the demo shows.
         configure_logs(settings.log.model_copy(update={"level": LogLevel.WARNING}))
-    if arguments.input is None:  # the samples are read as they are, whatever the user's own records look like
+    own_file = arguments.input is not None
+    if not own_file:  # the samples are read as they are, whatever the user's own records look like
         settings = settings.model_copy(update={"input": InputSettings(topic=settings.input.topic)})
-    display = choose_display(as_json=arguments.json)
+    display = choose_display(Closing(settings, own_file=own_file), time.monotonic, as_json=arguments.json)
     tally = Tally(time.monotonic)
     try:
         display.status(f"loading {settings.model.id} ...")
         classifier = Classifier.load(settings.model)
         classifier.warm_up()
         display.status(f"starting an embedded broker and a worker with {classifier.identity.id} ...")
-        Demonstration(settings, classifier, display, tally).run(_comments(arguments, settings))
+        bad = () if own_file or arguments.json else (BAD_RECORD,)
+        Demonstration(settings, classifier, display, tally).run(_comments(arguments, settings), bad)
     except KeyboardInterrupt:
         pass  # the normal end of a demo without --count, even while the model is still loading
     finally:

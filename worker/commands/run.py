@@ -1,6 +1,7 @@
 """`sluice run`: runs the worker."""
 
 import argparse
+import sys
 
 from worker.settings import Settings
 
@@ -13,8 +14,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then drain."""
+    """Work until SIGTERM or SIGINT, then drain; a line at the bottom of a terminal says how it goes."""
     del arguments
     from worker.run import run as work
+    from worker.terminal.status_line import status_line
 
-    work(settings)
+    if not sys.stderr.isatty():
+        work(settings)
+        return
+    with status_line(sys.stderr) as line:
+        work(settings, report=line.show)

@@ -24,19 +24,19 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     from worker.kafka.dead_letters.reader import DeadLetter
     from worker.kafka.outcome_reader import OutcomeReader
     from worker.terminal.as_read import AsRead
+    from worker.terminal.columns import columns_of
     from worker.terminal.rendering import event_line
 
     reader = OutcomeReader(settings, dead_letters=False, from_start=arguments.from_start)
-    shown, as_read = 0, AsRead(settings.input)
+    shown, columns, as_read = 0, columns_of(sys.stdout), AsRead(settings.input)
     sys.stderr.write(f"following {settings.output.topic} until Ctrl-C ...\n")
     try:
         while True:
             for outcome in reader.read(_LOOK_SECONDS):
                 if isinstance(outcome, DeadLetter) or (arguments.flagged and not outcome.event.flagged):
                     continue
-                sys.stdout.write(
-                    (outcome.value.decode() if arguments.json else event_line(as_read(outcome.event))) + "\n"
-                )
+                line = outcome.value.decode() if arguments.json else event_line(as_read(outcome.event), columns)
+                sys.stdout.write(line + "\n")
                 shown += 1
                 if shown == arguments.count:
                     return

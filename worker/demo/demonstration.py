@@ -6,7 +6,7 @@ the second runs the worker; the third follows the outcomes.
 
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -27,6 +27,9 @@ PARTITIONS = 6
 
 MAX_OUTSTANDING = 1000
 """Comments sent but without an outcome yet: with more, the broker might drop some before they are read."""
+
+BAD_RECORD = b'{"id": "c-bad", "author": "a script", "text": 404}'
+"""A record that no worker can label: it shows what becomes of one."""
 
 _LOOK_SECONDS = 0.05
 
@@ -55,10 +58,10 @@ class Demonstration:
         self._over = threading.Event()
         self._stop_worker = threading.Event()
 
-    def run(self, comments: Iterable[FileComment]) -> None:
+    def run(self, comments: Iterable[FileComment], bad_records: Sequence[bytes] = ()) -> None:
         """Send all the comments and wait for each outcome; SIGINT or SIGTERM ends it early, after the worker's drain.
 
-        Must be called in the main thread, which is where signals arrive.
+        The bad records go first. Must be called in the main thread, which is where signals arrive.
 
         Raises:
             SluiceError: The input, the worker or the broker failed.
@@ -73,7 +76,7 @@ class Demonstration:
             worker.start()
             follower.start()
             try:
-                self._send(sender, comments)
+                self._send(sender, comments, bad_records)
             except _Ended:
                 pass
             finally:
@@ -87,12 +90,14 @@ class Demonstration:
         if self._error is not None:
             raise self._error
 
-    def _send(self, sender: CommentSender, comments: Iterable[FileComment]) -> None:
+    def _send(self, sender: CommentSender, comments: Iterable[FileComment], bad_records: Sequence[bytes]) -> None:
         """Send while there is room, then wait for the outcomes."""
         self._sending = True
         try:
             self._stop_if_asked()  # a signal may have arrived just before it could interrupt the sending
             self._tally.start()
+            for value in bad_records:
+                sender.send_value(b"bad", value)
             for comment in comments:
                 while sender.sent - sender.passed_over - self._tally.outcomes >= MAX_OUTSTANDING:
                     sender.serve(_LOOK_SECONDS)
@@ -108,7 +113,7 @@ class Demonstration:
 
     def _work(self, settings: Settings) -> None:
         try:
-            run(settings, classifier=self._classifier, stop=self._stop_worker)
+            run(settings, classifier=self._classifier, stop=self._stop_worker, report=lambda _: None)
         except BaseException as error:
             self._fail(error)
 

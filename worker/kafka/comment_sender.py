@@ -52,12 +52,20 @@ class CommentSender:
             SettingsInvalid: The worker could not read the comment: its id is of another kind, for example, or a JSON
                 pointer leads through a value of the comment that can't hold another.
         """
-        record = Outgoing(self._topic, comment.id.encode(), self._value(comment), [], 0)
         try:
-            produce(self._producer, record, self._report, self.serve)
+            self.send_value(comment.id.encode(), self._value(comment))
         except KafkaException as error:
             message = f"the comment of line {comment.line} could not be sent: {describe(error_of(error))}"
             raise Fatal(message) from None
+
+    def send_value(self, key: bytes, value: bytes) -> None:
+        """Hand one record to the producer, as it is.
+
+        Raises:
+            KafkaException: The producer does not take it.
+            Fatal: A record before it could not be delivered.
+        """
+        produce(self._producer, Outgoing(self._topic, key, value, [], 0), self._report, self.serve)
         self.sent += 1
         self.serve()
 

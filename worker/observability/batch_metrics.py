@@ -1,7 +1,9 @@
 """What a settled batch adds to the metrics."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from worker.observability.metrics import Metrics
 from worker.types import Classification, Labelled, Outcome, Rejected
@@ -11,8 +13,40 @@ MILLISECONDS = 1000.0
 TIMESTAMP_NOT_AVAILABLE = 0
 
 
-def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: float) -> None:
-    """Count outcomes, dead letters, labels, scores and latencies of a batch that is acknowledged.
+class BatchCounts(NamedTuple):
+    """How many outcomes of each kind.
+
+    Attributes:
+        labelled: Comments labelled.
+        flagged: Those among them with at least one label.
+        rejected: Dead letters.
+        skipped: Tombstones passed over.
+        dead: Dead letters by stage and error; of one batch only, a sum leaves it empty.
+    """
+
+    labelled: int = 0
+    flagged: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    dead: Mapping[tuple[str, str], int] = MappingProxyType({})
+
+    @property
+    def settled(self) -> int:
+        """Records with an outcome."""
+        return self.labelled + self.rejected + self.skipped
+
+    def plus(self, other: "BatchCounts") -> "BatchCounts":
+        """The sum, without the detail of the dead letters."""
+        return BatchCounts(
+            self.labelled + other.labelled,
+            self.flagged + other.flagged,
+            self.rejected + other.rejected,
+            self.skipped + other.skipped,
+        )
+
+
+def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: float) -> BatchCounts:
+    """Count outcomes, dead letters, labels, scores and latencies of a batch that is acknowledged; return the counts.
 
     Every metric is touched once per batch and label, never once per record.
 
@@ -46,6 +80,8 @@ def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: 
         metrics.dead_letters.labels(stage, error).inc(count)
     metrics.record_latency_seconds.observe_many(latencies)
     _record_scores(metrics, scored)
+    flagged = sum(1 for result in scored if result.labels)
+    return BatchCounts(kinds["labelled"], flagged, kinds["rejected"], kinds["skipped"], dead)
 
 
 def _record_scores(metrics: Metrics, scored: list[Classification]) -> None:

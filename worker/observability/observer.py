@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from worker.observability.batch_metrics import record_settled
+import structlog
+
+from worker.observability.batch_metrics import BatchCounts, record_settled
 from worker.observability.health import Health
 from worker.observability.metrics import LOOP_PHASES, Metrics
 from worker.protocols import Clock, WallClock
 from worker.types import Assignment, Batch, Settled
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class WorkerObserver:
@@ -19,6 +23,7 @@ class WorkerObserver:
         clock: Monotonic seconds.
         wall_clock: Seconds since the epoch, for timestamps and latencies.
         watch: Called after each turn of the loop; copies what source and model count for themselves.
+        count: Called with the counts of each batch that is settled.
     """
 
     def __init__(
@@ -29,8 +34,10 @@ class WorkerObserver:
         clock: Clock,
         wall_clock: WallClock,
         watch: Callable[[], None] = lambda: None,
+        count: Callable[[BatchCounts], None] = lambda _: None,
     ) -> None:
         self._watch = watch
+        self._count = count
         self._metrics = metrics
         self._health = health
         self._clock = clock
@@ -54,7 +61,11 @@ class WorkerObserver:
         published_at = self._published_at.pop(settled.batch, None)
         if published_at is not None:
             self._metrics.produce_duration_seconds.observe(self._clock() - published_at)
-        record_settled(self._metrics, settled.outcomes, self._wall_clock())
+        counts = record_settled(self._metrics, settled.outcomes, self._wall_clock())
+        self._count(counts)
+        if counts.rejected:
+            reasons = {f"{stage}/{error}": number for (stage, error), number in counts.dead.items()}
+            log.info("dead letters", count=counts.rejected, of=counts.settled, reasons=reasons)
 
     def turned(self, records: int, value_bytes: int) -> None:
         """The loop has turned once; so many records, and bytes of their values, are polled but not yet settled."""

@@ -1,5 +1,6 @@
 """Copies what source, publisher and model count for themselves into metrics and health, once a second."""
 
+from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import Counter
@@ -24,6 +25,7 @@ class Watcher:
         classifier: The model.
         clock: Monotonic seconds.
         wall_clock: Seconds since the epoch.
+        report: Told the lag at each look; None while it is unknown.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Watcher:
         classifier: Classifier[Any],
         clock: Clock,
         wall_clock: WallClock,
+        report: Callable[[int | None], None] = lambda _: None,
     ) -> None:
         self._metrics = metrics
         self._health = health
@@ -46,6 +49,7 @@ class Watcher:
         self._classifier = classifier
         self._clock = clock
         self._wall_clock = wall_clock
+        self._report = report
         self._looked_at = float("-inf")
         self._counted: dict[str, int] = {}
 
@@ -80,8 +84,10 @@ class Watcher:
             self._count(metrics.positions_moved, reason, total)
         for reason, total in facts.records_skipped.items():
             self._count(metrics.records_skipped, reason, total)
-        if facts.lag_records:
-            health.lag(sum(facts.lag_records.values()))
+        lag = sum(facts.lag_records.values()) if facts.lag_records else None
+        if lag is not None:
+            health.lag(lag)
+        self._report(lag)
         self._count(metrics.commits, "failed", facts.commits_failed)
         if self._count(metrics.commits, "ok", facts.commits_succeeded):
             self._committed()

@@ -1,10 +1,10 @@
 """Renders a text with its labels, an event or a dead letter as one line: for a person, or as JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from worker.events.label_event import view_info
+from worker.terminal.columns import WIDE, cut, text_columns, verdict, verdict_columns
 from worker.types import Classification, ModelIdentity, ThresholdSet, Unscorable
 
 if TYPE_CHECKING:
@@ -48,15 +48,26 @@ def failure_line(text: str, failure: Unscorable) -> str:
     return f"{'! ' + failure.reason:<48}  {beginning(text)}"
 
 
-def text_line(text: str, found: Classification) -> str:
+def text_line(text: str, found: Classification, columns: int = WIDE) -> str:
     """Labels with their scores, or the highest score of a text without labels, and the beginning of the text."""
-    return f"{_verdict(found.labels, found.scores):<48}  {beginning(text)}"
+    room = verdict_columns(columns)
+    shown = min(_SHOWN_CHARACTERS, text_columns(columns, with_id=False))
+    return f"{verdict(found.labels, found.scores, room):<{room}}  {cut(text, shown)}"
 
 
-def event_line(event: "LabelEvent") -> str:
+def event_line(event: "LabelEvent", columns: int = WIDE) -> str:
     """A label event for a person: id, labels with their scores, and the beginning of the text if it has one."""
-    name = beginning(str(event.comment.get("id", "")))
-    return f"{name:<8}  {_verdict(event.labels, event.scores):<48}  {beginning(str(event.comment.get('text', '')))}"
+    room, name = verdict_columns(columns), str(event.comment.get("id", ""))
+    name = beginning(name) if columns >= WIDE else cut(name, 8)
+    shown = min(_SHOWN_CHARACTERS, text_columns(columns, with_id=True))
+    text = cut(str(event.comment.get("text", "")), shown)
+    return f"{name:<8}  {verdict(event.labels, event.scores, room):<{room}}  {text}"
+
+
+def heading_line(columns: int = WIDE) -> str:
+    """What stands above the lines of label events."""
+    room = verdict_columns(columns)
+    return f"{'id':<8}  {cut('labels, or - (the highest score)', room):<{room}}  text"
 
 
 def dead_letter_line(letter: "DeadLetter") -> str:
@@ -66,7 +77,7 @@ def dead_letter_line(letter: "DeadLetter") -> str:
 
 def dead_letter_row(letter: "DeadLetter") -> str:
     """A dead letter among dead letters: when it failed, where it was read, why, and how often it was replayed."""
-    replays = f", replayed {letter.replays} times" if letter.replays else ""
+    replays = f", replayed {counted(letter.replays, 'time')}" if letter.replays else ""
     return f"{letter.failed_at or '-'}  {_origin(letter):<28}  {letter.stage}/{letter.error}: {letter.reason}{replays}"
 
 
@@ -80,14 +91,11 @@ def _origin(letter: "DeadLetter") -> str:
     return f"{letter.topic}/{letter.partition}/{letter.offset}"
 
 
-def _verdict(labels: Sequence[str], scores: Mapping[str, float]) -> str:
-    if labels:
-        return ", ".join(f"{label} {scores[label]:.2f}" for label in labels)
-    label, score = max(scores.items(), key=lambda pair: pair[1])
-    return f"- ({label} {score:.2f})"
-
-
 def beginning(text: str) -> str:
-    """The beginning of the text on one line, without the control characters that a terminal would obey."""
-    line = "".join(character if character.isprintable() else " " for character in text[: 2 * _SHOWN_CHARACTERS])
-    return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"
+    """The beginning of the text, in 60 characters at most."""
+    return cut(text, _SHOWN_CHARACTERS)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 dead letter`, `2 dead letters`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

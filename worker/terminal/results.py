@@ -5,9 +5,10 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
 
 from worker.errors import SettingsInvalid
+from worker.terminal.columns import columns_of
 from worker.terminal.rendering import Scored, failure_line, json_object, text_line
 from worker.types import Classification, Unscorable
 
@@ -32,8 +33,9 @@ class Results(Protocol):
 class Lines:
     """A line for each text, on stdout or in a file: for a person, or a JSON object."""
 
-    def __init__(self, model: Scored, out: IO[str], *, as_json: bool, with_text: bool) -> None:
+    def __init__(self, model: Scored, out: TextIO, *, as_json: bool, with_text: bool) -> None:
         self._model, self._out, self._as_json, self._with_text = model, out, as_json, with_text
+        self._columns = columns_of(out)
 
     def write(self, comment: "FileComment", found: Classification | Unscorable) -> None:
         """Write the line."""
@@ -42,7 +44,7 @@ class Lines:
         elif isinstance(found, Unscorable):
             line = failure_line(comment.text, found)
         else:
-            line = text_line(comment.text, found)
+            line = text_line(comment.text, found, self._columns)
         self._out.write(line + "\n")
 
     def close(self) -> None:

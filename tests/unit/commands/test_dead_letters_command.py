@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from worker.commands import dead_letters
+from worker.errors import SettingsInvalid
 from worker.kafka.dead_letters import reader as dead_letter_reader
 from worker.kafka.dead_letters import replay
 from worker.kafka.dead_letters.reader import DeadLetter, Filter
@@ -56,7 +57,7 @@ def test_without_filters_all_are_shown(asked: list[Filter], capsys: pytest.Captu
     captured = capsys.readouterr()
     assert "comments/3/17" in captured.out
     assert "DECODE/InvalidJson: not JSON, replayed 2 times" in captured.out
-    assert captured.err == "1 dead letters\n"
+    assert captured.err == "1 dead letter\n"
 
 
 def test_filters_are_passed_to_the_reader_with_times_in_utc(asked: list[Filter]) -> None:
@@ -115,3 +116,24 @@ def test_a_dry_run_does_not_mention_the_position(
     output = capsys.readouterr().err
     assert "7 would be sent back" in output
     assert "position" not in output
+
+
+def test_a_replay_passes_on_its_pace_and_its_limit(replays: list[dict[str, Any]]) -> None:
+    run("replay", "--rate", "2.5", "--limit", "10")
+    assert (replays[0]["rate"], replays[0]["limit"]) == (2.5, 10)
+
+
+def test_a_summary_counts_by_stage_and_error(asked: list[Filter], capsys: pytest.CaptureFixture[str]) -> None:
+    run("show", "--summary")
+    assert asked == [Filter()]
+    heading, line = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["stage", "error", "count", "first", "last"]
+    assert line.split()[:5] == ["DECODE", "InvalidJson", "1", LETTER.failed_at, LETTER.failed_at]
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_file_for_what_takes_none_is_refused_with_the_action_that_does() -> None:
+    with pytest.raises(SettingsInvalid, match="dead-letters export"):
+        run("show", "letters.jsonl")
+    with pytest.raises(SettingsInvalid, match="name the file"):
+        run("send")

@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.errors import ModelFault
+from worker.settings import ModelSettings
 from worker.types import ThresholdSet
 
 FILE_NAME = "thresholds.json"
@@ -70,6 +71,13 @@ def load_thresholds(labels: Sequence[str], folder: Path, path: Path | None, defa
             f"The model's labels are: {', '.join(labels)}."
         )
         raise ModelFault(message)
+    if default != ModelSettings().threshold and all(label in content.values for label in labels):
+        log.warning(
+            "model.threshold = %g changes nothing: the threshold set %s names every label. Put a set of your own, "
+            'such as {"set": "mine@1", "values": {"%s": %g}}, into a file and name it in model.thresholds: labels that '
+            "it leaves out get model.threshold",
+            *(default, content.set, labels[0], default),
+        )
     values = {label: content.values.get(label, default) for label in labels}
     return _checked(ThresholdSet(content.set, {label: value for label, value in values.items() if value is not None}))
 

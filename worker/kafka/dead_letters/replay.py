@@ -51,6 +51,8 @@ def replay_dead_letters(
     from_beginning: bool = False,
     dry_run: bool = False,
     topic: str | None = None,
+    limit: int | None = None,
+    rate: float | None = None,
     progress: Callable[[DeadLetter], None] = lambda _: None,
 ) -> Replayed:
     """Send back the dead letters that no replay has reached yet, and return once each is acknowledged.
@@ -64,6 +66,8 @@ def replay_dead_letters(
         from_beginning: Also send those replayed before.
         dry_run: Only count; the position stays.
         topic: Where to send them; None for the topic each was read from.
+        limit: How many letters to look at, at most; None for all. The next replay goes on behind them.
+        rate: Letters a second, at most; None for as fast as the broker takes them.
         progress: Called with each letter that is, or would be, sent.
 
     Raises:
@@ -77,7 +81,9 @@ def replay_dead_letters(
         returns = None if dry_run else Returns(settings)
         starts = None if from_beginning or chosen.since else position.find
         letters = read_dead_letters(settings, chosen, clock=clock, starts=starts)
-        while together := list(islice(letters, _ACKNOWLEDGED_TOGETHER)):
+        letters = islice(letters, limit)
+        pace = _Pace(rate, clock, sleep)
+        while together := list(islice(letters, pace.together)):
             for letter in together:
                 target = topic or letter.topic
                 if letter.replays >= settings.dead_letters.max_replays:
@@ -86,6 +92,7 @@ def replay_dead_letters(
                     done.without_topic += 1
                 else:
                     if returns is not None:
+                        pace.wait()
                         returns.send(letter, target)
                     done.replayed += 1
                     progress(letter)
@@ -96,6 +103,28 @@ def replay_dead_letters(
     finally:
         position.close()
     return done
+
+
+class _Pace:
+    """Spreads letters evenly over time."""
+
+    def __init__(self, rate: float | None, clock: Clock, sleep: Sleep) -> None:
+        self._seconds = 1 / rate if rate else 0.0
+        self._clock = clock
+        self._sleep = sleep
+        self._next = clock()
+
+    @property
+    def together(self) -> int:
+        """Letters acknowledged together: those of a second, so that a slow replay's position moves, too."""
+        return min(_ACKNOWLEDGED_TOGETHER, max(1, int(1 / self._seconds))) if self._seconds else _ACKNOWLEDGED_TOGETHER
+
+    def wait(self) -> None:
+        """Wait until the next letter may go."""
+        now = self._clock()
+        if now < self._next:
+            self._sleep(self._next - now)
+        self._next = max(self._next, now) + self._seconds
 
 
 def _next_offsets(letters: list[DeadLetter]) -> dict[int, int]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException, Message, Producer
 
 from worker.errors import Fatal
-from worker.events.dead_letter import REPLAY_COUNT_HEADER, strip_failure
+from worker.events.dead_letter import REPLAY_COUNT_HEADER, TIMESTAMP_HEADER, strip_failure
 from worker.events.headers import headers_of
 from worker.kafka.client.error_codes import REFUSED, describe, error_of, refused
 from worker.kafka.client.producing import produce
@@ -47,6 +47,24 @@ class Returns:
         self._failure: Fatal | None = None
         self._producer: Producer = make_client(Producer, producer_properties(settings))
 
+    def send_record(self, record: Outgoing) -> None:
+        """Start sending a record that is not in the dead letter topic as it stands, such as a corrected one.
+
+        Raises:
+            Fatal: This record, or an earlier one, can't be delivered.
+        """
+
+        def report(error: KafkaError | None, _: Message) -> None:
+            if error is not None and self._failure is None:
+                self._failure = _undelivered(error, record.topic)
+
+        try:
+            produce(self._producer, record, report, self._producer.poll)
+        except KafkaException as error:
+            self._failure = self._failure or _undelivered(error_of(error), record.topic)
+        self._producer.poll(0)
+        self._raise_failure()
+
     def send(self, letter: DeadLetter, topic: str) -> None:
         """Start sending a letter back.
 
@@ -55,7 +73,7 @@ class Returns:
         """
         report = partial(self._serve_report, letter, topic)
         try:
-            produce(self._producer, _as_it_was(letter, topic), report, self._producer.poll)
+            produce(self._producer, as_it_was(letter, topic), report, self._producer.poll)
         except KafkaException as error:
             self._take_in(letter, topic, error_of(error))
         self._producer.poll(0)
@@ -95,13 +113,16 @@ class Returns:
             self._failure = _undelivered(error, topic)
 
 
-def _as_it_was(letter: DeadLetter, topic: str) -> Outgoing:
-    """The record as it was read, with its replay count raised by one."""
-    record = letter.record
-    headers = [h for h in strip_failure(headers_of(record)) if h[0] != REPLAY_COUNT_HEADER]
+def as_it_was(letter: DeadLetter, topic: str) -> Outgoing:
+    """The record as it was read, timestamp included, with its replay count raised by one."""
+    record, received = letter.record, headers_of(letter.record)
+    headers = [h for h in strip_failure(received) if h[0] != REPLAY_COUNT_HEADER]
     headers.append((REPLAY_COUNT_HEADER, b"%d" % (letter.replays + 1)))
     kind, milliseconds = record.timestamp()
     timestamp = 0 if kind == TIMESTAMP_NOT_AVAILABLE else max(0, milliseconds)
+    original = next((value for name, value in reversed(received) if name == TIMESTAMP_HEADER), None)
+    if original is not None and original.isdigit():
+        timestamp = int(original)  # the letter could not carry it: its topic refused it
     return Outgoing(topic, record.key(), record.value(), headers, timestamp)
 
 

@@ -98,3 +98,19 @@ def test_labels_are_in_the_models_order(tmp_path: Path) -> None:
     classifier = Classifier.load(str(folder))
     assert classifier.thresholds.name == "test@1"
     assert classifier.classify(["you"])[0].labels == LABELS
+
+
+def test_a_threshold_that_the_set_leaves_no_label_for_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = write(tmp_path / "whole.json", {"set": "whole@1", "values": dict.fromkeys(LABELS, 0.3)})
+    load_thresholds(LABELS, tmp_path, whole, 0.5)
+    assert not caplog.records
+    load_thresholds(LABELS, tmp_path, whole, 0.99)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "model.threshold = 0.99 changes nothing" in line
+    assert "whole@1" in line
+    caplog.clear()
+    partial = write(tmp_path / "partial.json", {"set": "partial@1", "values": {LABELS[0]: 0.3}})
+    assert load_thresholds(LABELS, tmp_path, partial, 0.99).values[LABELS[1]] == 0.99
+    assert not caplog.records
