@@ -57,7 +57,8 @@ def main() -> None:
     """Measure and print."""
     options = _options()
     if options.cell:
-        print(json.dumps(_measure(*options.cell, options.seconds)._asdict()))
+        model, cores, tokens = options.cell
+        print(json.dumps(_measure(model, cores, tokens, options.seconds)._asdict()))
         return
     found = machine()
     print(f"{found['cpu']}, {found['cores']} cores, torch {found['versions']['torch']}, load {found['load_before']}\n")

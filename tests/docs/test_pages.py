@@ -56,7 +56,7 @@ def test_every_command_exists_with_its_options(command: list[str]) -> None:
     if not names_of_commands:
         assert command == ["--version"]
         return
-    offered = help_of(names_of_commands[0])
+    offered = help_of(names_of_commands[0], "--help") + help_of("--help-settings")
     for word in command:
         if word.startswith("--"):
             assert re.search(rf"{word.partition('=')[0]}\b", offered), word
@@ -64,7 +64,7 @@ def test_every_command_exists_with_its_options(command: list[str]) -> None:
 
 def test_the_check_of_commands_sees_options_that_do_not_exist() -> None:
     assert list(sluice_commands("A=1 sluice run --wrong | sluice watch > x")) == [["run", "--wrong"], ["watch"]]
-    assert "--wrong" not in help_of("run")
+    assert "--wrong" not in help_of("run", "--help")
 
 
 @pytest.mark.parametrize("page", [*WRITTEN, *OTHERS], ids=name_of)
