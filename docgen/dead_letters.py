@@ -72,6 +72,11 @@ EXAMPLES: list[tuple[str, bytes, dict[str, Any]]] = [
 
 _LATER = [
     ("VALIDATE", "CloudEventsBatch", "a batch of CloudEvents (`application/cloudevents-batch+json`)"),
+    ("DECODE", "UnknownMagicByte", "a value without a schema registry's framing, where `input.format` is not json"),
+    ("DECODE", "BrokenFraming", "a value that ends within that framing"),
+    ("DECODE", "UnknownSchema", "a schema id that the registry does not have"),
+    ("DECODE", "WrongSchemaType", "a schema of another format than `input.format`"),
+    ("DECODE", "PayloadMismatch", "a payload that can't be read with its schema, or breaks a rule of its JSON Schema"),
     ("TOKENIZE", "class of the exception", "a text the tokenizer fails on, found by halving its batch"),
     ("INFERENCE", "class of the exception", "a text the model fails on, found by halving its batch"),
     ("INFERENCE", "NonFiniteScore", "a text whose scores are not finite, also in float32"),

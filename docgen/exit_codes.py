@@ -22,6 +22,6 @@ def render() -> str:
     meanings = dict(_OUTSIDE)
     for _, error in inspect.getmembers(errors, inspect.isclass):
         if issubclass(error, errors.SluiceError) and error.exit_code != errors.SluiceError.exit_code:
-            meanings[error.exit_code] = sentence(summary(error))
+            meanings[error.exit_code] = f"{meanings.get(error.exit_code, '')} {sentence(summary(error))}".strip()
     rows = [[code(number), meaning] for number, meaning in sorted(meanings.items())]
     return page("Exit codes", _INTRODUCTION, table(["code", "what"], rows))

@@ -1,15 +1,23 @@
-"""Writes the JSON Schemas of the events: `python -m schemas.generate`."""
+"""Writes the schemas of the events: `python -m schemas.generate`.
+
+JSON Schemas of all of them, and an Avro and a Protobuf schema of the label event, for those who keep their topics in a
+schema registry.
+"""
 
 import json
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from schemas.avro_schema import render_avro
 from schemas.comment import CommentEvent
 from schemas.dead_letter import DeadLetterHeaders
 from schemas.label import LabelEvent
+from schemas.protobuf_schema import render_protobuf
 
 FOLDER = Path(__file__).parent / "json"
+AVRO_FILE = Path(__file__).parent / "avro" / "label-event.avsc"
+PROTOBUF_FILE = Path(__file__).parent / "protobuf" / "label-event.proto"
 
 EVENTS: dict[str, type[BaseModel]] = {
     "comment.schema.json": CommentEvent,
@@ -24,11 +32,20 @@ def render(model: type[BaseModel]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def texts() -> dict[Path, str]:
+    """What every generated file must hold."""
+    return {
+        **{FOLDER / name: render(model) for name, model in EVENTS.items()},
+        AVRO_FILE: render_avro(LabelEvent),
+        PROTOBUF_FILE: render_protobuf(LabelEvent),
+    }
+
+
 def main() -> None:
     """Write every schema."""
-    FOLDER.mkdir(exist_ok=True)
-    for name, model in EVENTS.items():
-        (FOLDER / name).write_text(render(model), encoding="utf-8")
+    for path, text in texts().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -56,20 +56,30 @@ class Kafka:
         home: Folder of the distribution.
         nodes: 1, or 3 for replication factor 3 with two in-sync replicas required.
         properties: Further broker properties, for example `max.message.bytes`.
-        secured: Each node also listens for SASL over TLS; `properties` give the keys and users.
+        secured: Each node also listens for SASL over TLS and for clients with a certificate; `properties` give the keys
+            and users.
+        java_options: Further options of each node's Java.
 
     Attributes:
         folder: Where the nodes' logs and settings are, in `node-1` and so on.
         bootstrap_servers: Addresses that accept every client.
         secured_servers: Addresses that require SASL over TLS; empty without `secured`.
+        mutual_servers: Addresses that require a certificate of the client; empty without `secured`.
     """
 
     def __init__(
-        self, home: Path, nodes: int = 1, properties: Mapping[str, str] | None = None, *, secured: bool = False
+        self,
+        home: Path,
+        nodes: int = 1,
+        properties: Mapping[str, str] | None = None,
+        *,
+        secured: bool = False,
+        java_options: str = "",
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="sluice-kafka-"))
-        ports = free_ports(3 * nodes)
-        secured_ports = ports[2 * nodes :] if secured else []
+        ports = free_ports(4 * nodes)
+        secured_ports = ports[2 * nodes : 3 * nodes] if secured else []
+        mutual_ports = ports[3 * nodes :] if secured else []
         voters = ",".join(f"{n + 1}@127.0.0.1:{ports[nodes + n]}" for n in range(nodes))
         self.nodes = [
             Node(
@@ -78,13 +88,15 @@ class Kafka:
                 n + 1,
                 ports[n],
                 node_properties(self.folder, n + 1, ports[n], ports[nodes + n], voters, nodes)
-                | (secured_listeners(ports[n], ports[nodes + n], secured_ports[n]) if secured else {})
+                | (secured_listeners(ports[n], ports[nodes + n], secured_ports[n], mutual_ports[n]) if secured else {})
                 | dict(properties or {}),
+                java_options,
             )
             for n in range(nodes)
         ]
         self.bootstrap_servers = ",".join(node.address for node in self.nodes)
         self.secured_servers = ",".join(f"127.0.0.1:{port}" for port in secured_ports)
+        self.mutual_servers = ",".join(f"127.0.0.1:{port}" for port in mutual_ports)
         atexit.register(self.close)
 
     def start(self) -> Self:

@@ -19,8 +19,11 @@ class KafkaDidNotStart(Exception):
 class Node:
     """A broker and controller. `start`, `stop`, `kill`, `pause`, `resume` and `restart` may be called in any order."""
 
-    def __init__(self, home: Path, folder: Path, number: int, port: int, properties: Mapping[str, str]) -> None:
+    def __init__(
+        self, home: Path, folder: Path, number: int, port: int, properties: Mapping[str, str], java_options: str = ""
+    ) -> None:
         self.number = number
+        self._java_options = java_options
         self.address = f"127.0.0.1:{port}"
         self._home = home
         self._properties = folder / f"node-{number}.properties"
@@ -48,7 +51,7 @@ class Node:
 
     def start(self) -> None:
         assert not self.running
-        environment = {"KAFKA_HEAP_OPTS": "-Xms128M -Xmx384M", **os.environ}
+        environment = {"KAFKA_HEAP_OPTS": "-Xms128M -Xmx384M", **os.environ, "KAFKA_OPTS": self._java_options}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [self._home / "bin/kafka-server-start.sh", self._properties],
@@ -138,10 +141,11 @@ def node_properties(
     }
 
 
-def secured_listeners(port: int, controller_port: int, secured_port: int) -> dict[str, str]:
-    brokers = f"PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{secured_port}"
+def secured_listeners(port: int, controller_port: int, secured_port: int, mutual_port: int) -> dict[str, str]:
+    """Listeners for everybody, for SASL over TLS, and for clients with a certificate."""
+    brokers = f"PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{secured_port},MUTUAL://127.0.0.1:{mutual_port}"
     return {
         "listeners": f"{brokers},CONTROLLER://127.0.0.1:{controller_port}",
         "advertised.listeners": brokers,
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT",
     }

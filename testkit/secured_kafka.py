@@ -1,4 +1,4 @@
-"""A real Kafka that requires a password over TLS, with keys generated for one test run."""
+"""A real Kafka that requires a password, a token or a certificate over TLS, with keys generated for one test run."""
 
 import secrets
 import shutil
@@ -17,11 +17,15 @@ from confluent_kafka.admin._scram import (
     UserScramCredentialUpsertion,
 )
 
+from testkit.client_certificate import make_client_certificate
 from testkit.kafka import Kafka
 from testkit.kafka_node import START_SECONDS
+from testkit.token_server import AUDIENCE, ISSUER, TokenServer
 
 USER = "sluice"
 MECHANISMS = ("PLAIN", "SCRAM-SHA-512")
+TOKEN_SECONDS = 20
+_OAUTH = "org.apache.kafka.common.security.oauthbearer"
 _ITERATIONS = 4096
 _AUTHORIZER = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -30,7 +34,7 @@ _AUTHORIZER = {
 
 
 class SecuredKafka:
-    """One node that accepts one user, by PLAIN and by SCRAM, over TLS; a context manager.
+    """One node that accepts one user over TLS, by PLAIN, SCRAM, OAUTHBEARER or a certificate; a context manager.
 
     Its certificate is self-signed, so it is also the authority that a client trusts.
 
@@ -41,6 +45,7 @@ class SecuredKafka:
 
     Attributes:
         cluster: The node; its open listener is for the test itself.
+        tokens: The provider whose tokens the node takes.
         password: Password of `USER`.
         authority: Certificate (PEM) that verifies the broker's certificate.
         stranger: Certificate that verifies nothing here.
@@ -51,22 +56,36 @@ class SecuredKafka:
         store_password = secrets.token_hex(16)
         store, self.authority = _make_keys(folder, "broker", store_password)
         _, self.stranger = _make_keys(folder, "stranger", store_password)
+        self.tokens = TokenServer(USER, TOKEN_SECONDS)
+        self._certificate, self._key = make_client_certificate(folder, USER, self.password)
         login = f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{self.password}";'
         scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
         listener = "listener.name.sasl_ssl."
+        oauth = f"{listener}oauthbearer."
         self.cluster = Kafka(
             home,
             properties={
-                "sasl.enabled.mechanisms": ",".join(MECHANISMS),
+                "sasl.enabled.mechanisms": ",".join((*MECHANISMS, "OAUTHBEARER")),
                 "ssl.keystore.type": "PKCS12",
                 "ssl.keystore.location": str(store),
                 "ssl.keystore.password": store_password,
                 "ssl.key.password": store_password,
                 f"{listener}plain.sasl.jaas.config": login,
                 f"{listener}scram-sha-512.sasl.jaas.config": scram,
+                f"{oauth}sasl.jaas.config": f"{_OAUTH}.OAuthBearerLoginModule required;",
+                f"{oauth}sasl.server.callback.handler.class": f"{_OAUTH}.OAuthBearerValidatorCallbackHandler",
+                f"{oauth}sasl.oauthbearer.jwks.endpoint.url": self.tokens.keys_url,
+                f"{oauth}sasl.oauthbearer.expected.audience": AUDIENCE,
+                f"{oauth}sasl.oauthbearer.expected.issuer": ISSUER,
+                f"{oauth}connections.max.reauth.ms": str(TOKEN_SECONDS * 1000),
+                "listener.name.mutual.ssl.client.auth": "required",
+                "listener.name.mutual.ssl.truststore.type": "PEM",
+                "listener.name.mutual.ssl.truststore.location": str(self._certificate),
                 **(_AUTHORIZER if authorizer else {}),
             },
             secured=True,
+            # Kafka asks no URL for keys that its operator has not allowed (CVE-2025-27817).
+            java_options=f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={self.tokens.keys_url}",
         )
 
     def properties(self, mechanism: str = "PLAIN", **others: str) -> dict[str, str]:
@@ -78,6 +97,29 @@ class SecuredKafka:
             "sasl.password": self.password,
             "ssl.ca.location": str(self.authority),
             **{name.replace("_", "."): value for name, value in others.items()},
+        }
+
+    def oidc_properties(self, **others: str) -> dict[str, str]:
+        """The `kafka.properties` that grant access by OpenID Connect's client credentials; `others` as above."""
+        return {
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": "OAUTHBEARER",
+            "sasl.oauthbearer.method": "oidc",
+            "sasl.oauthbearer.client.id": self.tokens.client_id,
+            "sasl.oauthbearer.client.secret": self.tokens.client_secret,
+            "sasl.oauthbearer.token.endpoint.url": self.tokens.token_url,
+            "ssl.ca.location": str(self.authority),
+            **{name.replace("_", "."): value for name, value in others.items()},
+        }
+
+    def mutual_properties(self) -> dict[str, str]:
+        """The `kafka.properties` that grant access by a certificate, at `cluster.mutual_servers`."""
+        return {
+            "security.protocol": "SSL",
+            "ssl.ca.location": str(self.authority),
+            "ssl.certificate.location": str(self._certificate),
+            "ssl.key.location": str(self._key),
+            "ssl.key.password": self.password,
         }
 
     def grant(
@@ -94,6 +136,7 @@ class SecuredKafka:
             answer.result(START_SECONDS)
 
     def __enter__(self) -> Self:
+        self.tokens.__enter__()
         self.cluster.__enter__()
         admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap_servers, "log_level": 0})
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
@@ -106,6 +149,7 @@ class SecuredKafka:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.cluster.__exit__(kind, error, trace)
+        self.tokens.__exit__(kind, error, trace)
 
 
 def _make_keys(folder: Path, name: str, password: str) -> tuple[Path, Path]:

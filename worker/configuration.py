@@ -25,13 +25,17 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from worker import secret_files
 from worker.errors import SettingsInvalid
 from worker.renamed_settings import RENAMED
-from worker.secrets import is_secret, masked
+from worker.secrets import MASK, is_secret, masked
 from worker.setting_origins import DELIMITER, PREFIX, variable
 from worker.settings import Settings
 
 _PROPERTIES_EXAMPLE = 'write an object such as {"security.protocol": "SSL"}'
+
+_WITH_PROPERTIES = ("kafka", "registry")
+"""Sections with `properties` of a client, which variables and flags give as a JSON object."""
 
 _SERVICE_VARIABLE = re.compile(
     r"SLUICE_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)"
@@ -55,13 +59,15 @@ def load(config: Path | None = None, flags: Mapping[str, Any] | None = None, env
     env_file = env_file or default_env_file()
     variables, file_problems = _read_env_file(env_file) if env_file else ({}, [])
     problems += file_problems
+    environment, unread = secret_files.resolved(os.environ, _known_variables())
+    problems += unread
     if config is not None and (problem := _unreadable(config)):
         problems.append(problem)
         config = None
     overrides, flag_problems = _nest(flags or {})
     problems += flag_problems
     try:
-        read = _reader(config, variables).model_validate(overrides)
+        read = _reader(config, variables, environment).model_validate(overrides)
         settings = Settings.model_validate(read.model_dump())
     except ValidationError as error:
         problems += [line for details in error.errors() for line in _describe(details)]
@@ -81,7 +87,10 @@ def default_env_file() -> Path | None:
 def shown(settings: Settings) -> dict[str, Any]:
     """The settings as plain values, secrets masked: for `sluice config`."""
     values = settings.model_dump(mode="json")
-    values["kafka"]["properties"] = masked(values["kafka"]["properties"])
+    for section in _WITH_PROPERTIES:
+        values[section]["properties"] = masked(values[section]["properties"])
+    if values["registry"]["password"] is not None:
+        values["registry"]["password"] = MASK
     return values
 
 
@@ -94,12 +103,21 @@ def names() -> Iterator[str]:
             yield f"{section}.{name}"
 
 
-def _reader(config: Path | None, variables: Mapping[str, str | None]) -> type[BaseSettings]:
-    """A settings class that reads the environment, then `variables` of a `.env`, then the file; arguments win."""
+class _Variables(EnvSettingsSource):
+    """Reads variables of a mapping as the environment's are read."""
 
-    class EnvFile(EnvSettingsSource):
-        def _load_env_vars(self) -> Mapping[str, str | None]:
-            return {name.lower(): value for name, value in variables.items() if value}
+    def __init__(self, settings_cls: type[BaseSettings], variables: Mapping[str, str | None]) -> None:
+        self._given = {name.lower(): value for name, value in variables.items() if value}
+        super().__init__(settings_cls)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return self._given
+
+
+def _reader(
+    config: Path | None, variables: Mapping[str, str | None], environment: Mapping[str, str | None]
+) -> type[BaseSettings]:
+    """A settings class that reads the environment, then `variables` of a `.env`, then the file; arguments win."""
 
     class Reader(Settings, BaseSettings):
         model_config = SettingsConfigDict(
@@ -119,8 +137,13 @@ def _reader(config: Path | None, variables: Mapping[str, str | None]) -> type[Ba
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            del dotenv_settings, file_secret_settings
-            return init_settings, TomlConfigSettingsSource(settings_cls), EnvFile(settings_cls), env_settings
+            del env_settings, dotenv_settings, file_secret_settings
+            return (
+                init_settings,
+                TomlConfigSettingsSource(settings_cls),
+                _Variables(settings_cls, variables),
+                _Variables(settings_cls, environment),
+            )
 
     return Reader
 
@@ -136,20 +159,24 @@ def _nest(flags: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], list[str
             continue
         section, field = name.split(".")
         nested.setdefault(section, {})[field] = value
-    properties = nested.get("kafka", {}).get("properties")
-    if isinstance(properties, str):
-        try:
-            nested["kafka"]["properties"] = json.loads(properties)
-        except ValueError:
-            problems.append(f"kafka.properties: not JSON; {_PROPERTIES_EXAMPLE}")
-            del nested["kafka"]["properties"]
+    for section in _WITH_PROPERTIES:
+        properties = nested.get(section, {}).get("properties")
+        if isinstance(properties, str):
+            try:
+                nested[section]["properties"] = json.loads(properties)
+            except ValueError:
+                problems.append(f"{section}.properties: not JSON; {_PROPERTIES_EXAMPLE}")
+                del nested[section]["properties"]
     return nested, problems
 
 
+def _known_variables() -> set[str]:
+    return {variable(name) for name in (*names(), *RENAMED)}
+
+
 def _unknown_variables(variables: Mapping[str, str | None], where: str) -> Iterator[str]:
-    known = {variable(name) for name in (*names(), *RENAMED)} | {
-        PREFIX + section.upper() for section in Settings.model_fields
-    }
+    known = _known_variables() | {PREFIX + section.upper() for section in Settings.model_fields}
+    known |= {name + secret_files.SUFFIX for name in known}
     for name in sorted(variables):
         if not name.upper().startswith(PREFIX) or _SERVICE_VARIABLE.fullmatch(name):
             continue
@@ -170,7 +197,9 @@ def _read_env_file(path: Path) -> tuple[dict[str, str | None], list[str]]:
     problems = [f"{path}, line {number}: write {PREFIX}...=value" for number, line in ours if "=" not in line]
     values = dotenv_values(stream=io.StringIO(text)) if not problems else {}
     variables = {name: value for name, value in values.items() if name.upper().startswith(PREFIX)}
-    return variables, [*problems, *_unknown_variables(variables, str(path))]
+    problems += _unknown_variables(variables, str(path))
+    variables, unread = secret_files.resolved(variables, _known_variables())
+    return variables, [*problems, *(f"{path}: {problem}" for problem in unread)]
 
 
 def _unreadable(config: Path) -> str | None:

@@ -4,6 +4,7 @@
       Fatal                     1   the client, the device or memory is broken
       SettingsInvalid           2   settings or arguments are wrong
       NoBroker                  3   no broker answered within the limit
+      NoRegistry                3   no schema registry answered within the limit
       DrainDeadlinePassed       4   shutdown ran out of time; nothing is lost
       BreakerOpen               5   too many records were rejected
       ModelFault                6   the model cannot be loaded or cannot score
@@ -36,6 +37,12 @@ class SettingsInvalid(SluiceError):
 
 class NoBroker(SluiceError):
     """No broker answered within the limit."""
+
+    exit_code = 3
+
+
+class NoRegistry(SluiceError):
+    """No schema registry answered within the limit, and a record needs a schema."""
 
     exit_code = 3
 

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
+from worker.format_settings import Format
 from worker.setting_types import JsonPointer, Section, TopicName
 
 
@@ -104,6 +105,7 @@ class InputSettings(Section):
         description="What the comment comes in; id, text and the event's comment are of what is inside, conditions of "
         "the whole value",
     )
+    format: Format = Field(Format.JSON, description="How values are written: json, json-schema, avro or protobuf")
     id_pointer: JsonPointer = Field("/id", description="JSON Pointer to the comment's id")
     id_kind: IdKind = Field(
         IdKind.STRING_OR_INTEGER,

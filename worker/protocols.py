@@ -11,6 +11,7 @@ from worker.types import (
     Assignment,
     Batch,
     Classification,
+    Decoded,
     ModelIdentity,
     Outcome,
     Outgoing,
@@ -170,6 +171,18 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Leave the group. Never raises; safe to call twice."""
+
+
+class RecordDecoder(Protocol):
+    """From a record to a comment. Used by the source's thread."""
+
+    def decode(self, record: Record, assignment: Assignment) -> Decoded:
+        """A `Comment`, `Rejected` or `Skipped` for one record and the assignment it was polled under.
+
+        Raises:
+            Retryable: It can't be said yet: what the format needs does not answer.
+            SluiceError: It won't answer.
+        """
 
 
 class RejectionLimit(Protocol):

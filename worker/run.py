@@ -15,6 +15,7 @@ from worker.errors import BreakerOpen, SluiceError
 from worker.events.dead_letter import DeadLetterEncoder
 from worker.events.decoding import Decoder
 from worker.events.label_event import LabelEventEncoder
+from worker.formats.conversion import Conversion
 from worker.kafka.consumer.source import KafkaSource
 from worker.kafka.delivery.publishers import make_publisher
 from worker.kafka.start_check import StartCheck
@@ -77,9 +78,11 @@ def run(
         if stop is None:
             stack.enter_context(signals)
         try:
+            conversion = Conversion(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
+            conversion.check()
             model = classifier or _load_model(settings, metrics)
             health.model_loaded()
-            worker = _assemble(settings, model, metrics, health, _status(report))
+            worker = _assemble(settings, model, conversion, metrics, health, _status(report))
             _collect_seldom()
             log.info(
                 "working",
@@ -133,7 +136,12 @@ def _status(report: Report) -> StatusReports:
 
 
 def _assemble(
-    settings: Settings, model: Classifier[Any], metrics: Metrics, health: Health, status: StatusReports
+    settings: Settings,
+    model: Classifier[Any],
+    conversion: Conversion,
+    metrics: Metrics,
+    health: Health,
+    status: StatusReports,
 ) -> Worker[Any]:
     """The parts, joined through the protocols of `worker.protocols`."""
     clock = time.monotonic
@@ -141,7 +149,7 @@ def _assemble(
     publisher = make_publisher(
         settings,
         source,
-        _encoder(settings, model),
+        conversion.encoder(_encoder(settings, model)),
         Breaker(settings.dead_letters),
         clock=clock,
         sleep=time.sleep,
@@ -163,7 +171,7 @@ def _assemble(
         source=source,
         publisher=publisher,
         model_threads=ModelThreads(model, batch_limits(settings), clock, observer),
-        decoder=Decoder(settings.input),
+        decoder=conversion.decoder(Decoder(settings.input)),
         breaker=Breaker(settings.dead_letters),
         flow=FlowControl(settings.delivery, settings.batch),
         settings=settings.delivery,

@@ -8,13 +8,17 @@ from typing import Any
 
 MASK = "***"
 
-_SIGNS = ("password", "passphrase", "secret", "token", "private", "jaas", "key.pem", "oauthbearer.config")
+_SIGNS = ("password", "passphrase", "secret", "token", "private", "jaas", "key.pem", "oauthbearer.config", "user.info")
 """Parts of the names of librdkafka's properties that hold credentials, and of those that other clients know."""
+
+
+_ADDRESSES = (".url", ".location")
+"""Ends of the names of properties that say where something is: `sasl.oauthbearer.token.endpoint.url`."""
 
 
 def is_secret(name: str) -> bool:
     """True for a property whose value must not be shown."""
-    return any(sign in name.lower() for sign in _SIGNS)
+    return any(sign in name.lower() for sign in _SIGNS) and not name.lower().endswith(_ADDRESSES)
 
 
 def masked(properties: Mapping[str, Any]) -> dict[str, Any]:

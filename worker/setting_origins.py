@@ -11,6 +11,7 @@ from typing import Any
 from dotenv import dotenv_values
 
 from worker.renamed_settings import RENAMED
+from worker.secret_files import SUFFIX
 
 PREFIX = "SLUICE_"
 DELIMITER = "__"
@@ -57,9 +58,9 @@ class Origins:
 
 
 def _dotted(variables: Mapping[str, str | None]) -> set[str]:
-    """Dotted names of the variables that hold something."""
+    """Dotted names of the variables that hold something, or name the file that does."""
     return {
-        name.upper().removeprefix(PREFIX).replace(DELIMITER, ".").lower()
+        name.upper().removesuffix(SUFFIX).removeprefix(PREFIX).replace(DELIMITER, ".").lower()
         for name, value in variables.items()
         if name.upper().startswith(PREFIX) and value
     }

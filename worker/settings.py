@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from worker import owned_properties, renamed_settings
+from worker import owned_properties, renamed_settings, secret_files
+from worker.format_settings import Format, RegistrySettings
 from worker.input_settings import InputSettings
 from worker.setting_types import Seconds, Section, TopicName
 
@@ -77,11 +78,37 @@ class KafkaSettings(Section):
         default_factory=dict,
         description="Any further librdkafka property (TLS, SASL, ...); those the worker must own are refused",
     )
+    properties_directory: Path | None = Field(
+        None,
+        description="Folder with a file for each further property, called as it is, as Kubernetes mounts a secret; "
+        "properties win",
+    )
+    msk_iam_region: str | None = Field(
+        None,
+        description="AWS region: authenticate at Amazon MSK by IAM (extra msk-iam), instead of TLS and SASL properties",
+    )
     no_broker_seconds: Seconds = Field(
         60,
         description="Exit 3 after this long without any broker, so that a supervisor sees it; unless it is set, 10 for "
         "commands other than run",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _properties_may_be_in_files(cls, values: Any) -> Any:
+        folder = values.get("properties_directory") if isinstance(values, dict) else None
+        given = values.get("properties", {}) if folder else None
+        if not isinstance(folder, str | Path) or not isinstance(given, dict):
+            return values
+        return {**values, "properties": {**secret_files.properties_of(Path(folder)), **given}}
+
+    @model_validator(mode="after")
+    def _one_way_to_authenticate(self) -> "KafkaSettings":
+        others = [name for name in self.properties if name.startswith(("sasl.", "security.protocol"))]
+        if self.msk_iam_region is not None and others:
+            message = f"kafka.msk_iam_region sets the mechanism itself: leave out {', '.join(others)}"
+            raise ValueError(message)
+        return self
 
     @field_validator("bootstrap_servers")
     @classmethod
@@ -103,6 +130,7 @@ class OutputSettings(Section):
     """Where label events go."""
 
     topic: TopicName = Field("comment-labels", description="Topic of the label events")
+    format: Format = Field(Format.JSON, description="How values are written: json, json-schema, avro or protobuf")
     text: TextOutput = Field(
         TextOutput.KEEP, description="keep the comment's text in the event, put its SHA-256 there (hash), or omit it"
     )
@@ -213,6 +241,7 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     batch: BatchSettings = BatchSettings()
     delivery: DeliverySettings = DeliverySettings()
+    registry: RegistrySettings = RegistrySettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
 
@@ -228,6 +257,18 @@ class Settings(Section):
             message = (
                 "input.topic, output.topic and dead_letters.topic must differ: the worker would read its own output"
             )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _formats_have_their_registry(self) -> "Settings":
+        asking = [
+            f"{name} = {value}"
+            for name, value in (("input.format", self.input.format), ("output.format", self.output.format))
+            if value is not Format.JSON
+        ]
+        if asking and self.registry.url is None:
+            message = f"{' and '.join(asking)} needs registry.url: schemas are named by their id in a schema registry"
             raise ValueError(message)
         return self
 

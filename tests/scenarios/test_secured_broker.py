@@ -39,6 +39,49 @@ def test_a_worker_with_the_password_labels_every_comment(secured: SecuredKafka, 
     assert len(topics.read(topics.output)) == count
 
 
+def test_a_worker_with_client_credentials_gets_tokens_and_renews_them(secured: SecuredKafka) -> None:
+    topics, issued = Topics(secured.cluster), secured.tokens.issued
+    with worker(secured, secured.oidc_properties(), topics, "at-least-once") as process:
+        first = topics.fill(comments(100))
+        assert eventually(topics.is_done, PROGRESS_SECONDS)
+        clients = secured.tokens.issued - issued
+        # The broker ends a connection whose token has run out and was not renewed.
+        assert eventually(lambda: secured.tokens.issued - issued >= 3 * clients, PROGRESS_SECONDS)
+        count = first + topics.fill(comments(100, start=100))
+        assert eventually(topics.is_done, PROGRESS_SECONDS)
+        assert process.terminate() == 0
+        assert secured.tokens.client_secret not in process.log
+    assert len(topics.read(topics.output)) == count
+
+
+def test_refused_client_credentials_end_the_worker_and_the_provider_is_named(secured: SecuredKafka) -> None:
+    properties = secured.oidc_properties() | {"sasl.oauthbearer.client.secret": WRONG}
+    with worker(secured, properties, Topics(secured.cluster), "at-least-once") as process:
+        assert process.process.wait(PROGRESS_SECONDS) == 1
+        assert "the token endpoint refused this client" in process.log
+        assert "sasl.oauthbearer.client.secret" in process.log
+        assert WRONG not in process.log
+
+
+@pytest.mark.parametrize("guarantee", GUARANTEES)
+def test_a_worker_with_a_certificate_labels_every_comment(secured: SecuredKafka, guarantee: str) -> None:
+    topics = Topics(secured.cluster)
+    count = topics.fill(comments(100))
+    with worker(secured, secured.mutual_properties(), topics, guarantee, secured.cluster.mutual_servers) as process:
+        assert eventually(topics.is_done, PROGRESS_SECONDS)
+        assert process.terminate() == 0
+        assert secured.password not in process.log
+    assert len(topics.read(topics.output)) == count
+
+
+def test_a_worker_without_its_certificate_ends_or_waits_and_says_why(secured: SecuredKafka) -> None:
+    properties = {"security.protocol": "SSL", "ssl.ca.location": str(secured.authority)}
+    with worker(
+        secured, properties, Topics(secured.cluster), "at-least-once", secured.cluster.mutual_servers
+    ) as process:
+        assert eventually(lambda: "certificate" in process.log.lower(), PROGRESS_SECONDS)
+
+
 @pytest.mark.parametrize("guarantee", GUARANTEES)
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_a_wrong_password_ends_the_worker_and_is_named_as_the_cause(
@@ -85,7 +128,9 @@ def test_a_wrong_password_ends_every_command_at_once(secured: SecuredKafka, comm
     assert WRONG not in ended.stderr
 
 
-def worker(secured: SecuredKafka, properties: dict[str, str], topics: Topics, guarantee: str) -> WorkerProcess:
+def worker(
+    secured: SecuredKafka, properties: dict[str, str], topics: Topics, guarantee: str, servers: str | None = None
+) -> WorkerProcess:
     """A worker that waits longer for a broker than the test waits for it, so that it only ends for the right reason."""
     settings = {
         **topics.settings,
@@ -93,4 +138,4 @@ def worker(secured: SecuredKafka, properties: dict[str, str], topics: Topics, gu
         "kafka.no_broker_seconds": 10 * PROGRESS_SECONDS,
         "delivery.guarantee": guarantee,
     }
-    return WorkerProcess(secured.cluster.secured_servers, settings)
+    return WorkerProcess(servers or secured.cluster.secured_servers, settings)

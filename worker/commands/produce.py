@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker.commands.arguments import add_column_arguments, layout
-from worker.errors import SluiceError
+from worker.errors import SettingsInvalid, SluiceError
+from worker.format_settings import Format
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Send every comment, and wait until the broker has acknowledged all of them."""
+    if settings.input.format is not Format.JSON:
+        message = (
+            f"input.format = {settings.input.format}, and `sluice produce` writes JSON only: use your own producer"
+        )
+        raise SettingsInvalid(message)
     from worker.comments.file_comment import DEFAULT_LAYOUT
     from worker.comments.reading import read_comments
     from worker.comments.samples import SAMPLE_COMMENTS

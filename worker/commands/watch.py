@@ -21,13 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Print each label event as it arrives, one readable line each, until Ctrl-C."""
+    from worker.formats.label_events import event_reader
     from worker.kafka.dead_letters.reader import DeadLetter
     from worker.kafka.outcome_reader import OutcomeReader
     from worker.terminal.as_read import AsRead
     from worker.terminal.columns import columns_of
     from worker.terminal.rendering import event_line
 
-    reader = OutcomeReader(settings, dead_letters=False, from_start=arguments.from_start)
+    reader = OutcomeReader(
+        settings, dead_letters=False, from_start=arguments.from_start, read_event=event_reader(settings)
+    )
     shown, columns, as_read = 0, columns_of(sys.stdout), AsRead(settings.input)
     sys.stderr.write(f"following {settings.output.topic} until Ctrl-C ...\n")
     try:

@@ -1,10 +1,9 @@
 """Follows the worker's output: label events and dead letters. Joins no group and commits nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, TopicPartition
-from pydantic import ValidationError
 
 from schemas.label import LabelEvent
 from worker.errors import Fatal
@@ -33,6 +32,7 @@ class OutcomeReader:
         settings: Where the broker is and what the topics are called.
         dead_letters: Read the dead letters as well.
         from_start: Start with the records already there, not with the next to arrive.
+        read_event: The JSON of a label event's record, or a `ValueError`; by default the record's value.
 
     Attributes:
         unreadable: Records of the output topic that were skipped because they are not label events.
@@ -42,8 +42,16 @@ class OutcomeReader:
         Fatal: A topic does not exist, or the broker refuses this client.
     """
 
-    def __init__(self, settings: Settings, *, dead_letters: bool, from_start: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        dead_letters: bool,
+        from_start: bool,
+        read_event: Callable[[Record], bytes] = lambda record: record.value() or b"",
+    ) -> None:
         self.unreadable = 0
+        self._read_event = read_event
         self._dead_letters = settings.dead_letters.topic
         topics = [settings.output.topic, *([self._dead_letters] if dead_letters else [])]
         properties = client_properties(settings) | {
@@ -92,10 +100,10 @@ class OutcomeReader:
     def _outcome(self, record: Record) -> Published | DeadLetter | None:
         if record.topic() == self._dead_letters:
             return dead_letter(record)
-        value = record.value() or b""
         try:
+            value = self._read_event(record)
             return Published(LabelEvent.model_validate_json(value), value)
-        except ValidationError:
+        except ValueError:  # pydantic's is one
             self.unreadable += 1
             return None
 

@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from worker.errors import DrainDeadlinePassed
-from worker.events.decoding import Decoder
-from worker.protocols import Clock, Encoded, LoopObserver, Publisher, Source
+from worker.protocols import Clock, Encoded, LoopObserver, Publisher, RecordDecoder, Source
 from worker.settings import DeliverySettings
 from worker.stream.circuit_breaker import Breaker
 from worker.stream.flow_control import FlowControl
+from worker.stream.held_records import HeldRecords
 from worker.stream.model_threads import ModelThreads
 from worker.types import Assignment
 
@@ -53,7 +53,7 @@ class Worker(Generic[E]):
         source: Source,
         publisher: Publisher,
         model_threads: ModelThreads[E],
-        decoder: Decoder,
+        decoder: RecordDecoder,
         breaker: Breaker,
         flow: FlowControl,
         settings: DeliverySettings,
@@ -63,7 +63,7 @@ class Worker(Generic[E]):
         self._source = source
         self._publisher = publisher
         self._model_threads = model_threads
-        self._decoder = decoder
+        self._held = HeldRecords(decoder)
         self._breaker = breaker
         self._flow = flow
         self._settings = settings
@@ -114,14 +114,26 @@ class Worker(Generic[E]):
         polled = self._source.poll(flow.room or 1, BUSY_POLL_SECONDS if flow.records else IDLE_POLL_SECONDS)
         read = self._clock()
         self._observer.phase("poll", read - started)
-        if not polled:
+        if not polled and not self._held:
             return
-        decode = self._decoder.decode
-        items = [decode(record, assignment) for record, assignment in polled]
+        held_before = bool(self._held)
+        items = self._held.decode(polled)
+        if bool(self._held) is not held_before:
+            self._hold(not held_before)
+        if not items:
+            return
         flow.acquire(len(items), sum(len(item.record.value() or b"") for item in items))
         self._model_threads.submit(items)
         self._observer.consumed(len(items))
         self._observer.phase("decode", self._clock() - read)
+
+    def _hold(self, begins: bool) -> None:
+        """Read no more while records wait for what their format needs, but go on serving the group."""
+        if begins:
+            self._source.pause()
+        elif not self._flow.paused:
+            self._source.resume()
+        self._observer.paused(begins or self._flow.paused)
 
     def _send_out(self, timeout_seconds: float) -> None:
         """Publish what the model has finished, in order; wait up to the timeout for the first batch."""
@@ -139,7 +151,7 @@ class Worker(Generic[E]):
         for settled in self._publisher.settle(timeout_seconds):
             flow.release(settled.batch.records, settled.batch.value_bytes)
             self._observer.settled(settled)
-        if flow.may_resume(model_is_full=self._model_threads.has_full_batch):
+        if flow.may_resume(model_is_full=self._model_threads.has_full_batch) and not self._held:
             flow.resume()
             self._source.resume()
             self._observer.paused(False)

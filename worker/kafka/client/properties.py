@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from worker.errors import SettingsInvalid
+from worker.kafka.client.msk_iam import msk_iam_properties
 from worker.kafka.client.repeated_lines import RepeatedLines
 from worker.owned_properties import MAX_POLL_INTERVAL_MS
 from worker.secrets import without_secrets
@@ -120,6 +121,7 @@ def _shared(settings: Settings) -> dict[str, Any]:
         "bootstrap.servers": settings.kafka.bootstrap_servers,
         "client.id": settings.kafka.client_id,
         "socket.keepalive.enable": True,
+        **msk_iam_properties(settings.kafka),
     }
 
 
