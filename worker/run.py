@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
+from worker import __version__
 from worker.errors import BreakerOpen, SluiceError
 from worker.events.dead_letter import DeadLetterEncoder
 from worker.events.decoding import Decoder
@@ -34,6 +35,7 @@ from worker.stream.circuit_breaker import Breaker
 from worker.stream.flow_control import FlowControl
 from worker.stream.loop import Worker
 from worker.stream.model_threads import ModelThreads
+from worker.tracing.setup import Tracing
 from worker.types import Labelled, Outcome, Outgoing, Rejected
 
 FORWARD_PASSES_PER_BATCH = 4
@@ -80,9 +82,11 @@ def run(
         try:
             conversion = Conversion(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
             conversion.check()
+            tracing = Tracing(settings, __version__)
+            stack.callback(tracing.close)
             model = classifier or _load_model(settings, metrics)
             health.model_loaded()
-            worker = _assemble(settings, model, conversion, metrics, health, _status(report))
+            worker = _assemble(settings, model, conversion, tracing, metrics, health, _status(report))
             _collect_seldom()
             log.info(
                 "working",
@@ -139,6 +143,7 @@ def _assemble(
     settings: Settings,
     model: Classifier[Any],
     conversion: Conversion,
+    tracing: Tracing,
     metrics: Metrics,
     health: Health,
     status: StatusReports,
@@ -149,7 +154,7 @@ def _assemble(
     publisher = make_publisher(
         settings,
         source,
-        conversion.encoder(_encoder(settings, model)),
+        tracing.encoder(conversion.encoder(_encoder(settings, model))),
         Breaker(settings.dead_letters),
         clock=clock,
         sleep=time.sleep,
@@ -167,10 +172,15 @@ def _assemble(
         report=status.look,
     )
     observer = WorkerObserver(metrics, health, settings.input.topic, clock, time.time, watcher.look, status.settled)
+
+    def exemplify(seconds: float, labels: dict[str, str]) -> None:
+        metrics.record_latency_seconds.exemplify(seconds, labels, time.time())
+
+    scoring = tracing.observer(observer, exemplify)
     return Worker(
         source=source,
-        publisher=publisher,
-        model_threads=ModelThreads(model, batch_limits(settings), clock, observer),
+        publisher=tracing.publisher(publisher),
+        model_threads=ModelThreads(model, batch_limits(settings), clock, scoring),
         decoder=conversion.decoder(Decoder(settings.input)),
         breaker=Breaker(settings.dead_letters),
         flow=FlowControl(settings.delivery, settings.batch),

@@ -15,6 +15,7 @@ from worker import owned_properties, renamed_settings, secret_files
 from worker.format_settings import Format, RegistrySettings
 from worker.input_settings import InputSettings
 from worker.setting_types import Seconds, Section, TopicName
+from worker.tracing_settings import TracingSettings
 
 
 class Guarantee(StrEnum):
@@ -242,6 +243,7 @@ class Settings(Section):
     batch: BatchSettings = BatchSettings()
     delivery: DeliverySettings = DeliverySettings()
     registry: RegistrySettings = RegistrySettings()
+    tracing: TracingSettings = TracingSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from worker.secret_files import SUFFIX
 from worker.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +32,8 @@ def _is_setting(name: str) -> bool:
     section, _, field = name.removeprefix(PREFIX).lower().partition("__")
     found = Settings.model_fields.get(section)
     kind = found.annotation if found else None
-    return isinstance(kind, type) and issubclass(kind, BaseModel) and field in kind.model_fields
+    fields = kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
+    return field in fields or field.removesuffix(SUFFIX.lower()) in fields
 
 
 def run_tool(name: str, *arguments: str, cwd: Path = ROOT) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from worker.comments.file_comment import FileComment
 from worker.demo.display import Display
 from worker.demo.tally import Tally
+from worker.format_settings import Format
 from worker.input_settings import Start
 from worker.kafka.comment_sender import CommentSender
 from worker.kafka.embedded.broker import EmbeddedBroker, embedded_properties
@@ -170,7 +171,8 @@ def settings_for(bootstrap_servers: str, settings: Settings) -> Settings:
                 group_protocol=GroupProtocol.CONSUMER,  # assigns within a heartbeat; classic takes a session timeout
                 properties=embedded_properties(GroupProtocol.CONSUMER),
             ),
-            "input": settings.input.model_copy(update={"start": Start.EARLIEST}),
+            "input": settings.input.model_copy(update={"start": Start.EARLIEST, "format": Format.JSON}),
+            "output": settings.output.model_copy(update={"format": Format.JSON}),
             "delivery": DeliverySettings(drain_seconds=settings.delivery.drain_seconds),
             "http": HttpSettings(port=0),
         }

@@ -8,6 +8,7 @@ from threading import Lock
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 from prometheus_client.utils import floatToGoString
 
 _MANY_A_BOUND = 3
@@ -17,13 +18,14 @@ _MANY_A_BOUND = 3
 class Cells:
     """Counts and sum of one child; `observe_many` takes the lock once, however many values it is given."""
 
-    __slots__ = ("_bounds", "_counts", "_lock", "_sum")
+    __slots__ = ("_bounds", "_counts", "_lock", "_sum", "exemplars")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self._bounds = bounds
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0.0
         self._lock = Lock()
+        self.exemplars: dict[int, Exemplar] = {}
 
     def observe_many(self, values: Iterable[float]) -> None:
         """Count each value into the first bucket whose upper bound it does not exceed."""
@@ -40,6 +42,10 @@ class Cells:
                 counts[bucket] += reached - below
                 below = reached
             counts[-1] += len(ordered) - below
+
+    def exemplify(self, value: float, labels: dict[str, str], timestamp: float) -> None:
+        """Name one value that was observed; the latest of each bucket is shown to scrapers of OpenMetrics."""
+        self.exemplars[bisect_left(self._bounds, value)] = Exemplar(labels, value, timestamp)
 
     def snapshot(self) -> tuple[list[int], float]:
         """Counts of each bucket (not cumulative, the last one unbounded) and the sum, of one moment."""
@@ -108,6 +114,16 @@ class Distribution(Collector):
             raise ValueError(message)
         self._children[""].observe_many(values)
 
+    def exemplify(self, value: float, labels: dict[str, str], timestamp: float) -> None:
+        """As `Cells.exemplify`, of a distribution without labels.
+
+        Args:
+            value: The value.
+            labels: Of the exemplar, at most 128 characters (OpenMetrics), for example `trace_id`.
+            timestamp: Seconds since the epoch.
+        """
+        self._children[""].exemplify(value, labels, timestamp)
+
     def describe(self) -> Iterator[HistogramMetricFamily]:
         """Name and help without values, so that registering costs no scrape."""
         yield self._family()
@@ -119,10 +135,11 @@ class Distribution(Collector):
         for value, cells in list(self._children.items()):
             counts, total = cells.snapshot()
             running = 0
-            buckets: list[tuple[str, float]] = []
-            for edge, count in zip(edges, counts, strict=True):
+            buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+            for index, (edge, count) in enumerate(zip(edges, counts, strict=True)):
                 running += count
-                buckets.append((edge, float(running)))
+                exemplar = cells.exemplars.get(index)
+                buckets.append((edge, float(running)) if exemplar is None else (edge, float(running), exemplar))
             family.add_metric([value] if self._label else [], buckets=buckets, sum_value=total)
         yield family
 
