@@ -37,6 +37,12 @@ _PROPERTIES_EXAMPLE = 'write an object such as {"security.protocol": "SSL"}'
 _WITH_PROPERTIES = ("kafka", "registry")
 """Sections with `properties` of a client, which variables and flags give as a JSON object."""
 
+_UNPARSED = re.compile(r'error parsing value for field "(\w+)"')
+"""What pydantic-settings says of a variable that is no JSON, with the section."""
+
+_MAY_HOLD_SECRETS = ("kafka.properties", "registry.properties", "registry.url")
+"""Of these nothing is repeated, whatever they were given as: passwords are among the properties, or in a URL."""
+
 _SERVICE_VARIABLE = re.compile(
     r"SLUICE_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)"
 )
@@ -228,14 +234,14 @@ def _describe(details: ErrorDetails) -> list[str]:
     if details["type"] == "extra_forbidden":
         return [f"{name}: there is no such setting{_suggestion(name, set(names()))}"]
     what = details["msg"].removeprefix("Value error, ")
-    if "error parsing value for field" in what:
-        return [f"kafka.properties ({variable('kafka.properties')}): not JSON; {_PROPERTIES_EXAMPLE}"]
+    if unparsed := _UNPARSED.search(what):
+        name = f"{unparsed[1]}.properties"
+        return [f"{name} ({variable(name)}): not JSON; {_PROPERTIES_EXAMPLE}"]
     if not name:
         return what.splitlines()
     if name == "kafka.properties" and details["type"] == "value_error":
         return [f"{name}: {problem}" for problem in what.splitlines()]
     given = details["input"]
-    # Of kafka.properties nothing is repeated, whatever it was given as: passwords are among them.
-    hidden = isinstance(given, dict | BaseModel) or is_secret(name) or name.startswith("kafka.properties")
+    hidden = isinstance(given, dict | BaseModel) or is_secret(name) or name.startswith(_MAY_HOLD_SECRETS)
     value = "" if hidden else f" = {given!r}"
     return [f"{name}{value} ({variable(name)}): {what[0].lower()}{what[1:]}"]

@@ -41,6 +41,8 @@ def test_a_folder_gives_a_property_for_each_file_as_kubernetes_mounts_a_secret(t
         ({"SLUICE_REGISTRY__PASSWORD_FILE": "/nowhere"}, "SLUICE_REGISTRY__PASSWORD_FILE: /nowhere: No such file"),
         ({"SLUICE_KAFKA__PROPERTIES_DIRECTORY": "/nowhere"}, "/nowhere: No such file or directory"),
         ({"SLUICE_REGISTRY__PASWORD_FILE": "/x"}, "did you mean SLUICE_REGISTRY__PASSWORD_FILE?"),
+        ({"SLUICE_REGISTRY__URL": "https://me:secret@registry"}, "registry.username and registry.password"),
+        ({"SLUICE_REGISTRY__PROPERTIES": "secret"}, "registry.properties"),
         (
             {"SLUICE_REGISTRY__PASSWORD": "secret", "SLUICE_REGISTRY__PASSWORD_FILE": "/x"},
             "SLUICE_REGISTRY__PASSWORD_FILE and SLUICE_REGISTRY__PASSWORD are both set",
