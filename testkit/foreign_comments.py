@@ -119,7 +119,7 @@ def protobuf(client: SchemaRegistryClient, topic: str) -> Serialize:
     pool.AddSerializedFile(ParseDict(PROTOBUF, FileDescriptorProto()).SerializeToString())
     review = GetMessageClass(pool.FindMessageTypeByName("shop.Review"))
     conf = {"use.deprecated.format": False}
-    serialize = ProtobufSerializer(review, client, conf)  # type: ignore[arg-type] # annotated as an instance
+    serialize = ProtobufSerializer(review, client, conf)
     context = SerializationContext(topic, MessageField.VALUE)
 
     def value(identity: str, text: str) -> bytes:

@@ -75,7 +75,7 @@ def read_event(kind: Format, client: SchemaRegistryClient, topic: str, value: by
     else:
         message: Any = label_event_class()
         read = MessageToDict(
-            ProtobufDeserializer(message, {"use.deprecated.format": False}, client)(value, context),  # type: ignore[arg-type]
+            ProtobufDeserializer(message, {"use.deprecated.format": False}, client)(value, context),
             preserving_proto_field_name=True,
             always_print_fields_with_no_presence=True,
         )

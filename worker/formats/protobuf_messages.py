@@ -29,7 +29,7 @@ class ProtobufReader(ProtobufDeserializer):
     """
 
     def __init__(self, client: SchemaRegistryClient, conf: dict[str, Any]) -> None:
-        super().__init__(Empty, {**conf, "use.deprecated.format": False}, client)  # type: ignore[arg-type]
+        super().__init__(Empty, {**conf, "use.deprecated.format": False}, client)
         self._client = client
         self._classes: dict[tuple[Any, tuple[int, ...]], tuple[type[Message], DescriptorPool]] = {}
 
@@ -41,8 +41,8 @@ class ProtobufReader(ProtobufDeserializer):
             known = self._classes[key] = self._message_class(framed)
         self._msg_class, pool = known
         message = self(framed.value, framed.context)
-        text = MessageToJson(
-            message,  # type: ignore[arg-type] # annotated as bytes; it is a message
+        text: str = MessageToJson(
+            message,
             preserving_proto_field_name=True,
             always_print_fields_with_no_presence=True,
             indent=None,
@@ -68,4 +68,5 @@ def label_event_class() -> type[Message]:
     pool = DescriptorPool()
     pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
     pool.AddSerializedFile(ParseDict(file_descriptor(LabelEvent), FileDescriptorProto()).SerializeToString())
-    return GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{LabelEvent.__name__}"))
+    made: type[Message] = GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{LabelEvent.__name__}"))
+    return made

@@ -49,7 +49,7 @@ def make_writer(kind: Format, client: SchemaRegistryClient, settings: RegistrySe
         serialize = AvroSerializer(client, render_avro(LabelEvent), _moments_as_dates, conf)
         return lambda event, context: _bytes(serialize(_with_comment_as_text(event), context))
     message = label_event_class()
-    serialize = ProtobufSerializer(message, client, {**conf, "use.deprecated.format": False})  # type: ignore[arg-type]
+    serialize = ProtobufSerializer(message, client, {**conf, "use.deprecated.format": False})
     return lambda event, context: _bytes(serialize(ParseDict(_with_comment_as_text(event), message()), context))
 
 

@@ -20,8 +20,8 @@ from worker.format_settings import Format, RegistrySettings
 from worker.formats.converted_record import ConvertedRecord
 from worker.formats.decoding import FormatDecoder
 from worker.formats.framing import HEADER
+from worker.input_settings import InputSettings
 from worker.kafka.client.retry import Backoff, RetryBudget
-from worker.settings import InputSettings
 from worker.types import Comment, Rejected, Skipped, Stage
 
 FORMATS = sorted(SERIALIZERS)

@@ -21,7 +21,8 @@ from worker.formats.framing import context_of
 from worker.formats.output_schema import EXAMPLE, check_output_schema
 from worker.formats.protobuf_messages import label_event_class
 from worker.formats.writing import make_writer
-from worker.settings import InputSettings, OutputSettings, Settings
+from worker.input_settings import InputSettings
+from worker.settings import OutputSettings, Settings
 from worker.types import Classification, Labelled, ModelIdentity, Outgoing, Rejected, Stage, TextFacts, ThresholdSet
 
 TOPIC = "comment-labels"
@@ -58,7 +59,10 @@ def read(kind: Format, client: SchemaRegistryClient, value: bytes) -> dict[str, 
         return dict(found)
     message: Any = label_event_class()
     parsed: Any = ProtobufDeserializer(message, {"use.deprecated.format": False}, client)(value, context)
-    return MessageToDict(parsed, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+    shown: dict[str, Any] = MessageToDict(
+        parsed, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    return shown
 
 
 @pytest.mark.parametrize("kind", [Format.AVRO, Format.PROTOBUF])
@@ -134,7 +138,7 @@ def test_a_dead_letter_has_the_bytes_its_record_came_with() -> None:
 
 
 def test_the_content_type_is_that_of_the_format(client: SchemaRegistryClient) -> None:
-    encode = format_encoder(encode_label, Format.AVRO, make_writer(Format.AVRO, client, REGISTRY))  # type: ignore[arg-type]
+    encode = format_encoder(encode_label, Format.AVRO, make_writer(Format.AVRO, client, REGISTRY))
     outgoing = encode(labelled())
     assert outgoing is not None
     assert [value for name, value in outgoing.headers if name == "content-type"] == [b"application/avro"]

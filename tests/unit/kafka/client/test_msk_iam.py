@@ -2,6 +2,8 @@
 
 import base64
 import time
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
@@ -16,7 +18,7 @@ REGION = "eu-central-1"
 
 @pytest.mark.parametrize("properties_of", [client_properties, consumer_properties, producer_properties])
 def test_every_client_gets_a_token_that_holds_for_minutes(
-    properties_of: object, monkeypatch: pytest.MonkeyPatch
+    properties_of: Callable[[Settings], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
