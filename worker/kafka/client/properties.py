@@ -113,6 +113,11 @@ def make_client(kind: Callable[..., C], properties: Mapping[str, Any], **callbac
         return kind({**properties, **callbacks}, logger=LIBRARY_LOG)
     except (KafkaException, TypeError, ValueError) as error:
         message = f"kafka.properties: {without_secrets(_text(error), properties)}"
+        if "GSSAPI" in message and "sasl.mechanism" not in properties:
+            message = (
+                "kafka.properties: set sasl.mechanism, for example SCRAM-SHA-512, PLAIN or OAUTHBEARER: without it "
+                "librdkafka takes GSSAPI (Kerberos), which this build has not"
+            )
         raise SettingsInvalid(message) from None
 
 

@@ -58,3 +58,9 @@ def test_a_secret_is_never_quoted(secret: str) -> None:
     with pytest.raises(SettingsInvalid) as caught:
         make_client(Producer, producer_properties(settings(**given)))
     assert "hunter2" not in str(caught.value)
+
+
+def test_sasl_without_a_mechanism_says_which_setting_is_missing() -> None:
+    properties = {"bootstrap.servers": "127.0.0.1:1", "security.protocol": "SASL_SSL", "sasl.username": "me"}
+    with pytest.raises(SettingsInvalid, match=r"set sasl\.mechanism, for example SCRAM-SHA-512"):
+        make_client(Producer, properties)

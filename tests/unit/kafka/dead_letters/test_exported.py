@@ -30,7 +30,7 @@ def test_what_is_not_edited_comes_back_as_it_was(
     file = tmp_path_factory.getbasetemp() / "letters.jsonl"
     file.write_text(export_line(letter, "comments.dlq") + "\n", encoding="utf-8")
     (back,) = read_corrected(file)
-    headers = [("own", header), ("dlq.replay_count", b"1")]
+    headers: list[tuple[str, bytes | None]] = [("own", header), ("dlq.replay_count", b"1")]
     assert back == Outgoing("comments", key, value, headers, 1_795_348_800_042)
 
 
