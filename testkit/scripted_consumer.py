@@ -74,7 +74,7 @@ class ScriptedConsumer:
 class SilentQueries:
     """Stands in for `LogQueries` where no broker answers."""
 
-    def describe(self) -> Future[Any]:
+    def describe(self, _: str) -> Future[Any]:
         future: Future[Any] = Future()
         future.set_exception(KafkaException(KafkaError(KafkaError._TIMED_OUT)))
         return future

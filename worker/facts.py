@@ -11,11 +11,13 @@ class Standing(NamedTuple):
     Attributes:
         cause: Where it stands, on what, and what to do.
         seconds: For how long.
+        topic: The partition's topic.
     """
 
     partition: int
     cause: str
     seconds: float
+    topic: str = ""
 
 
 class GroupFacts(NamedTuple):
@@ -25,12 +27,13 @@ class GroupFacts(NamedTuple):
         join_state: Where the member is on its way into the group; "steady" when it is in.
         is_member: True once the worker has joined the group, with partitions or as a spare.
         broker_answers: True while a broker is known to answer.
-        lag_records: Records behind the end, by partition held; as of the last statistics.
+        lag_records: Records behind the end, by topic and partition held; as of the last statistics.
         commits_succeeded: Commits that the broker accepted, so far.
         commits_failed: Commits that it answered with an error.
-        topic_missing: True while the broker says that there is no input topic.
+        topics_missing: Input topics that do not exist, as the broker says.
         standing: Partitions that stand still.
-        unstable_records: Records behind an open transaction of a producer, by partition held: not to be read yet.
+        unstable_records: Records behind an open transaction of a producer, by topic and partition held: not to be read
+            yet.
         positions_moved: How often a position of the group was given up, by reason, so far.
         records_skipped: Offsets that were gone before they were read, by reason, so far.
     """
@@ -38,12 +41,12 @@ class GroupFacts(NamedTuple):
     join_state: str
     is_member: bool
     broker_answers: bool
-    lag_records: Mapping[int, int]
+    lag_records: Mapping[tuple[str, int], int]
     commits_succeeded: int
     commits_failed: int
-    topic_missing: bool = False
+    topics_missing: tuple[str, ...] = ()
     standing: tuple[Standing, ...] = ()
-    unstable_records: Mapping[int, int] = MappingProxyType({})
+    unstable_records: Mapping[tuple[str, int], int] = MappingProxyType({})
     positions_moved: Mapping[str, int] = MappingProxyType({})
     records_skipped: Mapping[str, int] = MappingProxyType({})
 

@@ -1,16 +1,20 @@
 """The settings of the input: which topics, and what their records mean."""
 
 import json
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
+    TypeAdapter,
+    ValidationError,
     model_serializer,
     model_validator,
 )
@@ -72,6 +76,45 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _in_one_line(value: Any) -> Any:
+    """Several topics, given as a list or with blanks around the commas."""
+    value = _from_json(value)
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        value = ",".join(value)
+    return ",".join(name.strip() for name in value.split(",")) if _is_list(value) else value
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, str) and "," in value and not value.startswith("^")
+
+
+_TOPIC: TypeAdapter[str] = TypeAdapter(TopicName)
+
+
+def _names_topics(value: str) -> str:
+    if value.startswith("^"):
+        try:
+            re.compile(value)
+        except re.error as error:
+            message = f"not a pattern: {error}"
+            raise ValueError(message) from None
+        return value
+    names = value.split(",")
+    if len(set(names)) < len(names):
+        message = "it names one topic twice"
+        raise ValueError(message)
+    for name in names:
+        try:
+            _TOPIC.validate_python(name)
+        except ValidationError:
+            message = (
+                "write the name of a topic (letters, digits, dots, dashes and underscores, at most 249; not . or ..), "
+                "several with commas between them, or a pattern that begins with ^"
+            )
+            raise ValueError(message) from None
+    return value
+
+
 Scalar = StrictStr | StrictBool | StrictInt | StrictFloat
 
 
@@ -99,7 +142,10 @@ class Condition(Section):
 class InputSettings(Section):
     """Where comments come from and how to read them."""
 
-    topic: TopicName = Field("comments", description="Topic of the comments")
+    topic: Annotated[str, BeforeValidator(_in_one_line), AfterValidator(_names_topics)] = Field(
+        "comments",
+        description="Topic of the comments; several with commas between them, or a pattern that begins with ^",
+    )
     envelope: Envelope = Field(
         Envelope.NONE,
         description="What the comment comes in; id, text and the event's comment are of what is inside, conditions of "
@@ -127,6 +173,25 @@ class InputSettings(Section):
     max_value_bytes: int = Field(
         1_048_576, ge=64, description="Larger values (bytes) are dead-lettered unread; Kafka's default topic limit"
     )
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics by name; none when they are named by a pattern."""
+        return () if self.is_pattern else tuple(self.topic.split(","))
+
+    @property
+    def only_topic(self) -> str | None:
+        """The topic, where it is one by name."""
+        return self.topics[0] if len(self.topics) == 1 else None
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether `topic` is a pattern."""
+        return self.topic.startswith("^")
+
+    def reads(self, topic: str) -> bool:
+        """Whether a topic is among those that are read."""
+        return bool(re.search(self.topic, topic)) if self.is_pattern else topic in self.topics
 
     @model_validator(mode="after")
     def _pointers_differ(self) -> "InputSettings":

@@ -92,8 +92,8 @@ class ScoringObserver(Protocol):
 class LoopObserver(Protocol):
     """Hears from the loop, on the poll thread, what it does, for health and metrics. Called once per batch at most."""
 
-    def consumed(self, records: int) -> None:
-        """Records were polled and decoded."""
+    def consumed(self, polled: Sequence[tuple[Record, Assignment]]) -> None:
+        """These records were polled and decoded."""
 
     def published(self, batch: Batch) -> None:
         """A batch's outcomes are on their way."""

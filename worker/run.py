@@ -163,7 +163,6 @@ def _assemble(
     watcher = Watcher(
         metrics=metrics,
         health=health,
-        topic=settings.input.topic,
         source=source,
         publisher=publisher,
         classifier=model,
@@ -171,7 +170,8 @@ def _assemble(
         wall_clock=time.time,
         report=status.look,
     )
-    observer = WorkerObserver(metrics, health, settings.input.topic, clock, time.time, watcher.look, status.settled)
+    only_topic = settings.input.only_topic
+    observer = WorkerObserver(metrics, health, only_topic, clock, time.time, watcher.look, status.settled)
 
     def exemplify(seconds: float, labels: dict[str, str]) -> None:
         metrics.record_latency_seconds.exemplify(seconds, labels, time.time())

@@ -254,8 +254,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _topics_differ(self) -> "Settings":
-        topics = [self.input.topic, self.output.topic, self.dead_letters.topic]
-        if len(set(topics)) < len(topics):
+        written = {self.output.topic, self.dead_letters.topic}
+        if len(written) == 1 or any(map(self.input.reads, written)):
             message = (
                 "input.topic, output.topic and dead_letters.topic must differ: the worker would read its own output"
             )

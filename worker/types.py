@@ -13,6 +13,9 @@ from typing import NamedTuple, Protocol
 
 Headers = Sequence[tuple[str, bytes | None]]
 
+Partition = tuple[str, int]
+"""A partition of any topic: the topic's name and the partition's number."""
+
 
 class Record(Protocol):
     """What the worker reads from a consumed record; `confluent_kafka.Message` satisfies it."""
@@ -60,6 +63,11 @@ class Assignment:
     topic_id: str = ""
     commit_note: str = ""
     leader_epoch: int = -1
+
+    @property
+    def key(self) -> Partition:
+        """The partition it is of."""
+        return (self.topic, self.partition)
 
 
 class TextFacts(NamedTuple):

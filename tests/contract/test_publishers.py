@@ -183,7 +183,9 @@ class TestExactlyOnce:
         _exactly_once(member)
         member.publish()
         member.settle()
-        member.step_until(lambda: member.source.facts().lag_records == dict.fromkeys(range(PARTITIONS), 0))
+        member.step_until(
+            lambda: member.source.facts().lag_records == {(real_group.input, number): 0 for number in range(PARTITIONS)}
+        )
 
     def test_a_fenced_producer_is_replaced_and_nothing_is_duplicated(self, real_group: Group) -> None:
         member = _polled(real_group)

@@ -255,7 +255,7 @@ def test_lag_and_join_state_are_known(group: Group) -> None:
 
     def settled() -> bool:
         facts = member.source.facts()
-        return facts.join_state == "steady" and facts.lag_records.keys() == ALL
+        return facts.join_state == "steady" and {number for _, number in facts.lag_records} == ALL
 
     member.step_until(settled)
     assert member.source.facts().broker_answers

@@ -60,7 +60,7 @@ def test_a_batch_that_cannot_be_unpacked_is_known_with_its_partition_offset_and_
     assert not health.ready().ok
     health.standing([standing._replace(seconds=600)])
     (reason,) = health.live().reasons
-    assert "partition 0 has stood still for 600 s at offset 5" in reason
+    assert f"partition 0 of {real_group.input} has stood still for 600 s at offset 5" in reason
 
 
 def ready_health() -> Health:
@@ -94,7 +94,7 @@ def test_records_behind_an_open_transaction_are_counted_though_they_are_no_lag(r
 
     def unstable(member: Member) -> int:
         member.step()
-        return member.source.facts().unstable_records.get(0, 0)
+        return member.source.facts().unstable_records.get((real_group.input, 0), 0)
 
     assert eventually(lambda: unstable(member) == 51, 60, 0.0)
     assert member.polled == []

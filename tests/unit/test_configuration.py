@@ -238,5 +238,5 @@ def test_a_byte_order_mark_in_a_toml_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_topic_of_dots_is_refused() -> None:
-    with pytest.raises(SettingsInvalid, match="no topic of this name"):
+    with pytest.raises(SettingsInvalid, match="the name of a topic"):
         load(flags={"input.topic": ".."})

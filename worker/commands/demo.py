@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         configure_logs(settings.log.model_copy(update={"level": LogLevel.WARNING}))
     own_file = arguments.input is not None
     if not own_file:  # the samples are read as they are, whatever the user's own records look like
-        settings = settings.model_copy(update={"input": InputSettings(topic=settings.input.topic)})
+        settings = settings.model_copy(update={"input": InputSettings(topic=(*settings.input.topics, "comments")[0])})
     display = choose_display(Closing(settings, own_file=own_file), time.monotonic, as_json=arguments.json)
     tally = Tally(time.monotonic)
     try:

@@ -67,7 +67,7 @@ class Demonstration:
         Raises:
             SluiceError: The input, the worker or the broker failed.
         """
-        topics = [self._settings.input.topic, self._settings.output.topic, self._settings.dead_letters.topic]
+        topics = [*self._settings.input.topics, self._settings.output.topic, self._settings.dead_letters.topic]
         with EmbeddedBroker(dict.fromkeys(topics, PARTITIONS)) as broker, self._signals():
             settings = settings_for(broker.bootstrap_servers, self._settings)
             reader = OutcomeReader(settings, dead_letters=True, from_start=True)

@@ -6,7 +6,9 @@ and nothing is serialised twice. A test checks the result against `schemas.Label
 """
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -28,11 +30,29 @@ _TRUE_FALSE = (b"false", b"true")
 _ID_SOURCES = {source: to_json(source.value) for source in IdSource}
 
 
+class _Log(NamedTuple):
+    """What the events of one log share.
+
+    Attributes:
+        ids: Give their ids.
+        topic_id_json: The topic's id as it is in the event.
+        template: The event, with fields for what differs.
+        headers: Their CloudEvents headers.
+    """
+
+    topic: str
+    topic_id: str
+    ids: EventIds
+    topic_id_json: bytes
+    template: bytes
+    headers: Sequence[tuple[str, bytes | None]]
+
+
 class LabelEventEncoder:
     """Encodes `Labelled` outcomes of one model.
 
     Args:
-        input_settings: Names the input topic and where the text is.
+        input_settings: Say where the text is.
         output_settings: Names the output topic and whether the text is kept, hashed or dropped.
         model: Identity that every event carries.
         thresholds: Threshold set that every event carries.
@@ -51,14 +71,13 @@ class LabelEventEncoder:
     ) -> None:
         self._topic = output_settings.topic
         self._comment = comment_writer(output_settings.text, input_settings.text_pointer)
-        self._headers = constant_headers(input_settings.topic)
-        self._input_topic = input_settings.topic
         self._digest = model.digest
         self._scoring = scoring_name(thresholds.name, view)
         self._view = view
         self._no_view = _json(view_info(view, None))
-        self._template = _template(input_settings.topic, model, thresholds)
-        self._begin_log("")
+        self._write_template = partial(_template, model=model, thresholds=thresholds)
+        self._logs: dict[tuple[str, str], _Log] = {}
+        self._log = self._log_of(input_settings.only_topic or "", "")
         self._written_labels: dict[tuple[str, ...], bytes] = {}
         self._clock = clock
 
@@ -70,10 +89,11 @@ class LabelEventEncoder:
         kind, milliseconds = record.timestamp()
         timestamp = None if kind == _NO_TIMESTAMP else rfc3339(milliseconds)
         now = rfc3339(int(self._clock() * 1000)) or b""
-        if outcome.assignment.topic_id != self._topic_id:
-            self._begin_log(outcome.assignment.topic_id)
-        identity = self._ids.of(partition, offset)
-        value = self._template % (
+        log, assignment = self._log, outcome.assignment
+        if log.topic_id != assignment.topic_id or log.topic != assignment.topic:
+            log = self._log = self._log_of(assignment.topic, assignment.topic_id)
+        identity = log.ids.of(partition, offset)
+        value = log.template % (
             identity,
             to_json(outcome.id),
             _ID_SOURCES[outcome.id_source],
@@ -85,14 +105,14 @@ class LabelEventEncoder:
             text.windows,
             _TRUE_FALSE[text.truncated],
             self._no_view if view is None else _json(view_info(self._view, view)),
-            self._topic_id_json,
+            log.topic_id_json,
             partition,
             offset,
             b"null" if timestamp is None else b'"%b"' % timestamp,
             now,
         )
         headers: list[tuple[str, bytes | None]] = [
-            *self._headers,
+            *log.headers,
             ("ce_id", identity),
             ("ce_time", now),
             ("ce_subject", outcome.id.encode()),
@@ -102,11 +122,19 @@ class LabelEventEncoder:
             headers += trace_headers(received)
         return Outgoing(self._topic, record.key(), value, headers, _NOW)
 
-    def _begin_log(self, topic_id: str) -> None:
-        """Switch to the log that the following events belong to."""
-        self._topic_id = topic_id
-        self._topic_id_json = _json(topic_id or None)
-        self._ids = EventIds(log_name(self._input_topic, topic_id), self._digest, self._scoring)
+    def _log_of(self, topic: str, topic_id: str) -> "_Log":
+        """What the events of one log share, made once."""
+        log = self._logs.get((topic, topic_id))
+        if log is None:
+            log = self._logs[topic, topic_id] = _Log(
+                topic,
+                topic_id,
+                EventIds(log_name(topic, topic_id), self._digest, self._scoring),
+                _json(topic_id or None),
+                self._write_template(topic),
+                constant_headers(topic),
+            )
+        return log
 
     def _label_list(self, labels: tuple[str, ...]) -> bytes:
         """The JSON array of these labels; a model gives few combinations in practice, so each is serialised once."""

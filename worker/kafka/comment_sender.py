@@ -16,32 +16,45 @@ from worker.types import Outgoing
 _SETTLE_WAIT_SECONDS = 0.2
 
 
+def _home(settings: Settings) -> str:
+    """The topic that comments are sent to: the first of several.
+
+    Raises:
+        SettingsInvalid: A pattern names the input topics.
+    """
+    if settings.input.is_pattern:
+        message = f"input.topic = {settings.input.topic} is a pattern: name the topic to send to with --input-topic"
+        raise SettingsInvalid(message)
+    return settings.input.topics[0]
+
+
 class CommentSender:
     """A producer of comments, keyed by their id as a Java producer would; every delivery report is checked.
 
     Attributes:
         sent: Comments handed to the producer.
         delivered: Comments the broker has acknowledged.
+        topic: The topic they are sent to.
         passed_over: Comments sent for which the worker publishes nothing, since they do not meet `input.where`.
 
     Raises:
         NoBroker: No broker answered for `kafka.no_broker_seconds`.
         Fatal: The input topic does not exist, or the broker refuses this client.
-        SettingsInvalid: `kafka.properties` holds a property that can't be set.
+        SettingsInvalid: `kafka.properties` holds a property that can't be set, or `input.topic` is a pattern.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.sent = 0
         self.delivered = 0
         self.passed_over = 0
-        self._topic = settings.input.topic
+        self.topic = _home(settings)
         self._reader = CommentReader(settings.input)
         self._layout = Layout(settings.input)
         self._failure: KafkaError | None = None
         errors = ConnectionErrors()
         self._producer: Producer = make_client(Producer, producer_properties(settings), error_cb=errors.serve)
-        if self._topic not in list_topics(self._producer, settings, errors).topics:
-            message = f"topic {self._topic} does not exist; `sluice topics` creates it"
+        if self.topic not in list_topics(self._producer, settings, errors).topics:
+            message = f"topic {self.topic} does not exist; `sluice topics` creates it"
             raise Fatal(message)
 
     def send(self, comment: FileComment) -> None:
@@ -65,7 +78,7 @@ class CommentSender:
             KafkaException: The producer does not take it.
             Fatal: A record before it could not be delivered.
         """
-        produce(self._producer, Outgoing(self._topic, key, value, [], 0), self._report, self.serve)
+        produce(self._producer, Outgoing(self.topic, key, value, [], 0), self._report, self.serve)
         self.sent += 1
         self.serve()
 
@@ -88,7 +101,7 @@ class CommentSender:
         self._producer.poll(timeout_seconds)
         if self._failure is not None:
             message = (
-                f"a comment could not be delivered to {self._topic}: {describe(self._failure)}. "
+                f"a comment could not be delivered to {self.topic}: {describe(self._failure)}. "
                 f"{self.delivered} of {self.sent} comments were delivered"
             )
             raise Fatal(message)

@@ -76,8 +76,9 @@ class Preflight:
         cluster = list_topics(self._admin, settings, self._errors)
         if str(cluster.cluster_id).startswith(CLUSTER_ID_PREFIX):
             return []
+        inputs = settings.input.topics or sorted(filter(settings.input.reads, cluster.topics))
         needs = (
-            (settings.input.topic, "Read"),
+            *((name, "Read") for name in inputs),
             (settings.output.topic, "Write"),
             (settings.dead_letters.topic, "Write"),
         )
@@ -91,7 +92,7 @@ class Preflight:
         for name, operation in needs:
             found = _answer(described[name].result)
             if isinstance(found, KafkaError) and found.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                findings.append(_missing(name, input_topic=name == settings.input.topic))
+                findings.append(_missing(name, input_topic=name in inputs))
                 continue
             findings += _right(Right(operation, "topic", name), found)
             there += [] if isinstance(found, KafkaError) else [name]
@@ -137,7 +138,8 @@ class Preflight:
                 yield _unseen(f"the limits of topic {name}", Right("DescribeConfigs", "topic", name), found)
             else:
                 configs[name] = found
-        needed = room_for_outcomes(configs[settings.input.topic]) if settings.input.topic in configs else {}
+        inputs = [config for name, config in configs.items() if settings.input.reads(name)]
+        needed = room_for_outcomes(*inputs) if inputs else {}
         for name, more in ((settings.output.topic, without_keys), (settings.dead_letters.topic, short_lived)):
             if name in configs:
                 differences = [*too_small(name, configs[name], needed), *more(name, configs[name])]

@@ -25,9 +25,9 @@ _PAST = "message.timestamp.before.max.ms"
 _ANY_TIME = str(2**63 - 1)
 
 
-def room_for_outcomes(input_config: Mapping[str, str]) -> dict[str, str]:
-    """The configuration of topics whose records are made from those of the input topic."""
-    return {MAX_BYTES: str(int(input_config[MAX_BYTES]) + HEADER_ROOM_BYTES)}
+def room_for_outcomes(*input_configs: Mapping[str, str]) -> dict[str, str]:
+    """The configuration of topics whose records are made from those of the input topics."""
+    return {MAX_BYTES: str(max(int(config[MAX_BYTES]) for config in input_configs) + HEADER_ROOM_BYTES)}
 
 
 def kept(like: Mapping[str, str]) -> dict[str, str]:

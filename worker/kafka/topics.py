@@ -1,4 +1,4 @@
-"""Creates the three topics if they are missing, and reports how they differ from what the worker needs."""
+"""Creates the topics if they are missing, and reports how they differ from what the worker needs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -71,6 +71,8 @@ class Topics:
     def ensure(self, *, partitions: int, replication: int | None = None, create: bool = True) -> list[TopicReport]:
         """Create missing topics and check existing ones: input, output, dead letters.
 
+        Of input topics that a pattern names, those that exist are checked.
+
         Args:
             partitions: Number of partitions for new topics; workers beyond this number would be idle.
             replication: Replicas of each partition; None means the brokers' default.
@@ -87,22 +89,26 @@ class Topics:
         reports = []
         config: Mapping[str, str] = {}
         needed: dict[str, str] = {}
-        for name in (settings.input.topic, settings.output.topic, settings.dead_letters.topic):
+        input_configs: list[Mapping[str, str]] = []
+        inputs = settings.input.topics or sorted(filter(settings.input.reads, existing))
+        for name in (*inputs, settings.output.topic, settings.dead_letters.topic):
             of_dead_letters = name == settings.dead_letters.topic
             created = name not in existing
+            needed_here = {} if name in inputs else needed
             if created and create:
-                config = needed | kept(config) if of_dead_letters else needed
+                config = needed | kept(config) if of_dead_letters else needed_here
                 self._create(NewTopic(name, partitions, replicas, config=config))
             config = self._config(name) if create or not created else {}
             report = TopicReport(name, created, partitions if created else existing[name])
-            differences = [*_differences(report, partitions), *too_small(name, config, needed)]
+            differences = [*_differences(report, partitions), *too_small(name, config, needed_here)]
             if of_dead_letters:
                 differences += short_lived(name, config)
             elif name == settings.output.topic:
                 differences += without_keys(name, config)
             reports.append(replace(report, differences=tuple(differences)))
-            if not needed and config:
-                needed = room_for_outcomes(config)
+            if name in inputs and config:
+                input_configs.append(config)
+                needed = room_for_outcomes(*input_configs)
         return reports
 
     def _existing(self) -> dict[str, int]:

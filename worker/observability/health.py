@@ -222,4 +222,5 @@ class Health:
 
 
 def _still(standing: Standing) -> str:
-    return f"partition {standing.partition} has stood still for {standing.seconds:.0f} s {standing.cause}"
+    where = f"partition {standing.partition} of {standing.topic}"
+    return f"{where} has stood still for {standing.seconds:.0f} s {standing.cause}"

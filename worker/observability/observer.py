@@ -1,5 +1,6 @@
 """Turns what the loop and the model report into metrics and health."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -8,7 +9,7 @@ from worker.observability.batch_metrics import BatchCounts, record_settled
 from worker.observability.health import Health
 from worker.observability.metrics import LOOP_PHASES, Metrics
 from worker.protocols import Clock, WallClock
-from worker.types import Assignment, Batch, Settled
+from worker.types import Assignment, Batch, Record, Settled
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -19,7 +20,7 @@ class WorkerObserver:
     Args:
         metrics: Where it counts.
         health: Gets the facts.
-        topic: Input topic, the label of the records consumed.
+        only_topic: The input topic, where it is one by name; None where records are counted for each topic.
         clock: Monotonic seconds.
         wall_clock: Seconds since the epoch, for timestamps and latencies.
         watch: Called after each turn of the loop; copies what source and model count for themselves.
@@ -30,7 +31,7 @@ class WorkerObserver:
         self,
         metrics: Metrics,
         health: Health,
-        topic: str,
+        only_topic: str | None,
         clock: Clock,
         wall_clock: WallClock,
         watch: Callable[[], None] = lambda: None,
@@ -42,15 +43,19 @@ class WorkerObserver:
         self._health = health
         self._clock = clock
         self._wall_clock = wall_clock
-        self._consumed = metrics.records_consumed.labels(topic)
+        self._of_only_topic = metrics.records_consumed.labels(only_topic) if only_topic is not None else None
         self._phases = {name: metrics.loop_seconds.labels(name) for name in LOOP_PHASES}
         self._assigned: set[Assignment] = set()
         self._published_at: dict[Batch, float] = {}
         self._records_in_flight = 0
 
-    def consumed(self, records: int) -> None:
-        """Records were polled and decoded."""
-        self._consumed.inc(records)
+    def consumed(self, polled: Sequence[tuple[Record, Assignment]]) -> None:
+        """These records were polled and decoded."""
+        if self._of_only_topic is not None:
+            self._of_only_topic.inc(len(polled))
+            return
+        for topic, records in Counter(assignment.topic for _, assignment in polled).items():
+            self._metrics.records_consumed.labels(topic).inc(records)
 
     def published(self, batch: Batch) -> None:
         """A batch's outcomes are on their way."""

@@ -19,7 +19,6 @@ class Watcher:
     Args:
         metrics: Where the counts go.
         health: Gets the facts of the group.
-        topic: Input topic.
         source: The member of the group.
         publisher: Counts transactions, with exactly-once.
         classifier: The model.
@@ -33,7 +32,6 @@ class Watcher:
         *,
         metrics: Metrics,
         health: Health,
-        topic: str,
         source: Source,
         publisher: Publisher,
         classifier: Classifier[Any],
@@ -43,7 +41,6 @@ class Watcher:
     ) -> None:
         self._metrics = metrics
         self._health = health
-        self._topic = topic
         self._source = source
         self._publisher = publisher
         self._classifier = classifier
@@ -72,13 +69,13 @@ class Watcher:
             health.broker_seen()
         else:
             health.broker_lost()
-        for partition, records in facts.lag_records.items():
-            metrics.set_lag(self._topic, partition, records)
-        for partition, records in facts.unstable_records.items():
-            metrics.unstable_records.labels(self._topic, str(partition)).set(records)
+        for (topic, partition), records in facts.lag_records.items():
+            metrics.set_lag(topic, partition, records)
+        for (topic, partition), records in facts.unstable_records.items():
+            metrics.unstable_records.labels(topic, str(partition)).set(records)
         metrics.standing_partitions.set(len(facts.standing))
-        metrics.topic_missing.set(facts.topic_missing)
-        health.topic_missing(self._topic if facts.topic_missing else "")
+        metrics.topic_missing.set(bool(facts.topics_missing))
+        health.topic_missing(", ".join(facts.topics_missing))
         health.standing(facts.standing)
         for reason, total in facts.positions_moved.items():
             self._count(metrics.positions_moved, reason, total)

@@ -124,7 +124,7 @@ class Worker(Generic[E]):
             return
         flow.acquire(len(items), sum(len(item.record.value() or b"") for item in items))
         self._model_threads.submit(items)
-        self._observer.consumed(len(items))
+        self._observer.consumed(polled)
         self._observer.phase("decode", self._clock() - read)
 
     def _hold(self, begins: bool) -> None:

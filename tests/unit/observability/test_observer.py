@@ -4,6 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from testkit.clock import FakeClock
+from testkit.records import ASSIGNMENT, comment_record
 from worker.observability.health import Health, HealthLimits
 from worker.observability.metrics import Metrics
 from worker.observability.observer import WorkerObserver
@@ -44,8 +45,16 @@ def empty_batch() -> Batch:
 def test_it_is_what_the_loop_and_the_model_report_to(observer: WorkerObserver) -> None:
     loop: LoopObserver = observer
     scoring: ScoringObserver = observer
-    loop.consumed(1)
+    loop.consumed([(comment_record("c-1", "hi"), ASSIGNMENT)])
     scoring.scoring_started(1)
+
+
+def test_records_of_several_topics_are_counted_for_each(metrics: Metrics, health: Health, clock: FakeClock) -> None:
+    observer = WorkerObserver(metrics, health, None, clock, lambda: 1_700_000_000.0)
+    message = comment_record("c-1", "hi")
+    observer.consumed([(message, Assignment(topic, 0, 1)) for topic in ("a", "b", "a")])
+    assert value(metrics, "records_consumed_total", topic="a") == 2
+    assert value(metrics, "records_consumed_total", topic="b") == 1
 
 
 def test_publishing_is_timed_to_the_last_acknowledgement(

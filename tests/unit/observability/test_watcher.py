@@ -38,13 +38,12 @@ class Watched:
         self.clock = FakeClock()
         self.registry = CollectorRegistry()
         self.health = Health(self.clock, HealthLimits(progress_seconds=100))
-        self.source: Any = known(GroupFacts("steady", True, True, {0: 5, 1: 7}, 0, 0))
+        self.source: Any = known(GroupFacts("steady", True, True, {("comments", 0): 5, ("comments", 1): 7}, 0, 0))
         self.publisher: Any = known(DeliveryFacts())
         self.classifier: Any = known(ModelFacts())
         self.watcher = Watcher(
             metrics=Metrics(self.registry),
             health=self.health,
-            topic="comments",
             source=self.source,
             publisher=self.publisher,
             classifier=self.classifier,

@@ -1,4 +1,4 @@
-"""Queries about one topic's log and a group's offsets in it, answered without blocking the caller.
+"""Queries about topics' logs and a group's offsets in them, answered without blocking the caller.
 
 The consumer's own calls block, and answer from metadata that may be minutes old; those of an admin client ask a broker
 each time and return futures. The group's offsets are the exception: an admin client that asks for them crashes the
@@ -16,6 +16,7 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from worker.kafka.client.properties import client_properties, make_client
 from worker.settings import Settings
+from worker.types import Partition
 
 REQUEST_SECONDS = 5.0
 _NO_ID = frozenset({"", "None", "AAAAAAAAAAAAAAAAAAAAAA"})
@@ -35,17 +36,16 @@ class LogEnds(NamedTuple):
 
 
 class LogQueries:
-    """Queries about `input.topic` and the worker's group.
+    """Queries about topics and the worker's group.
 
     Args:
-        settings: Names the cluster, the topic and the group.
+        settings: Names the cluster and the group.
 
     Raises:
         SettingsInvalid: librdkafka rejects a property.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._topic = settings.input.topic
         properties = client_properties(settings) | _QUIET
         # What a user gives for the membership, such as a short max.poll.interval.ms, may not suit the defaults here.
         self._group_properties = {n: value for n, value in properties.items() if n not in _OF_MEMBERS} | {
@@ -55,16 +55,16 @@ class LogQueries:
         }
         self._admin: AdminClient = make_client(AdminClient, properties, error_cb=lambda _: None)
 
-    def describe(self) -> Future[Any]:
-        """The topic's description, a `confluent_kafka.admin.TopicDescription`."""
+    def describe(self, topic: str) -> Future[Any]:
+        """A topic's description, a `confluent_kafka.admin.TopicDescription`."""
         self._admin.poll(0)  # serves the client's callbacks, which would pile up otherwise
-        described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=REQUEST_SECONDS)
-        future: Future[Any] = described[self._topic]
+        described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=REQUEST_SECONDS)
+        future: Future[Any] = described[topic]
         return future
 
-    def ends(self, partitions: Iterable[int]) -> "LogEndsAnswer":
+    def ends(self, partitions: Iterable[Partition]) -> "LogEndsAnswer":
         """Where these partitions begin and end."""
-        asked = [TopicPartition(self._topic, number) for number in partitions]
+        asked = [TopicPartition(*partition) for partition in partitions]
         limits = {"request_timeout": REQUEST_SECONDS, "isolation_level": IsolationLevel.READ_COMMITTED}
         first: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # untyped in the package
         end: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -73,9 +73,9 @@ class LogQueries:
             self._admin.list_offsets(dict.fromkeys(asked, end), **limits),
         )
 
-    def group_offsets(self, partitions: Iterable[int]) -> "Future[list[TopicPartition]]":
+    def group_offsets(self, partitions: Iterable[Partition]) -> "Future[list[TopicPartition]]":
         """The group's committed offsets, of those partitions that have one."""
-        asked = [TopicPartition(self._topic, number) for number in partitions]
+        asked = [TopicPartition(*partition) for partition in partitions]
         future: Future[list[TopicPartition]] = Future()
         Thread(target=self._ask_group, args=(asked, future), name="group-offsets", daemon=True).start()
         return future
@@ -100,17 +100,17 @@ class LogEndsAnswer:
     """The answer to `LogQueries.ends`, complete once every part of it has arrived."""
 
     def __init__(self, first: Mapping[TopicPartition, Future[Any]], end: Mapping[TopicPartition, Future[Any]]) -> None:
-        self._first = {partition.partition: future for partition, future in first.items()}
-        self._end = {partition.partition: future for partition, future in end.items()}
+        self._first = {(partition.topic, partition.partition): future for partition, future in first.items()}
+        self._end = {(partition.topic, partition.partition): future for partition, future in end.items()}
 
     def done(self) -> bool:
         """Whether the broker has answered."""
         return all(future.done() for side in (self._first, self._end) for future in side.values())
 
-    def result(self) -> dict[int, LogEnds]:
+    def result(self) -> dict[Partition, LogEnds]:
         """Where each partition begins and ends; those that could not be queried are left out."""
         first, end = _offsets(self._first), _offsets(self._end)
-        return {number: LogEnds(first[number], end[number]) for number in first.keys() & end.keys()}
+        return {partition: LogEnds(first[partition], end[partition]) for partition in first.keys() & end.keys()}
 
 
 def topic_id(description: Any) -> str:
@@ -119,13 +119,13 @@ def topic_id(description: Any) -> str:
     return "" if found in _NO_ID else found
 
 
-def _offsets(futures: Mapping[int, Future[Any]]) -> dict[int, int]:
+def _offsets(futures: Mapping[Partition, Future[Any]]) -> dict[Partition, int]:
     offsets = {}
-    for number, future in futures.items():
+    for partition, future in futures.items():
         try:
             offset = future.result(0).offset
         except KafkaException:
             continue
         if offset >= 0:
-            offsets[number] = offset
+            offsets[partition] = offset
     return offsets

@@ -6,47 +6,61 @@ connect#4009). Here it ends with its `Assignment`.
 
 from collections.abc import Iterable, Mapping
 
-from worker.types import Assignment
+from worker.types import Assignment, Partition
+
+_NO_IDS: Mapping[str, str] = {}
 
 
 class Assignments:
-    """The partitions of one topic that are currently held, and how far each is committed.
+    """The partitions that are currently held, and how far each is committed.
+
+    Args:
+        only_topic: The topic that is read, where it is one by name.
 
     Attributes:
-        topic: The topic they belong to.
-        current: The assignment of each partition held, by partition number.
+        current: The assignment of each partition held.
+        by_number: The same by the partition's number alone, where only one topic is read: one look-up less a record.
     """
 
-    def __init__(self, topic: str) -> None:
-        self.topic = topic
+    def __init__(self, only_topic: str | None = None) -> None:
         self._epoch = 0
         self._staged: dict[Assignment, int] = {}
         self._confirmed: dict[Assignment, int] = {}
-        self.current: dict[int, Assignment] = {}
+        self.current: dict[Partition, Assignment] = {}
+        self.by_number: dict[int, Assignment] | None = {} if only_topic is not None else None
 
-    def begin(self, partitions: Iterable[int], topic_id: str = "") -> list[Assignment]:
-        """Create assignments for these partitions of the log with this id, discarding any earlier state."""
+    def begin(self, partitions: Iterable[Partition], topic_ids: Mapping[str, str] = _NO_IDS) -> list[Assignment]:
+        """Create assignments for these partitions, discarding any earlier state.
+
+        Args:
+            partitions: The partitions.
+            topic_ids: The id of each topic's log, where it is known.
+        """
         begun = []
         partitions = list(partitions)
         self.end(partitions)
-        for partition in partitions:
+        for topic, number in partitions:
             self._epoch += 1
-            assignment = Assignment(self.topic, partition, self._epoch, topic_id=topic_id)
-            self.current[partition] = assignment
+            assignment = Assignment(topic, number, self._epoch, topic_id=topic_ids.get(topic, ""))
+            self.current[topic, number] = assignment
+            if self.by_number is not None:
+                self.by_number[number] = assignment
             begun.append(assignment)
         return begun
 
-    def of(self, partitions: Iterable[int]) -> list[Assignment]:
+    def of(self, partitions: Iterable[Partition]) -> list[Assignment]:
         """Return the current assignments of those of these partitions that are held."""
         return [self.current[partition] for partition in partitions if partition in self.current]
 
-    def end(self, partitions: Iterable[int]) -> list[Assignment]:
+    def end(self, partitions: Iterable[Partition]) -> list[Assignment]:
         """End the assignments of these partitions: mark them as no longer owned and forget them."""
         ended = []
         for partition in partitions:
             assignment = self.current.pop(partition, None)
             if assignment is not None:
                 assignment.owned = False
+                if self.by_number is not None:
+                    del self.by_number[assignment.partition]
                 self._staged.pop(assignment, None)
                 self._confirmed.pop(assignment, None)
                 ended.append(assignment)
@@ -63,7 +77,7 @@ class Assignments:
         confirmed = self._confirmed
         return {a: offset for a, offset in self._staged.items() if confirmed.get(a, -1) < offset}
 
-    def committed(self) -> dict[int, int | None]:
+    def committed(self) -> dict[Partition, int | None]:
         """Return the next offset known to be committed for each partition held; None before the first commit."""
         return {partition: self._confirmed.get(assignment) for partition, assignment in self.current.items()}
 

@@ -16,6 +16,7 @@ from worker.kafka.client.error_codes import EPOCH_BEHIND, OWNERSHIP_LOST, REFUSE
 from worker.kafka.client.rights import Right, right_to_read
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
+from worker.kafka.consumer.positions import key
 from worker.protocols import Clock
 from worker.types import Assignment
 
@@ -31,6 +32,7 @@ class Commits:
 
     Args:
         group: The consumer group.
+        topic: The setting `input.topic`, for a message about a refusal.
         assignments: Holds the staged offsets and records the confirmed ones.
         availability: Notified when a broker responds.
         clock: Returns monotonic seconds.
@@ -41,8 +43,11 @@ class Commits:
         fault: The error that retrying cannot fix; None if there is none.
     """
 
-    def __init__(self, group: str, assignments: Assignments, availability: BrokerAvailability, clock: Clock) -> None:
+    def __init__(
+        self, group: str, topic: str, assignments: Assignments, availability: BrokerAvailability, clock: Clock
+    ) -> None:
         self._group = group
+        self._topic = topic
         self._assignments = assignments
         self._availability = availability
         self._clock = clock
@@ -71,7 +76,7 @@ class Commits:
         asked = self._asked
         if asked is None:
             return
-        if partitions and {p.partition: p.offset for p in partitions} != {a.partition: o for a, o in asked.items()}:
+        if partitions and {key(p): p.offset for p in partitions} != {a.key: o for a, o in asked.items()}:
             return
         self._asked = None
         failed = error or next((p.error for p in partitions if p.error is not None), None)
@@ -116,7 +121,7 @@ class Commits:
         self._assignments.confirm(offsets)
 
     def _right_to_commit(self, error: KafkaError) -> Right:
-        return right_to_read(error, self._assignments.topic, self._group)
+        return right_to_read(error, self._topic, self._group)
 
     def _note(self, error: KafkaError, offsets: Mapping[Assignment, int]) -> None:
         self.failed += _any_owned(offsets)
@@ -129,7 +134,7 @@ class Commits:
             log.warning(
                 "commit failed",
                 cause=describe(error),
-                offsets={a.partition: offset for a, offset in offsets.items()},
+                offsets={f"{a.topic}/{a.partition}": offset for a, offset in offsets.items()},
                 next="the next commit includes the offsets of partitions still owned",
             )
 

@@ -1,4 +1,4 @@
-"""Log messages about where partitions are read from, one line for each reason."""
+"""Log messages about where partitions are read from, one line for each reason and topic."""
 
 import logging
 from collections import defaultdict
@@ -44,11 +44,10 @@ class Placed(NamedTuple):
 
 def report(placed: list[Placed]) -> None:
     """Log where partitions are read from, as an error where the group's position had to be abandoned."""
-    by_reason: defaultdict[Found, list[Placed]] = defaultdict(list)
+    alike: defaultdict[tuple[Found, str], list[Placed]] = defaultdict(list)
     for place in placed:
-        by_reason[place.found].append(place)
-    for found, places in by_reason.items():
-        topic = places[0].assignment.topic
+        alike[place.found, place.assignment.topic].append(place)
+    for (found, topic), places in alike.items():
         if found in MOVES:
             moves = ", ".join(f"{p.assignment.partition} from {_position(p)} to {p.begin}" for p in places)
             words = _WORDS[found].format(skipped=sum(p.skipped for p in places))

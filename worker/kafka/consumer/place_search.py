@@ -17,9 +17,9 @@ from worker.kafka.client.log_queries import LogEnds, LogEndsAnswer, LogQueries
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.place_reports import Placed, no_place, report
 from worker.kafka.consumer.start_rules import MOVES, Found, Lost, out_of_range, where_to_begin, without_offset
-from worker.kafka.consumer.topic_watch import TopicWatch
+from worker.kafka.consumer.topic_watches import TopicWatches
 from worker.protocols import Clock
-from worker.types import Assignment
+from worker.types import Assignment, Partition
 
 _BETWEEN_QUESTIONS_SECONDS = 0.5
 _FRESH_WITHIN_SECONDS = 3.0
@@ -56,7 +56,7 @@ class PlaceSearch:
     Args:
         start: The setting `input.start`.
         assignments: Where start offsets are staged to be committed.
-        watch: Knows which log the topic's name refers to.
+        watches: Know which log each topic's name refers to.
         queries: Queries where logs begin and end.
         clock: Returns monotonic seconds.
 
@@ -68,11 +68,11 @@ class PlaceSearch:
     """
 
     def __init__(
-        self, start: Start, assignments: Assignments, watch: TopicWatch, queries: LogQueries, clock: Clock
+        self, start: Start, assignments: Assignments, watches: TopicWatches, queries: LogQueries, clock: Clock
     ) -> None:
         self._start = start
         self._assignments = assignments
-        self._watch = watch
+        self._watches = watches
         self._queries = queries
         self._clock = clock
         self._question: _Question | None = None
@@ -86,7 +86,7 @@ class PlaceSearch:
         """Add a partition that has lost its offset or never had one."""
         if assignment not in self.waiting:
             self.waiting[assignment] = _Waiting(self._clock(), lost, goes_back=goes_back)
-            self._watch.look_soon()
+            self._watches.of(assignment.topic).look_soon()
 
     def going_back(self) -> dict[Assignment, Lost]:
         """Return the assignments that go back within their log; they must finish and end first."""
@@ -111,17 +111,25 @@ class PlaceSearch:
         return waiting.lost.found is Found.BELOW_START or self._assignments.is_confirmed(assignment, begin)
 
     def _ask(self) -> None:
-        undecided = [a.partition for a, w in self.waiting.items() if w.begin is None]
+        undecided = [a.key for a, w in self.waiting.items() if w.begin is None]
         if not undecided or self._clock() < self._not_before:
             return
         self._not_before = self._clock() + _BETWEEN_QUESTIONS_SECONDS
-        known = self._watch.known
-        everything = range(max(max(undecided) + 1, known.partitions if known else 0))
-        self._question = _Question(self._queries.ends(undecided), self._queries.group_offsets(everything))
+        self._question = _Question(
+            self._queries.ends(undecided), self._queries.group_offsets(self._all_partitions(undecided))
+        )
+
+    def _all_partitions(self, undecided: list[Partition]) -> list[Partition]:
+        """Every partition of the topics of these."""
+        counts: dict[str, int] = {}
+        for topic, number in undecided:
+            known = self._watches.of(topic).known
+            counts[topic] = max(counts.get(topic, 0), number + 1, known.partitions if known else 0)
+        return [(topic, number) for topic, count in counts.items() for number in range(count)]
 
     def _decide(self, question: _Question) -> None:
         try:
-            group = [CommitNote.read(p.metadata) for p in question.group.result(0)]
+            committed = question.group.result(0)
         except KafkaException:
             return  # the next `serve` asks again
         placed = []
@@ -130,15 +138,17 @@ class PlaceSearch:
             waiting = self.waiting.get(assignment) if assignment is not None else None
             if assignment is None or waiting is None or waiting.begin is not None or waiting.goes_back:
                 continue
-            if not self._is_fresh(waiting):
+            if not self._is_fresh(assignment, waiting):
                 continue
+            group = [CommitNote.read(p.metadata) for p in committed if p.topic == assignment.topic]
             if (place := self._place(assignment, waiting, ends, group)) is not None:
                 placed.append(place)
         report(placed)
 
-    def _is_fresh(self, waiting: _Waiting) -> bool:
+    def _is_fresh(self, assignment: Assignment, waiting: _Waiting) -> bool:
         """Whether the topic's id was queried since the offset was lost; with no response, the last known id is used."""
-        return self._watch.as_of >= waiting.since or self._clock() - waiting.since > _FRESH_WITHIN_SECONDS
+        as_of = self._watches.of(assignment.topic).as_of
+        return as_of >= waiting.since or self._clock() - waiting.since > _FRESH_WITHIN_SECONDS
 
     def _place(
         self, assignment: Assignment, waiting: _Waiting, ends: LogEnds, group: list[CommitNote]
@@ -148,6 +158,8 @@ class PlaceSearch:
         found, position, cut = waiting.lost
         if found is None and position is None:
             found = without_offset(assignment.partition, group_has_offsets=bool(group), began_with=began_with)
+            if found is Found.NO_OFFSET and self._watches.appeared(assignment.topic):
+                found = Found.NEW_TOPIC
         elif found is None and position is not None:
             found = out_of_range(position, ends)
             if found is None:
@@ -174,8 +186,9 @@ class PlaceSearch:
     def _note(self, assignment: Assignment, found: Found, began_with: int | None) -> CommitNote:
         """Return the note that this assignment's commits carry from now on."""
         if found is Found.NO_OFFSET and began_with is None:
-            began_with = self._watch.known.partitions if self._watch.known else None
-        elif found is Found.RECREATED:
+            known = self._watches.of(assignment.topic).known
+            began_with = known.partitions if known else None
+        elif found is Found.RECREATED or found is Found.NEW_TOPIC:
             began_with = 0  # a group that reads a log from its beginning has skipped none of its partitions
         elif found is not Found.NO_OFFSET and found is not Found.NEW_PARTITION:
             began_with = CommitNote.read(assignment.commit_note).partitions

@@ -17,9 +17,9 @@ from worker.kafka.client.truncation import Truncation
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.place_search import PlaceSearch
 from worker.kafka.consumer.start_rules import Found, Lost
-from worker.kafka.consumer.topic_watch import TopicWatch
+from worker.kafka.consumer.topic_watches import TopicWatches
 from worker.protocols import Clock
-from worker.types import Assignment
+from worker.types import Assignment, Partition
 
 CALL_SECONDS = 2.0
 """How long a rebalance waits for the group's offsets, and as long for the topic's id; usually milliseconds."""
@@ -34,22 +34,24 @@ class Starts(NamedTuple):
     """What is known about partitions that are being assigned.
 
     Attributes:
-        topic_id: The id of the log they belong to.
+        topic_ids: The id of each topic's log, where it is known.
         offsets: Where librdkafka is to begin reading.
-        notes: The notes committed with the group's offsets, by partition; only for partitions that have an offset.
+        notes: The notes committed with the group's offsets; only for partitions that have an offset.
         recreated: Partitions whose offset was in another log.
     """
 
-    topic_id: str
+    topic_ids: Mapping[str, str]
     offsets: list[TopicPartition]
-    notes: Mapping[int, CommitNote] = {}
-    recreated: frozenset[int] = frozenset()
+    notes: Mapping[Partition, CommitNote] = {}
+    recreated: frozenset[Partition] = frozenset()
 
 
 class Mover(Protocol):
     """Moves partitions to other offsets; implemented by `worker.kafka.consumer.rebalances.Rebalances`."""
 
-    def restart(self, consumer: Consumer, assignments: Sequence[Assignment], topic_id: str) -> list[Assignment]:
+    def restart(
+        self, consumer: Consumer, assignments: Sequence[Assignment], topic_ids: Mapping[str, str]
+    ) -> list[Assignment]:
         """Replace these assignments after the listener has finished them; the new ones are on hold until `move`."""
 
     def move(self, consumer: Consumer, assignment: Assignment, offset: int) -> None:
@@ -62,17 +64,17 @@ class Positions:
     Args:
         start: The setting `input.start`.
         assignments: Where start offsets are staged to be committed.
-        watch: Knows which log the topic's name refers to.
+        watches: Know which log each topic's name refers to.
         queries: Queries where logs begin and end.
         clock: Returns monotonic seconds.
     """
 
     def __init__(
-        self, start: Start, assignments: Assignments, watch: TopicWatch, queries: LogQueries, clock: Clock
+        self, start: Start, assignments: Assignments, watches: TopicWatches, queries: LogQueries, clock: Clock
     ) -> None:
         self._assignments = assignments
-        self._watch = watch
-        self._search = PlaceSearch(start, assignments, watch, queries, clock)
+        self._watches = watches
+        self._search = PlaceSearch(start, assignments, watches, queries, clock)
 
     @property
     def moved(self) -> Mapping[str, int]:
@@ -101,34 +103,45 @@ class Positions:
     def starts(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> Starts:
         """Return where these begin according to the group's offsets; usually takes milliseconds, see `CALL_SECONDS`."""
         if not partitions:
-            return Starts("", [])
-        known = self._watch.look_now(CALL_SECONDS)
-        topic_id = known.topic_id if known else ""
+            return Starts({}, [])
+        self._note_what_is_there(consumer)
+        known = self._watches.look_now({p.topic for p in partitions}, CALL_SECONDS)
+        topic_ids = {topic: log.topic_id for topic, log in known.items()}
         try:
             found = consumer.committed(list(partitions), timeout=CALL_SECONDS)
         except KafkaException:
             found = []
         if not found or any(p.error is not None for p in found):
             # An open transaction, or a coordinator that is moving: better that librdkafka waits than a rebalance.
-            return Starts(topic_id, list(partitions))
-        notes = {p.partition: CommitNote.read(p.metadata) for p in found if p.offset >= 0}
-        others = {number for number, note in notes.items() if topic_id and note.topic_id not in ("", topic_id)}
-        if self._watch.was_replaced:
-            others |= {p.partition for p in found if p.offset < 0}
-        offsets = [_first(p) if p.partition in others else p for p in found]
-        return Starts(topic_id, offsets, notes, frozenset(others))
+            return Starts(topic_ids, list(partitions))
+        notes = {key(p): CommitNote.read(p.metadata) for p in found if p.offset >= 0}
+        others = {
+            partition for partition, note in notes.items() if _differs(note.topic_id, topic_ids.get(partition[0], ""))
+        }
+        others |= {key(p) for p in found if p.offset < 0 and self._watches.of(p.topic).was_replaced}
+        offsets = [_first(p) if key(p) in others else p for p in found]
+        return Starts(topic_ids, offsets, notes, frozenset(others))
+
+    def _note_what_is_there(self, consumer: Consumer) -> None:
+        """With a pattern: note the cluster's topics, once, so that later ones are known as new."""
+        if self._watches.knows_what_was_there:
+            return
+        try:
+            self._watches.there_at_start(consumer.list_topics(timeout=CALL_SECONDS).topics)
+        except KafkaException:
+            return  # at the next rebalance; until then no topic counts as new
 
     def begun(self, assignments: Sequence[Assignment], starts: Starts) -> list[Assignment]:
         """Record where these began; return those that must not be read until they have a start offset."""
-        offsets = {p.partition: p.offset for p in starts.offsets}
+        offsets = {key(p): p.offset for p in starts.offsets}
         held = []
         for assignment in assignments:
-            offset = offsets[assignment.partition]
-            if assignment.partition in starts.recreated:
+            offset = offsets[assignment.key]
+            if assignment.key in starts.recreated:
                 self._search.add(assignment, Lost(Found.RECREATED))
                 held.append(assignment)
             elif offset >= 0:
-                note = starts.notes.get(assignment.partition, CommitNote())
+                note = starts.notes.get(assignment.key, CommitNote())
                 assignment.commit_note = str(CommitNote(assignment.topic_id, note.partitions))
                 self._assignments.confirm({assignment: offset})
         return held
@@ -143,7 +156,7 @@ class Positions:
 
     def keep(self, consumer: Consumer, mover: Mover) -> None:
         """Check which log is being read, and find start offsets in it for the partitions that have none."""
-        self._watch.look()
+        self._watches.look()
         if others := self._of_another_log():
             for begun in self._restart(consumer, mover, others):
                 self._search.add(begun, Lost(Found.RECREATED))
@@ -157,11 +170,11 @@ class Positions:
 
     def _of_another_log(self) -> list[Assignment]:
         """Return the assignments whose log is no longer the topic's."""
-        known = self._watch.known
-        if known is None or not known.topic_id:
-            return []
         others: list[Assignment] = []
         for assignment in self._assignments.current.values():
+            known = self._watches.of(assignment.topic).known
+            if known is None or not known.topic_id:
+                continue
             if not assignment.topic_id:
                 assignment.topic_id = known.topic_id  # the broker had not reported it in time
             elif assignment.topic_id != known.topic_id:
@@ -169,11 +182,22 @@ class Positions:
         return others
 
     def _restart(self, consumer: Consumer, mover: Mover, assignments: list[Assignment]) -> list[Assignment]:
-        known = self._watch.known
-        begun = mover.restart(consumer, assignments, known.topic_id if known else "")
+        known = {assignment.topic: self._watches.of(assignment.topic).known for assignment in assignments}
+        topic_ids = {topic: log.topic_id for topic, log in known.items() if log is not None}
+        begun = mover.restart(consumer, assignments, topic_ids)
         for old, new in zip(assignments, begun, strict=True):
             new.commit_note = old.commit_note
         return begun
+
+
+def key(partition: TopicPartition) -> Partition:
+    """Topic and number of a partition as librdkafka gives it."""
+    return (partition.topic, partition.partition)
+
+
+def _differs(noted: str, now: str) -> bool:
+    """Whether an offset was committed in another log, as far as the ids of both are known."""
+    return bool(noted and now) and noted != now
 
 
 def _first(partition: TopicPartition) -> TopicPartition:

@@ -4,7 +4,7 @@ During a revoke the old owner may still commit; nothing is committed for a lost 
 because librdkafka tracks it by partition, not by assignment. So are holds, for partitions with no start offset yet.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
-from worker.kafka.consumer.positions import Starts
+from worker.kafka.consumer.positions import Starts, key
 from worker.protocols import RebalanceListener
 from worker.types import Assignment
 
@@ -36,6 +36,7 @@ class Rebalances:
     """Handles `assign`, `revoke` and `lost`, and notifies the listener.
 
     Args:
+        topic: The setting `input.topic`, for log lines about no partition.
         assignments: The assignments begun and ended here.
         availability: Notified on each rebalance, since it means that the coordinator responds.
         positions: Knows where assignments begin.
@@ -45,7 +46,10 @@ class Rebalances:
         fault: What the listener raised; None if it has raised nothing.
     """
 
-    def __init__(self, assignments: Assignments, availability: BrokerAvailability, positions: StartFinder) -> None:
+    def __init__(
+        self, topic: str, assignments: Assignments, availability: BrokerAvailability, positions: StartFinder
+    ) -> None:
+        self._input = topic
         self._assignments = assignments
         self._availability = availability
         self._positions = positions
@@ -81,20 +85,22 @@ class Rebalances:
         starts = self._positions.starts(consumer, partitions)
         consumer.incremental_assign(starts.offsets)
         _have_epochs_checked(consumer, starts.offsets)
-        begun = self._assignments.begin([p.partition for p in partitions], starts.topic_id)
+        begun = self._assignments.begin(map(key, partitions), starts.topic_ids)
         held = self._positions.begun(begun, starts)
         self._on_hold |= set(held)
         if stopped := begun if self._paused else held:
             consumer.pause(partitions_of(stopped))  # a new assignment begins unpaused
         self._call(lambda listener: listener.on_assigned(begun))
 
-    def restart(self, consumer: Consumer, assignments: Sequence[Assignment], topic_id: str) -> list[Assignment]:
+    def restart(
+        self, consumer: Consumer, assignments: Sequence[Assignment], topic_ids: Mapping[str, str]
+    ) -> list[Assignment]:
         """Replace these assignments after the listener has finished them; the new ones are on hold until `move`."""
-        numbers = [assignment.partition for assignment in assignments]
+        ending = [assignment.key for assignment in assignments]
         self._call(lambda listener: listener.on_revoked(assignments))
-        self._assignments.end(numbers)
+        self._assignments.end(ending)
         consumer.pause(partitions_of(assignments))
-        begun = self._assignments.begin(numbers, topic_id)
+        begun = self._assignments.begin(ending, topic_ids)
         self._on_hold = {a for a in self._on_hold if a.owned} | set(begun)
         self._call(lambda listener: listener.on_assigned(begun))
         return begun
@@ -111,21 +117,21 @@ class Rebalances:
     def serve_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Give these up once the listener has finished with them."""
         self._count("revoke", partitions)
-        numbers = [p.partition for p in partitions]
-        self._call(lambda listener: listener.on_revoked(self._assignments.of(numbers)))
-        self._assignments.end(numbers)
+        ending = [key(p) for p in partitions]
+        self._call(lambda listener: listener.on_revoked(self._assignments.of(ending)))
+        self._assignments.end(ending)
         self._unassign(consumer, partitions)
 
     def serve_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """End these before notifying the listener: they are already lost."""
         self._count("lost", partitions)
-        lost = self._assignments.end(p.partition for p in partitions)
+        lost = self._assignments.end(map(key, partitions))
         self._unassign(consumer, partitions)
         self._call(lambda listener: listener.on_lost(lost))
 
     def _unassign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        held = {assignment.partition for assignment in self._on_hold}
-        if self._paused or any(p.partition in held for p in partitions):
+        held = {assignment.key for assignment in self._on_hold}
+        if self._paused or any(key(p) in held for p in partitions):
             # librdkafka would keep the pause when it is next assigned these, and never read from them again. Resuming
             # them then is too late: close to the start of a fetch, it makes librdkafka read from the beginning.
             consumer.resume(partitions)
@@ -136,8 +142,11 @@ class Rebalances:
 
     def _count(self, event: str, partitions: list[TopicPartition]) -> None:
         self.counts[event] += 1
-        numbers = sorted(p.partition for p in partitions)
-        log.info(_LOGGED[event], topic=self._assignments.topic, partitions=numbers)
+        by_topic: dict[str, list[int]] = {} if partitions else {self._input: []}
+        for topic, number in sorted(map(key, partitions)):
+            by_topic.setdefault(topic, []).append(number)
+        for topic, numbers in by_topic.items():
+            log.info(_LOGGED[event], topic=topic, partitions=numbers)
 
     def _call(self, notify: Callable[[RebalanceListener], None]) -> None:
         """Call the listener; what it raises is kept until librdkafka has its response, and raised after `poll`."""

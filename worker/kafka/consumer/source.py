@@ -1,4 +1,4 @@
-"""Reads the records of one topic as a member of a consumer group, and commits their offsets.
+"""Reads the records of one or several topics as a member of a consumer group, and commits their offsets.
 
 Everything here runs on the thread that calls `poll`: rebalances, commit responses, errors and statistics are handled
 inside it, so there are no locks and no second thread touches the consumer.
@@ -23,14 +23,14 @@ from worker.kafka.client.truncation import truncation
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
 from worker.kafka.consumer.commits import Commits
-from worker.kafka.consumer.positions import NO_PLACE, Positions
+from worker.kafka.consumer.positions import NO_PLACE, Positions, key
 from worker.kafka.consumer.read_errors import NO_TOPIC, fault_of_reading
 from worker.kafka.consumer.rebalances import Rebalances, partitions_of
 from worker.kafka.consumer.standing import StandingPartitions
 from worker.kafka.consumer.statistics import read_statistics
-from worker.kafka.consumer.topic_watch import TopicWatch
+from worker.kafka.consumer.topic_watches import TopicWatches
 from worker.protocols import Clock, RebalanceListener
-from worker.settings import Settings
+from worker.settings import GroupProtocol, Settings
 from worker.types import Assignment, Record
 
 log = structlog.stdlib.get_logger(__name__)
@@ -60,18 +60,20 @@ class KafkaSource:
         self, settings: Settings, *, clock: Clock, sleep: Sleep, uniform: Uniform, queries: LogQueries | None = None
     ) -> None:
         self._topic, self._group = settings.input.topic, settings.kafka.group_id
+        topics = settings.input.topics
+        self._subscription = list(topics) or [_pattern(settings)]
         self._clock = clock
         self._sleep = sleep
         self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
         self._commit_limit_seconds = min(_COMMIT_LIMIT_SECONDS, settings.delivery.revoke_seconds)
-        self._assignments = Assignments(self._topic)
+        self._assignments = Assignments(settings.input.only_topic)
         self._availability = BrokerAvailability(settings.kafka, clock)
-        self._commits = Commits(settings.kafka.group_id, self._assignments, self._availability, clock)
+        self._commits = Commits(self._group, self._topic, self._assignments, self._availability, clock)
         queries = queries or LogQueries(settings)
-        self._watch = TopicWatch(self._topic, queries, clock)
-        self._positions = Positions(settings.input.start, self._assignments, self._watch, queries, clock)
-        self._rebalances = Rebalances(self._assignments, self._availability, self._positions)
-        self._standing = StandingPartitions(self._topic, clock)
+        self._watches = TopicWatches(topics, queries, clock)
+        self._positions = Positions(settings.input.start, self._assignments, self._watches, queries, clock)
+        self._rebalances = Rebalances(self._topic, self._assignments, self._availability, self._positions)
+        self._standing = StandingPartitions(clock)
         self._fault: Exception | None = None
         self._closed = False
         self._lag_records: dict[Assignment, int] = {}
@@ -102,12 +104,12 @@ class KafkaSource:
             join_state=self._join_state,
             is_member=self._has_joined(),
             broker_answers=not self._availability.is_down,
-            lag_records={a.partition: lag for a, lag in self._lag_records.items() if a.owned},
+            lag_records={a.key: lag for a, lag in self._lag_records.items() if a.owned},
             commits_succeeded=self._commits.succeeded,
             commits_failed=self._commits.failed,
-            topic_missing=self._watch.missing,
+            topics_missing=self._watches.missing,
             standing=self._standing.now(),
-            unstable_records={a.partition: n for a, n in self._unstable_records.items() if a.owned},
+            unstable_records={a.key: n for a, n in self._unstable_records.items() if a.owned},
             positions_moved=self._positions.moved,
             records_skipped=self._positions.skipped,
         )
@@ -118,7 +120,7 @@ class KafkaSource:
         rebalances.set_listener(listener)
         self._availability.start()
         self._consumer.subscribe(
-            [self._topic],
+            self._subscription,
             on_assign=rebalances.serve_assign,
             on_revoke=rebalances.serve_revoke,
             on_lost=rebalances.serve_lost,
@@ -152,26 +154,27 @@ class KafkaSource:
 
         The messages are typed as `Any`, because the stub's headers() is wider than what librdkafka returns.
         """
-        current = self._assignments.current
+        current, by_number = self._assignments.current, self._assignments.by_number
         records: list[tuple[Record, Assignment]] = []
         for message in messages:
             if message.error() is not None:
                 self._serve_read_error(message)
                 continue
-            assignment = current.get(message.partition())
+            number = message.partition()
+            assignment = current.get((message.topic(), number)) if by_number is None else by_number.get(number)
             if assignment is not None:
                 records.append((message, assignment))
         for assignment, message in {assignment: message for message, assignment in records}.items():
             assignment.leader_epoch = _epoch_of(message)
             if self._standing:
-                self._standing.moved(assignment.partition)
+                self._standing.moved(assignment.key)
         if self._positions.busy:
             return [(record, assignment) for record, assignment in records if not self._positions.waits(assignment)]
         return records
 
     def _serve_read_error(self, message: Any) -> None:
         """Handle an error that came instead of a record."""
-        error, assignment = message.error(), self._assignments.current.get(message.partition())
+        error, assignment = message.error(), self._assignments.current.get((message.topic(), message.partition()))
         if error.code() in NO_PLACE:
             if assignment is not None and (found := truncation(error)) is not None:
                 self._positions.truncated(assignment, found)
@@ -179,10 +182,10 @@ class KafkaSource:
                 self._positions.lost(assignment, message.offset())
             return
         if error.code() in NO_TOPIC:
-            self._watch.look_soon()
+            self._watches.look_soon()
         elif assignment is not None:
-            self._standing.failed(assignment.partition, message.offset(), error)
-        self._fault = fault_of_reading(error, self._topic, self._group) or self._fault
+            self._standing.failed(assignment.key, message.offset(), error)
+        self._fault = fault_of_reading(error, message.topic() or self._topic, self._group) or self._fault
 
     def commit(self, offsets: Mapping[Assignment, int]) -> None:
         """Start committing next offsets of assignments still owned; others are skipped, and none moves backwards.
@@ -251,8 +254,8 @@ class KafkaSource:
         failed = next((p.error for p in found if p.error is not None), None)
         if failed is not None:
             raise Retryable(describe(failed))
-        by_partition = {p.partition: p.offset for p in found if p.offset >= 0}
-        return {a: by_partition[a.partition] for a in assignments if a.partition in by_partition}
+        offsets = {key(p): p.offset for p in found if p.offset >= 0}
+        return {a: offsets[a.key] for a in assignments if a.key in offsets}
 
     def close(self) -> None:
         """Leave the group, without committing anything. Never raises; safe to call twice."""
@@ -278,7 +281,7 @@ class KafkaSource:
     def _serve_client_error(self, error: KafkaError) -> None:
         """Handle a client-wide error, usually a lost connection, which librdkafka reopens by itself."""
         if error.code() in NO_TOPIC:
-            self._watch.look_soon()
+            self._watches.look_soon()
         elif self._availability.last_contact is None and (fault := refused_connection(error)) is not None:
             self._fault = fault
         else:
@@ -286,7 +289,7 @@ class KafkaSource:
 
     def _serve_statistics(self, report: str) -> None:
         current = self._assignments.current
-        statistics = read_statistics(report, self._topic, self._assignments.committed())
+        statistics = read_statistics(report, self._assignments.committed())
         self._lag_records = {current[partition]: lag for partition, lag in statistics.lag_records.items()}
         self._unstable_records = {current[p]: records for p, records in statistics.unstable_records.items()}
         self._join_state = statistics.join_state
@@ -300,3 +303,13 @@ def _epoch_of(message: Any) -> int:
     """The epoch of the leader that appended a record; -1 when the broker gives none."""
     epoch: int | None = message.leader_epoch()
     return -1 if epoch is None else epoch
+
+
+def _pattern(settings: Settings) -> str:
+    """The pattern of the input topics as whoever applies it expects it.
+
+    librdkafka, with the classic protocol, looks for the pattern in the topic's name. A broker, with KIP-848, wants the
+    whole name to match (RE2/J).
+    """
+    pattern = settings.input.topic
+    return pattern if settings.kafka.group_protocol is GroupProtocol.CLASSIC else f"^({pattern[1:]}).*"

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError
 from worker.facts import Standing
 from worker.kafka.client.error_codes import describe
 from worker.protocols import Clock
+from worker.types import Partition
 
 log = logging.getLogger(__name__)
 
@@ -47,20 +48,18 @@ class StandingPartitions:
     """Remembers errors that came instead of records. Used only from the consumer's thread.
 
     Args:
-        topic: The input topic.
         clock: Returns monotonic seconds.
     """
 
-    def __init__(self, topic: str, clock: Clock) -> None:
-        self._topic = topic
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._runs: dict[int, _Run] = {}
+        self._runs: dict[Partition, _Run] = {}
 
     def __bool__(self) -> bool:
         """Whether any error is remembered."""
         return bool(self._runs)
 
-    def failed(self, partition: int, offset: int | None, error: KafkaError) -> None:
+    def failed(self, partition: Partition, offset: int | None, error: KafkaError) -> None:
         """Record an error that came instead of a record."""
         now, run = self._clock(), self._runs.get(partition)
         if run is None or (run.code, run.offset) != (error.code(), offset):
@@ -70,10 +69,10 @@ class StandingPartitions:
             run.reported = True
             log.error(
                 "partition %d of %s is stuck at %s: %s. %s",
-                partition, self._topic, _where(offset), run.text, _cure(run.code),
+                partition[1], partition[0], _where(offset), run.text, _cure(run.code),
             )  # fmt: skip
 
-    def moved(self, partition: int) -> None:
+    def moved(self, partition: Partition) -> None:
         """Forget the partition's error: a record came, or the partition was given up."""
         self._runs.pop(partition, None)
 
@@ -84,7 +83,9 @@ class StandingPartitions:
             if now - run.last > _FORGET_SECONDS:
                 del self._runs[partition]
         return tuple(
-            Standing(partition, f"at {_where(run.offset)}: {run.text}. {_cure(run.code)}", now - run.since)
+            Standing(
+                partition[1], f"at {_where(run.offset)}: {run.text}. {_cure(run.code)}", now - run.since, partition[0]
+            )
             for partition, run in self._runs.items()
             if now - run.since >= STANDING_SECONDS
         )

@@ -17,6 +17,7 @@ class Found(StrEnum):
 
     NO_OFFSET = "no_offset"
     NEW_PARTITION = "new_partition"
+    NEW_TOPIC = "new_topic"
     BELOW_START = "below_start"
     ABOVE_END = "above_end"
     TRUNCATED = "truncated"
@@ -37,6 +38,8 @@ RULES: Mapping[Found, Mapping[Start, To]] = {
     Found.NO_OFFSET: {Start.EARLIEST: To.FIRST, Start.LATEST: To.END, Start.ERROR: To.EXIT},
     # All of it was written after the group began: none of it was meant to be skipped.
     Found.NEW_PARTITION: {Start.EARLIEST: To.FIRST, Start.LATEST: To.FIRST, Start.ERROR: To.FIRST},
+    # A topic that the pattern names, and that has appeared while the worker ran.
+    Found.NEW_TOPIC: {Start.EARLIEST: To.FIRST, Start.LATEST: To.FIRST, Start.ERROR: To.FIRST},
     # Retention was faster than the group. What is still there has not been read.
     Found.BELOW_START: {Start.EARLIEST: To.FIRST, Start.LATEST: To.FIRST, Start.ERROR: To.EXIT},
     # The log has lost its end. It is unknown since when, so it is unknown which of the remaining records are new.

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import jiter
 
+from worker.types import Partition
+
 _CONNECTED = "UP"
 
 
@@ -25,24 +27,24 @@ class Statistics(NamedTuple):
 
     brokers_up: int
     join_state: str
-    lag_records: dict[int, int]
-    unstable_records: dict[int, int]
+    lag_records: dict[Partition, int]
+    unstable_records: dict[Partition, int]
 
 
-def read_statistics(report: str, topic: str, committed: Mapping[int, int | None]) -> Statistics:
+def read_statistics(report: str, committed: Mapping[Partition, int | None]) -> Statistics:
     """Parse a report.
 
     Args:
         report: The report as JSON.
-        topic: The topic to read the lag of.
         committed: For each requested partition, the next offset this worker has committed; None before the first.
     """
     document = jiter.from_json(report.encode())
-    known = document.get("topics", {}).get(topic, {}).get("partitions", {})
+    topics = document.get("topics", {})
     lag = {}
     unstable = {}
     for partition, offset in committed.items():
-        facts = known.get(str(partition), {})
+        topic, number = partition
+        facts = topics.get(topic, {}).get("partitions", {}).get(str(number), {})
         end = facts.get("ls_offset", -1)
         records = facts.get("consumer_lag", -1) if offset is None or end < 0 else max(0, end - offset)
         if records >= 0:

@@ -1,4 +1,4 @@
-"""Which log the input topic's name refers to, checked periodically and at every sign of a change.
+"""Which log an input topic's name refers to, checked periodically and at every sign of a change.
 
 A topic that is deleted and recreated keeps its name, and librdkafka continues in the new log at the old offset
 (librdkafka#3255). No error is raised if the new log is already longer, so the topic's id (KIP-516) is queried.
@@ -81,15 +81,20 @@ class TopicWatch:
         """Query at the next `look`, since something suggests a change."""
         self._not_before = self._clock()
 
-    def look_now(self, timeout_seconds: float) -> Log | None:
-        """Query and wait for the response; return the last known log if none arrives in time."""
-        self._take_in(self._ask(), timeout_seconds)
+    def ask(self) -> None:
+        """Query now; `wait` gets the response, or a later `look`."""
+        self._ask()
+
+    def wait(self, timeout_seconds: float) -> Log | None:
+        """Wait for the response to `ask`; return the last known log if none arrives in time."""
+        if self._asked is not None:
+            self._take_in(self._asked, timeout_seconds)
         return self.known
 
     def _ask(self) -> Future[Any]:
         self._asked_at = self._clock()
         self._not_before = self._asked_at + BETWEEN_LOOKS_SECONDS
-        self._asked = self._queries.describe()
+        self._asked = self._queries.describe(self._topic)
         return self._asked
 
     def _take_in(self, asked: Future[Any], timeout_seconds: float) -> None:

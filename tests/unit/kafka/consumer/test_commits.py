@@ -32,9 +32,9 @@ class _Refusing:
 
 def _staged(clock: Clock = time.monotonic) -> tuple[Assignments, Commits]:
     assignments = Assignments("t")
-    (assignment,) = assignments.begin([0])
+    (assignment,) = assignments.begin([("t", 0)])
     assignments.stage({assignment: 5})
-    return assignments, Commits("g", assignments, BrokerAvailability(KafkaSettings(), clock), clock)
+    return assignments, Commits("g", "t", assignments, BrokerAvailability(KafkaSettings(), clock), clock)
 
 
 def test_a_member_whose_epoch_is_behind_commits_again_what_is_still_its_own() -> None:

@@ -39,7 +39,7 @@ class AsTheyAre:
 
     def starts(self, consumer: Any, partitions: Sequence[TopicPartition]) -> Starts:
         del consumer
-        return Starts("", list(partitions))
+        return Starts({}, list(partitions))
 
     def begun(self, assignments: Sequence[Assignment], starts: Starts) -> list[Assignment]:
         del starts
@@ -47,7 +47,7 @@ class AsTheyAre:
 
 
 def serving(calls: Any) -> Rebalances:
-    rebalances = Rebalances(Assignments("t"), BrokerAvailability(KafkaSettings(), lambda: 0.0), AsTheyAre())
+    rebalances = Rebalances("t", Assignments("t"), BrokerAvailability(KafkaSettings(), lambda: 0.0), AsTheyAre())
     rebalances.set_listener(calls)
     return rebalances
 
@@ -123,7 +123,7 @@ def test_once_ended_nothing_is_held_and_nobody_is_told() -> None:
 
 def test_a_partition_without_a_place_is_not_read_before_it_is_moved_to_one() -> None:
     calls: Any = Calls()
-    rebalances = Rebalances(Assignments("t"), BrokerAvailability(KafkaSettings(), lambda: 0.0), AsTheyAre(1))
+    rebalances = Rebalances("t", Assignments("t"), BrokerAvailability(KafkaSettings(), lambda: 0.0), AsTheyAre(1))
     rebalances.set_listener(calls)
     rebalances.serve_assign(calls, partitions(0, 1))
     rebalances.pause(calls)
@@ -147,7 +147,7 @@ def test_what_is_in_flight_is_finished_under_the_old_assignment_before_another_l
     rebalances = serving(calls)
     rebalances.serve_assign(calls, partitions(0))
     (old,) = rebalances._held()
-    (new,) = rebalances.restart(calls, [old], "another-id")
+    (new,) = rebalances.restart(calls, [old], {"t": "another-id"})
     assert calls.made[2:] == [("on_revoked", [0]), ("pause", [0]), ("on_assigned", [0])]
     assert calls.owned["on_revoked"] == [True]
     assert (old.owned, new.owned, new.topic_id) == (False, True, "another-id")

@@ -5,6 +5,7 @@ import json
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.statistics import read_statistics
 
+C0, C1 = ("comments", 0), ("comments", 1)
 PARTITIONS = {
     "0": {"ls_offset": 100, "consumer_lag": 90},
     "1": {"ls_offset": 100, "consumer_lag": 40},
@@ -22,20 +23,20 @@ REPORT = json.dumps(
 
 
 def test_lag_is_known_where_the_end_and_the_offset_are() -> None:
-    statistics = read_statistics(REPORT, "comments", {0: 98, 1: None, 2: 5})
-    assert statistics.lag_records == {0: 2, 1: 40}
+    statistics = read_statistics(REPORT, {C0: 98, C1: None, ("comments", 2): 5, ("absent", 0): 1})
+    assert statistics.lag_records == {C0: 2, C1: 40}
     assert (statistics.brokers_up, statistics.join_state) == (1, "steady")
 
 
 def test_an_offset_newer_than_the_report_is_no_negative_lag() -> None:
-    assert read_statistics(REPORT, "comments", {0: 103}).lag_records == {0: 0}
+    assert read_statistics(REPORT, {C0: 103}).lag_records == {C0: 0}
 
 
 def test_offsets_are_known_from_their_commit_to_the_end_of_the_assignment() -> None:
     assignments = Assignments("comments")
-    first, _ = assignments.begin([0, 1])
+    first, _ = assignments.begin([C0, C1])
     assignments.confirm({first: 7})
-    assert assignments.committed() == {0: 7, 1: None}
-    assignments.end([0])
-    assignments.begin([0])
-    assert assignments.committed() == {0: None, 1: None}
+    assert assignments.committed() == {C0: 7, C1: None}
+    assignments.end([C0])
+    assignments.begin([C0])
+    assert assignments.committed() == {C0: None, C1: None}
