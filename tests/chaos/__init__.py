@@ -1,7 +1,7 @@
 """The chaos run: whatever happens to a cluster happens to a real one while a known stream flows through its workers.
 
 `python -m tests.chaos --seconds 120 --seed 1` (or `make chaos`). It needs `KAFKA_HOME`; the faults of disks need the
-right to mount a file system, and that of a clock needs libfaketime. docs/explanation/chaos.md says what is proved.
+right to mount a file system, and that of a clock needs a C compiler. docs/explanation/chaos.md says what is proved.
 
     plan            which faults, when and to whom: drawn from the seed
     events          what is sent: comments, and everything that can be wrong with one

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException
 
 from testkit.stream import Topics
 from tests.chaos.broker_faults import BrokerFaults
-from tests.chaos.clocks import find_fake_clock
+from tests.chaos.clocks import make_shifting_library
 from tests.chaos.cluster import Cluster
 from tests.chaos.events import MAX_OUTPUT_BYTES, MAX_VALUE_BYTES, Stream
 from tests.chaos.feed import Feed
@@ -86,7 +86,7 @@ class ChaosRun:
         settings = {"delivery.guarantee": options.guarantee, "input.max_value_bytes": MAX_VALUE_BYTES}
         self._fleet = Fleet(cluster, topics, settings, options.protocol, options.workers)
         handlers = {
-            **WorkerFaults(self._fleet, self._oracle, find_fake_clock(), lambda: self._injector.ending).handlers,
+            **WorkerFaults(self._fleet, self._oracle, make_shifting_library(), lambda: self._injector.ending).handlers,
             **BrokerFaults(cluster, [topics.input, topics.output, topics.dead_letters]).handlers,
             **TopicFaults(cluster, topics, self._fleet, self._feed, self._losses, self._oracle).handlers,
         }

@@ -27,7 +27,7 @@ class WorkerFaults:
     Args:
         fleet: The workers.
         oracle: Is told which dead letters a fault makes possible.
-        fake_clock: libfaketime; None where it is not installed.
+        fake_clock: The library that shifts a clock; None where it can't be made.
         ending: Whether no more faults begin.
     """
 
