@@ -54,8 +54,10 @@ class Cluster:
             home,
             NODES,
             {
-                # The listener keeps its name, and a run is spared the cost of TLS.
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+                # The listeners keep their names, and a run is spared the cost of TLS.
+                "listener.security.protocol.map": (
+                    "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_PLAINTEXT,MUTUAL:PLAINTEXT,CONTROLLER:PLAINTEXT"
+                ),
                 "sasl.enabled.mechanisms": "PLAIN",
                 "listener.name.sasl_ssl.plain.sasl.jaas.config": login,
                 "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
