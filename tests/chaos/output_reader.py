@@ -29,9 +29,9 @@ class OutputReader:
         self._servers = bootstrap_servers
         self._consumer = self._new_consumer()
         for topic in self._judges:
-            # The broker that is asked may not know yet of a topic that was created through another one.
-            assert eventually(partial(self._partitions, topic), _END_SECONDS), f"topic {topic} does not appear"
-            self._next |= {(topic, partition): 0 for partition in self._partitions(topic)}
+            # A broker that is asked may not know yet of a topic that was created through another one, and the next
+            # question may go to such a broker again: the answer that has partitions is the one to keep.
+            assert eventually(partial(self._find_partitions, topic), _END_SECONDS), f"no topic {topic}"
         self._assign()
 
     def read(self, timeout_seconds: float) -> int:
@@ -96,8 +96,10 @@ class OutputReader:
             }
         )
 
-    def _partitions(self, topic: str) -> list[int]:
-        return list(self._consumer.list_topics(topic, timeout=60).topics[topic].partitions)
+    def _find_partitions(self, topic: str) -> bool:
+        found = self._consumer.list_topics(topic, timeout=60).topics[topic].partitions
+        self._next |= {(topic, partition): 0 for partition in found}
+        return bool(found)
 
     def _no_transaction_is_open(self) -> bool:
         try:
