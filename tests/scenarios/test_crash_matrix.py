@@ -14,6 +14,7 @@ from testkit.stream import Topics
 from testkit.workers import WorkerProcess
 from tests.chaos.events import MAX_OUTPUT_BYTES, MAX_VALUE_BYTES, Kind, Stream
 from tests.chaos.oracle import Oracle
+from tests.scenarios.judging import judged
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
@@ -42,7 +43,7 @@ class Scene:
         produce(
             self.servers,
             self.topics.input,
-            ({"key": key, "value": value, "headers": headers} for key, value, headers in events),
+            ({"key": event.key, "value": event.value, "headers": event.headers} for event in events),
             partitioner="murmur2_random",
         )
         self.guarantee = guarantee
@@ -68,8 +69,7 @@ class Scene:
 
     def check(self) -> Oracle:
         """Check the promises, and return what happened."""
-        oracle = Oracle(self.stream)
-        oracle.hear(self.topics.read(self.topics.output), self.topics.read(self.topics.dead_letters))
+        oracle = judged(self.servers, self.topics, self.stream)
         assert oracle.missing_numbers(10) == []
         assert oracle.unexplained.examples == []
         assert oracle.altered.examples == []

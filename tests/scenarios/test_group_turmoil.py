@@ -16,6 +16,7 @@ from testkit.stream import Topics
 from testkit.workers import WorkerProcess
 from tests.chaos.events import MAX_OUTPUT_BYTES, MAX_VALUE_BYTES, Stream
 from tests.chaos.oracle import Oracle
+from tests.scenarios.judging import judged
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
@@ -36,7 +37,7 @@ class Group:
         self.servers = kafka.bootstrap_servers
         self.topics = Topics(kafka, 4, **{"max.message.bytes": str(MAX_OUTPUT_BYTES)})
         self.stream = Stream(seed=2)
-        records = ({"key": k, "value": v, "headers": h} for k, v, h in self.stream.take(events))
+        records = ({"key": e.key, "value": e.value, "headers": e.headers} for e in self.stream.take(events))
         produce(self.servers, self.topics.input, records, partitioner="murmur2_random")
         self.settings: dict[str, object] = {
             **self.topics.settings,
@@ -62,8 +63,7 @@ class Group:
         assert eventually(lambda: self.progress > before, PROGRESS_SECONDS, 0.2)
 
     def check(self) -> Oracle:
-        oracle = Oracle(self.stream)
-        oracle.hear(self.topics.read(self.topics.output), self.topics.read(self.topics.dead_letters))
+        oracle = judged(self.servers, self.topics, self.stream)
         assert oracle.unexplained.examples == []
         assert oracle.missing_numbers(10) == []
         assert oracle.differing.examples == []
