@@ -12,7 +12,7 @@ from testkit.clock import FakeClock
 from testkit.in_memory import InMemoryPublisher, InMemorySource, SilentObserver, identities
 from testkit.keyword_classifier import POISON, UNSCORABLE, UNTOKENIZABLE, KeywordClassifier, Words
 from testkit.records import record
-from testkit.scripted_consumer import ScriptedConsumer, SilentQueries
+from testkit.scripted_consumer import OneLog, ScriptedConsumer
 from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal
 from worker.events.decoding import Decoder
 from worker.facts import GroupFacts
@@ -237,9 +237,9 @@ def test_a_commit_answered_after_its_partition_was_lost_counts_for_nothing(
     monkeypatch.setattr(
         "worker.kafka.consumer.source.make_client", lambda *_, **callbacks: consumer.made_with(**callbacks)
     )
-    silent: Any = SilentQueries()
+    queries: Any = OneLog()
     source = KafkaSource(
-        Settings(), clock=time.monotonic, sleep=lambda _: None, uniform=lambda low, _: low, queries=silent
+        Settings(), clock=time.monotonic, sleep=lambda _: None, uniform=lambda low, _: low, queries=queries
     )
     publisher = InMemoryPublisher(source)
     make_worker(source, publisher).run(until(publisher, lambda: len(counted) == 2))

@@ -24,6 +24,8 @@ from worker.types import Assignment, Partition
 CALL_SECONDS = 2.0
 """How long a rebalance waits for the group's offsets, and as long for the topic's id; usually milliseconds."""
 
+_BETWEEN_CALLS_SECONDS = 1.0
+
 NO_PLACE = frozenset(
     {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}  # noqa: SLF001
 )
@@ -74,6 +76,9 @@ class Positions:
     ) -> None:
         self._assignments = assignments
         self._watches = watches
+        self._clock = clock
+        self._nameless: set[Assignment] = set()
+        self._not_before = clock()
         self._search = PlaceSearch(start, assignments, watches, queries, clock)
 
     @property
@@ -94,11 +99,11 @@ class Positions:
     @property
     def busy(self) -> bool:
         """Whether any partition has no start offset yet."""
-        return bool(self._search.waiting)
+        return bool(self._search.waiting or self._nameless)
 
     def waits(self, assignment: Assignment) -> bool:
-        """Whether a partition has no start offset yet; records that still arrive from it predate the loss."""
-        return assignment in self._search.waiting
+        """Whether a partition has no start offset yet; records that arrive from it meanwhile are read again from it."""
+        return assignment in self._search.waiting or assignment in self._nameless
 
     def starts(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> Starts:
         """Return where these begin according to the group's offsets; usually takes milliseconds, see `CALL_SECONDS`."""
@@ -107,13 +112,19 @@ class Positions:
         self._note_what_is_there(consumer)
         known = self._watches.look_now({p.topic for p in partitions}, CALL_SECONDS)
         topic_ids = {topic: log.topic_id for topic, log in known.items()}
+        # An open transaction, or a coordinator that is moving: better that librdkafka waits than a rebalance.
+        return self._by_group(consumer, partitions, topic_ids) or Starts(topic_ids, list(partitions))
+
+    def _by_group(
+        self, consumer: Consumer, partitions: Sequence[TopicPartition], topic_ids: Mapping[str, str]
+    ) -> Starts | None:
+        """Where these begin according to the group's offsets; None if those are not known in time."""
         try:
             found = consumer.committed(list(partitions), timeout=CALL_SECONDS)
         except KafkaException:
-            found = []
-        if not found or any(p.error is not None for p in found):
-            # An open transaction, or a coordinator that is moving: better that librdkafka waits than a rebalance.
-            return Starts(topic_ids, list(partitions))
+            return None
+        if any(p.error is not None for p in found):
+            return None
         notes = {key(p): CommitNote.read(p.metadata) for p in found if p.offset >= 0}
         others = {
             partition for partition, note in notes.items() if _differs(note.topic_id, topic_ids.get(partition[0], ""))
@@ -137,7 +148,10 @@ class Positions:
         held = []
         for assignment in assignments:
             offset = offsets[assignment.key]
-            if assignment.key in starts.recreated:
+            if not self._watches.of(assignment.topic).answered:
+                self._nameless.add(assignment)
+                held.append(assignment)
+            elif assignment.key in starts.recreated:
                 self._search.add(assignment, Lost(Found.RECREATED))
                 held.append(assignment)
             elif offset >= 0:
@@ -148,6 +162,8 @@ class Positions:
 
     def lost(self, assignment: Assignment, position: int | None) -> None:
         """Record that a partition can't be read at its position or has no offset."""
+        if assignment in self._nameless:
+            return  # it is placed once its log is known
         self._search.add(assignment, Lost(None, position))
 
     def truncated(self, assignment: Assignment, found: Truncation) -> None:
@@ -157,6 +173,8 @@ class Positions:
     def keep(self, consumer: Consumer, mover: Mover) -> None:
         """Check which log is being read, and find start offsets in it for the partitions that have none."""
         self._watches.look()
+        if self._nameless and self._clock() >= self._not_before:
+            self._begin_named(consumer, mover)
         if others := self._of_another_log():
             for begun in self._restart(consumer, mover, others):
                 self._search.add(begun, Lost(Found.RECREATED))
@@ -167,6 +185,36 @@ class Positions:
                 self._search.add(begun, lost)
         for assignment, offset in self._search.serve().items():
             mover.move(consumer, assignment, offset)
+
+    def _begin_named(self, consumer: Consumer, mover: Mover) -> None:
+        """Begin the partitions whose topic's id was not reported in time and is known by now.
+
+        They were not read meanwhile: the id is part of their events' ids, and without it nobody knows whether the
+        group's offset belongs to this log.
+        """
+        self._nameless = {a for a in self._nameless if a.owned}
+        named = [a for a in self._nameless if self._watches.of(a.topic).answered]
+        if not named:
+            return
+        logs = {a.topic: self._watches.of(a.topic).known for a in named}
+        topic_ids = {topic: known.topic_id for topic, known in logs.items() if known is not None}
+        partitions = [TopicPartition(assignment.topic, assignment.partition) for assignment in named]
+        starts = self._by_group(consumer, partitions, topic_ids)
+        if starts is None:
+            self._not_before = self._clock() + _BETWEEN_CALLS_SECONDS
+            return
+        self._nameless.difference_update(named)
+        for assignment in named:
+            assignment.topic_id = topic_ids.get(assignment.topic, "")
+        self.begun(named, starts)
+        offsets = {key(p): p.offset for p in starts.offsets}
+        for assignment in named:
+            if assignment.key in starts.recreated:
+                continue
+            if offsets[assignment.key] >= 0:
+                mover.move(consumer, assignment, offsets[assignment.key])
+            else:
+                self._search.add(assignment, Lost())
 
     def _of_another_log(self) -> list[Assignment]:
         """Return the assignments whose log is no longer the topic's."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
 
-from worker.kafka.client.error_codes import error_of
+from worker.kafka.client.error_codes import REFUSED, error_of
 from worker.kafka.client.log_queries import LogQueries, topic_id
 from worker.protocols import Clock
 
@@ -48,6 +48,7 @@ class TopicWatch:
         known: The last log seen; None before the first response.
         as_of: When the query behind the last response was sent, on the clock.
         missing: Whether the broker reports that there is no such topic.
+        denied: Whether the broker refuses to describe the topic, so that its id stays unknown.
     """
 
     def __init__(self, topic: str, queries: LogQueries, clock: Clock) -> None:
@@ -62,6 +63,12 @@ class TopicWatch:
         self.as_of = float("-inf")
         self.known: Log | None = None
         self.missing = False
+        self.denied = False
+
+    @property
+    def answered(self) -> bool:
+        """Whether all is known that this worker can know of the log that the name refers to."""
+        return self.known is not None or self.denied
 
     @property
     def was_replaced(self) -> bool:
@@ -122,6 +129,7 @@ class TopicWatch:
         self.known = found
 
     def _refused(self, error: KafkaError) -> None:
+        self.denied = error.code() in REFUSED
         if error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
             return  # no response, or no permission: the consumer gets an error for either itself
         self._absent_looks += 1
