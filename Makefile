@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := test,lint,parquet,plots,markup,registry,msk-iam,tracing,docs
+EXTRAS := test,lint,deploy,docs,parquet,plots,markup,registry,msk-iam,tracing
 
 .PHONY: setup demo test sweep lint test-kafka bench bench-rivals chaos distribution docs reference schemas clean
 

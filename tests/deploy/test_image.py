@@ -1,5 +1,8 @@
+import os
 import re
 import shlex
+import subprocess
+import sys
 from fnmatch import fnmatch
 
 import pytest
@@ -43,6 +46,27 @@ def test_copied_files_exist_and_are_not_ignored(path: str) -> None:
 @pytest.mark.parametrize("path", [".git/config", "tests/deploy/files.py", ".env", "training/train.py"])
 def test_files_that_the_image_does_not_need_stay_out(path: str) -> None:
     assert not is_in_the_context(path)
+
+
+@pytest.mark.parametrize(
+    ("extras", "there"), [(None, True), ("", False), ("tracing", True)], ids=["default", "none", "one"]
+)
+def test_the_image_has_the_extras_that_settings_may_ask_for(extras: str | None, *, there: bool) -> None:
+    (default,) = re.findall(r"^ARG EXTRAS=(.*)$", "\n".join(INSTRUCTIONS), re.MULTILINE)
+    (line,) = [line for line in INSTRUCTIONS if "> requirements.txt" in line]
+    program = shlex.split(line.partition(">")[0])[3]
+    printed = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "EXTRAS": default if extras is None else extras},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert any(one.startswith("torch") for one in printed)
+    assert any(one.startswith("opentelemetry-sdk") for one in printed) is there
+    if extras is None:
+        assert any(one.startswith("confluent-kafka[") for one in printed)
 
 
 def test_the_last_user_is_not_root_and_is_a_number_that_kubernetes_can_check() -> None:
