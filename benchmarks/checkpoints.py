@@ -16,38 +16,26 @@ def distilbert_shape(folder: Path, texts: Sequence[str]) -> Path:
 
     Its tokenizer is the embedded model's (BERT's uncased vocabulary), or one trained on `texts` if there is none.
     """
-    import torch  # noqa: PLC0415 - this and the next import take seconds
-    from transformers import (  # noqa: PLC0415
-        AutoTokenizer,
-        DistilBertConfig,
-        DistilBertForSequenceClassification,
-    )
+    from transformers import DistilBertConfig, DistilBertForSequenceClassification  # noqa: PLC0415 - takes seconds
 
-    embedded = embedded_model("sluice-mini")
-    tokenizer = _trained(texts) if embedded is None else AutoTokenizer.from_pretrained(embedded)
-    torch.manual_seed(0)
-    config = DistilBertConfig(
-        vocab_size=max(VOCABULARY, len(tokenizer)),
-        pad_token_id=tokenizer.pad_token_id,
-        problem_type="multi_label_classification",
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: index for index, label in enumerate(LABELS)},
-    )
-    tokenizer.model_max_length = config.max_position_embeddings
-    DistilBertForSequenceClassification(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    return _saved(folder, texts, DistilBertConfig, DistilBertForSequenceClassification)
 
 
 def bert_shape(folder: Path, texts: Sequence[str]) -> Path:
     """Save BERT-base likewise: twice the layers of DistilBERT-base."""
-    import torch  # noqa: PLC0415
-    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification  # noqa: PLC0415
+    from transformers import BertConfig, BertForSequenceClassification  # noqa: PLC0415 - takes seconds
+
+    return _saved(folder, texts, BertConfig, BertForSequenceClassification)
+
+
+def _saved(folder: Path, texts: Sequence[str], config_class: Any, model_class: Any) -> Path:
+    import torch  # noqa: PLC0415 - this and the next import take seconds
+    from transformers import AutoTokenizer  # noqa: PLC0415
 
     embedded = embedded_model("sluice-mini")
     tokenizer = _trained(texts) if embedded is None else AutoTokenizer.from_pretrained(embedded)
     torch.manual_seed(0)
-    config = BertConfig(
+    config = config_class(
         vocab_size=max(VOCABULARY, len(tokenizer)),
         pad_token_id=tokenizer.pad_token_id,
         problem_type="multi_label_classification",
@@ -55,7 +43,7 @@ def bert_shape(folder: Path, texts: Sequence[str]) -> Path:
         label2id={label: index for index, label in enumerate(LABELS)},
     )
     tokenizer.model_max_length = config.max_position_embeddings
-    BertForSequenceClassification(config).save_pretrained(folder)
+    model_class(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

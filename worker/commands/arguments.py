@@ -34,7 +34,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--clean-weight",
-        type=_weight,
+        type=positive_number,
         default=1.0,
         metavar="N",
         help="weight of a text without any label, if the file holds one of every N clean texts (default: 1)",
@@ -67,7 +67,12 @@ def labelled_file(arguments: argparse.Namespace, settings: Settings) -> "Labelle
     return LabelledFile(arguments.file, layout(arguments, settings), skip_unrated=arguments.skip_unrated)
 
 
-def _weight(text: str) -> float:
+def positive_number(text: str) -> float:
+    """Parse a number above 0.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is anything else.
+    """
     try:
         value = float(text)
     except ValueError:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from worker.commands.arguments import positive
+from worker.commands.arguments import positive, positive_number
 from worker.errors import SettingsInvalid
 from worker.settings import Settings
 
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--json", action="store_true", help="one JSON object a line")
     replay = parser.add_argument_group("replay")
     replay.add_argument("--dry-run", action="store_true", help="only show what would be sent (send, too)")
-    replay.add_argument("--rate", type=_rate, metavar="N", help="at most N letters a second")
+    replay.add_argument("--rate", type=positive_number, metavar="N", help="at most N letters a second")
     replay.add_argument("--topic", metavar="TOPIC", help="send to this topic instead of the original one")
     replay.add_argument(
         "--from-beginning", action="store_true", help="include what was replayed before; so does --since"
@@ -190,17 +190,6 @@ def _replay(arguments: argparse.Namespace, settings: Settings, chosen: "Filter")
             f"the position of group {group} was not moved, so that what the filter left out can still be replayed; a "
             "replay without a filter will send these again as well\n"
         )
-
-
-def _rate(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        message = "write a number above 0"
-        raise argparse.ArgumentTypeError(message)
-    return value
 
 
 def _time(text: str) -> str:
