@@ -105,7 +105,7 @@ def test_a_worker_without_a_broker_ends_with_its_own_exit_code() -> None:
 
 def test_mixed_input_becomes_labels_dead_letters_and_nothing_else(kafka: Kafka) -> None:
     topics = Topics(kafka)
-    bad = [b"", b"not json", b'{"id":1,"text":"x"}', b'{"id":"1"}', None, b'{"id":"x","text":"makes-the-model-fail"}']
+    bad = [b"", b"not json", b'{"id":1.5,"text":"x"}', b'{"id":"1"}', None, b'{"id":"x","text":"makes-the-model-fail"}']
     topics.fill([*comments(100), *bad, *comments(100, start=100)])
     with WorkerProcess(kafka.bootstrap_servers, topics.settings) as worker:
         assert eventually(topics.is_done, PROGRESS_SECONDS)
@@ -115,4 +115,4 @@ def test_mixed_input_becomes_labels_dead_letters_and_nothing_else(kafka: Kafka) 
     letters = topics.read(topics.dead_letters)
     assert sorted(letter.value() or b"" for letter in letters) == sorted(value for value in bad if value is not None)
     errors = Counter(dict(letter.headers() or [])["__connect.errors.exception.class.name"] for letter in letters)
-    assert errors == {b"InvalidJson": 2, b"IdNotAString": 1, b"TextMissing": 1, b"Poison": 1}
+    assert errors == {b"InvalidJson": 2, b"IdNotAStringOrInteger": 1, b"TextMissing": 1, b"Poison": 1}
