@@ -30,7 +30,7 @@ def bert_shape(folder: Path, texts: Sequence[str]) -> Path:
 
 def _saved(folder: Path, texts: Sequence[str], config_class: Any, model_class: Any) -> Path:
     import torch  # noqa: PLC0415 - this and the next import take seconds
-    from transformers import AutoTokenizer  # noqa: PLC0415
+    from transformers import AutoTokenizer  # noqa: PLC0415 - takes seconds
 
     embedded = embedded_model("sluice-mini")
     tokenizer = _trained(texts) if embedded is None else AutoTokenizer.from_pretrained(embedded)
@@ -49,8 +49,8 @@ def _saved(folder: Path, texts: Sequence[str], config_class: Any, model_class: A
 
 
 def _trained(texts: Sequence[str]) -> Any:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers  # noqa: PLC0415
-    from transformers import PreTrainedTokenizerFast  # noqa: PLC0415
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers  # noqa: PLC0415 - takes seconds
+    from transformers import PreTrainedTokenizerFast  # noqa: PLC0415 - takes seconds
 
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -59,6 +59,6 @@ def _trained(texts: Sequence[str]) -> Any:
     tokenizer.train_from_iterator(texts, trainer)
     ends = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
     tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call] # untyped in the package
         tokenizer_object=tokenizer, cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]", unk_token="[UNK]"
     )

@@ -76,8 +76,8 @@ def main() -> None:
     add("--only", action="append", help="only rivals whose name contains this; may be repeated")
     arguments = program.parse()
     logging.basicConfig(level=logging.WARNING)
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # untyped in the package
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # untyped in the package
 
     everything = program.texts()
     chooser = random.Random(0)  # noqa: S311 - a sample, not a secret

@@ -142,7 +142,7 @@ def false_flags(raw: Classifier, both: Classifier, texts: Sequence[str]) -> dict
 
 def cost(raw: Classifier, both: Classifier, texts: Sequence[str], timed: int, rounds: int) -> dict[str, Any]:
     """Comments a second with the view on and off in alternating rounds, and how many comments have a second reading."""
-    sample = random.Random(2).sample(list(texts), min(timed, len(texts)))  # noqa: S311
+    sample = random.Random(2).sample(list(texts), min(timed, len(texts)))  # noqa: S311 - a sample, not a secret
     for model in (raw, both):
         model.classify(sample[:64])
     timings = run_rounds(

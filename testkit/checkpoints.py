@@ -176,7 +176,7 @@ def _wrap(
         special_tokens=[(cls, tokenizer.token_to_id(cls)), (sep, tokenizer.token_to_id(sep))],
     )
     # BertTokenizerFast(vocab_file=...) of transformers 5.23 ignores its file; an explicit backend is honoured.
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call] # untyped in the package
         tokenizer_object=tokenizer, cls_token=cls, sep_token=sep, pad_token=pad, unk_token=unk, mask_token=mask
     )
 

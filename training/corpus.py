@@ -38,7 +38,7 @@ class Corpus:
 
     def abusive(self) -> NDArray[np.bool_]:
         """Which texts are more likely toxic than not, shape [texts]."""
-        return self.targets[:, 0] >= 0.5  # noqa: PLR2004
+        return self.targets[:, 0] >= 0.5  # noqa: PLR2004 - more likely than not
 
     def part(self, chosen: NDArray[np.bool_]) -> "Corpus":
         """The texts where `chosen`, shape [texts], is true."""

@@ -48,7 +48,7 @@ def disguise(
     words = [match.group().lower() for match in _WORD.finditer(text)]
     known = foul & set(words)
     ways = ABUSIVE_WAYS if abusive else HARMLESS_WAYS
-    one_for_all = _choose(ways, noise) if noise.random() < 0.75 else None  # noqa: PLR2004
+    one_for_all = _choose(ways, noise) if noise.random() < 0.75 else None  # noqa: PLR2004 - a share of the rows
     rate = max(OTHER_WORD_SHARE, 1.3 / max(len(words), 1))
 
     def respell(match: re.Match[str]) -> str:
@@ -84,7 +84,7 @@ def swapped(word: str, noise: random.Random) -> str:
 
 def dropped(word: str, noise: random.Random) -> str:
     """One letter missing, or all vowels but the first letter."""
-    if len(word) > SHORTEST_WORD and noise.random() < 0.25:  # noqa: PLR2004
+    if len(word) > SHORTEST_WORD and noise.random() < 0.25:  # noqa: PLR2004 - a share of the rows
         return word[0] + "".join(letter for letter in word[1:] if letter.lower() not in "aeiou")
     at = noise.randrange(1, len(word))
     return word[:at] + word[at + 1 :]

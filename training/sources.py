@@ -128,7 +128,7 @@ def _crops(train: Comments) -> Corpus:
     """One sentence of each longer comment, for the teacher: short comments in the challenge are rarely clean."""
     draw = np.random.default_rng(FRAME_SEED)
     split = (_SENTENCE_END.split(text) for text in train.texts)
-    longer = [[part.strip() for part in parts if len(part) > 15] for parts in split if len(parts) > 2]  # noqa: PLR2004
+    longer = [[part.strip() for part in parts if len(part) > 15] for parts in split if len(parts) > 2]  # noqa: PLR2004 - more than a few words, and a part of a whole
     return same([parts[draw.integers(len(parts))] for parts in longer if parts], "crops", NONE, NONE, 0.6)
 
 

@@ -38,10 +38,10 @@ _WITH_PROPERTIES = ("kafka", "registry")
 """Sections with `properties` of a client, which variables and flags give as a JSON object."""
 
 _UNPARSED = re.compile(r'error parsing value for field "(\w+)"')
-"""What pydantic-settings says of a variable that is no JSON, with the section."""
+"""How pydantic-settings reports a variable that is not JSON; the group is the section."""
 
 _MAY_HOLD_SECRETS = ("kafka.properties", "registry.properties", "registry.url")
-"""Of these nothing is repeated, whatever they were given as: passwords are among the properties, or in a URL."""
+"""Settings whose value no message repeats: properties hold passwords, and a URL may."""
 
 _SERVICE_VARIABLE = re.compile(
     r"SLUICE_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)"

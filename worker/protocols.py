@@ -80,7 +80,7 @@ class Classifier(Protocol[E]):
 
 
 class ScoringObserver(Protocol):
-    """Hears of each batch on the inference thread, for health and metrics."""
+    """Notified of each batch on the inference thread, for health and metrics."""
 
     def scoring_started(self, texts: int) -> None:
         """A batch enters the model."""
@@ -93,7 +93,7 @@ class LoopObserver(Protocol):
     """Hears from the loop, on the poll thread, what it does, for health and metrics. Called once per batch at most."""
 
     def consumed(self, polled: Sequence[tuple[Record, Assignment]]) -> None:
-        """These records were polled and decoded."""
+        """These records were polled."""
 
     def published(self, batch: Batch) -> None:
         """A batch's outcomes are on their way."""
@@ -118,7 +118,7 @@ class LoopObserver(Protocol):
 
 
 class RebalanceListener(Protocol):
-    """Hears of changes of ownership, inside `Source.poll`, while the old owner may still commit."""
+    """Notified of changes of ownership, inside `Source.poll`, while the old owner may still commit."""
 
     def on_assigned(self, assignments: Sequence[Assignment]) -> None:
         """These partitions are now read, each under a new assignment."""

@@ -22,17 +22,17 @@ class Record(Protocol):
 
     def topic(self) -> str | None: ...  # noqa: D102 - the names of confluent_kafka.Message
 
-    def partition(self) -> int | None: ...  # noqa: D102
+    def partition(self) -> int | None: ...  # noqa: D102 - as confluent-kafka's `Message` promises
 
-    def offset(self) -> int | None: ...  # noqa: D102
+    def offset(self) -> int | None: ...  # noqa: D102 - as confluent-kafka's `Message` promises
 
-    def timestamp(self) -> tuple[int, int]: ...  # noqa: D102
+    def timestamp(self) -> tuple[int, int]: ...  # noqa: D102 - as confluent-kafka's `Message` promises
 
-    def key(self) -> bytes | None: ...  # noqa: D102
+    def key(self) -> bytes | None: ...  # noqa: D102 - as confluent-kafka's `Message` promises
 
-    def value(self) -> bytes | None: ...  # noqa: D102
+    def value(self) -> bytes | None: ...  # noqa: D102 - as confluent-kafka's `Message` promises
 
-    def headers(self) -> list[tuple[str, bytes | None]] | None: ...  # noqa: D102
+    def headers(self) -> list[tuple[str, bytes | None]] | None: ...  # noqa: D102 - as confluent-kafka's `Message` promises
 
 
 @dataclass(slots=True, eq=False)

@@ -57,7 +57,7 @@ def make_checkpoint(folder: Path) -> None:
         )
     )
     model.save_pretrained(folder)
-    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call] # untyped in the package
         tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
     ).save_pretrained(folder)
     thresholds = {"set": "mine@1", "values": dict.fromkeys(LABELS, 0.6)}

@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table to this page of the documentation")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
-    disable_progress_bar()  # type: ignore[no-untyped-call]
+    disable_progress_bar()  # type: ignore[no-untyped-call] # untyped in the package
     outcomes: list[Outcome] = []
     for family in arguments.families or sorted(CLASSES):
         started = time.monotonic()

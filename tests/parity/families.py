@@ -140,7 +140,7 @@ def _class(family: str) -> Callable[[PreTrainedConfig], PreTrainedModel]:
 
 def _tokenizer(family: str) -> PreTrainedTokenizerBase:
     if family == "canine":
-        return transformers.CanineTokenizer()  # type: ignore[no-untyped-call]
+        return transformers.CanineTokenizer()  # type: ignore[no-untyped-call] # untyped in the package
     tokenizer = byte_pairs()
     if family in TYPES:
         tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(

@@ -79,7 +79,7 @@ def test_a_worker_continues_while_others_join_and_leave_and_resumes_returned_par
         assert eventually(lambda: steady.events("partitions assigned"), PROGRESS_SECONDS)
         for _ in range(3):
             with group.worker(slow_seconds=0.1) as passing:
-                assert eventually(lambda w=passing: "scoring" in w.log, PROGRESS_SECONDS)  # type: ignore[misc]
+                assert eventually(lambda w=passing: "scoring" in w.log, PROGRESS_SECONDS)  # type: ignore[misc] # a default binds the loop's variable
                 assert passing.terminate() == 0
             group.await_progress()
         assert eventually(group.topics.is_done, PROGRESS_SECONDS, 0.5)

@@ -37,7 +37,7 @@ def test_a_dead_letter_topic_that_is_missing_or_short_lived_is_named_before_the_
         (missing, f"warning: topic {missing.dead_letters} does not exist"),
     ):
         with WorkerProcess(kafka.bootstrap_servers, topics.settings) as worker:
-            assert eventually(lambda w=worker, s=said: s in w.log, PROGRESS_SECONDS)  # type: ignore[misc]
+            assert eventually(lambda w=worker, s=said: s in w.log, PROGRESS_SECONDS)  # type: ignore[misc] # a default binds the loop's variable
             assert "`sluice doctor` looks again" in worker.log
             assert worker.terminate() == 0
 

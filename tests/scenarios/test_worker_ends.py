@@ -43,7 +43,7 @@ def test_after_three_kills_during_a_batch_every_comment_has_its_label(kafka: Kaf
     for _ in range(3):
         before = sum(topics.committed().values())
         with WorkerProcess(kafka.bootstrap_servers, settings, slow_seconds=0.1) as worker:
-            assert eventually(lambda b=before: sum(topics.committed().values()) > b, PROGRESS_SECONDS)  # type: ignore[misc]
+            assert eventually(lambda b=before: sum(topics.committed().values()) > b, PROGRESS_SECONDS)  # type: ignore[misc] # a default binds the loop's variable
             worker.kill()
     with WorkerProcess(kafka.bootstrap_servers, settings) as worker:
         assert eventually(topics.is_done, PROGRESS_SECONDS)
@@ -77,7 +77,7 @@ def test_two_workers_share_a_topic_and_one_leaves(kafka: Kafka) -> None:
         WorkerProcess(kafka.bootstrap_servers, settings, slow_seconds=0.2) as second,
     ):
         for worker in (first, second):
-            assert eventually(lambda w=worker: w.events("partitions assigned"), PROGRESS_SECONDS)  # type: ignore[misc]
+            assert eventually(lambda w=worker: w.events("partitions assigned"), PROGRESS_SECONDS)  # type: ignore[misc] # a default binds the loop's variable
         assert eventually(lambda: len(topics.committed()) >= 2, PROGRESS_SECONDS)
         assert first.terminate() == 0
         assert eventually(topics.is_done, PROGRESS_SECONDS)

@@ -111,25 +111,25 @@ def runtime_fillers(draw: random.Random, sentences: Iterable[str], count: int = 
 
 def _dress(text: str, draw: random.Random) -> str:
     """Case, final punctuation, and the small words around a sentence; likewise for harmless rows and abusive ones."""
-    if draw.random() < 0.1:  # noqa: PLR2004
-        text = draw.choice(OPENERS) + (text if draw.random() < 0.5 else text[:1].lower() + text[1:])  # noqa: PLR2004
-    if draw.random() < 0.08:  # noqa: PLR2004
+    if draw.random() < 0.1:  # noqa: PLR2004 - a share of the rows
+        text = draw.choice(OPENERS) + (text if draw.random() < 0.5 else text[:1].lower() + text[1:])  # noqa: PLR2004 - a share of the rows
+    if draw.random() < 0.08:  # noqa: PLR2004 - a share of the rows
         text += draw.choice(CLOSERS)
     match draw.random():
-        case chance if chance < 0.22:  # noqa: PLR2004
+        case chance if chance < 0.22:  # noqa: PLR2004 - a share of the rows
             text = text.lower()
-        case chance if chance < 0.26:  # noqa: PLR2004
+        case chance if chance < 0.26:  # noqa: PLR2004 - a share of the rows
             text = text.upper()
     match draw.random():
-        case chance if chance < 0.12:  # noqa: PLR2004
+        case chance if chance < 0.12:  # noqa: PLR2004 - a share of the rows
             text = text.rstrip(".!")
-        case chance if chance < 0.17:  # noqa: PLR2004
+        case chance if chance < 0.17:  # noqa: PLR2004 - a share of the rows
             text = text.rstrip(".!") + draw.choice(("!", "!!", "!!!", "...", " !"))
-        case chance if chance < 0.2:  # noqa: PLR2004
+        case chance if chance < 0.2:  # noqa: PLR2004 - a share of the rows
             text = text.replace("'", "").replace(",", "")
     return text
 
 
 def _accompany(text: str, other: str, draw: random.Random) -> str:
-    parts = [text, other] if draw.random() < 0.5 else [other, text]  # noqa: PLR2004
+    parts = [text, other] if draw.random() < 0.5 else [other, text]  # noqa: PLR2004 - a share of the rows
     return draw.choice((" ", " ", "\n", "\n\n")).join(parts)

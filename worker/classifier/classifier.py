@@ -198,7 +198,7 @@ class Classifier:
         scored = self._model.scorer.score([(text.windows, text.facts) for text in fresh.values()])
         for key, result in zip(fresh, scored, strict=True):
             if isinstance(result, Classification):
-                result = result._replace(view=fresh[key].view)  # noqa: PLW2901
+                result = result._replace(view=fresh[key].view)  # noqa: PLW2901 - the same result, with what this reading of it needed
                 self._recent.put(key, result)
             results[key] = result
         ordered = [results[text.key] for text in encoded]

@@ -100,5 +100,5 @@ def _event_lines(value: bytes, columns: int) -> Iterator[str]:
             initial_indent=opening,
             subsequent_indent="    ",
             break_on_hyphens=False,
-            break_long_words=False,  # a broken string is no JSON
+            break_long_words=False,  # JSON allows no line break within a string
         )

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from jiter import LosslessFloat
+
 from worker.input_settings import Condition
 from worker.json_pointer import MISSING, resolver
 
@@ -31,6 +33,8 @@ def _test(condition: Condition) -> Callable[[Any], bool]:
         # Python's True equals 1, JSON's true does not.
         if kind is bool:
             return found in booleans
+        if kind is LosslessFloat:  # a document from which an envelope is taken
+            return float(found) in numbers
         return kind in (int, float) and found in numbers
 
     return holds

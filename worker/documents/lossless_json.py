@@ -1,20 +1,27 @@
 """JSON that is parsed and written again without a change to its numbers."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jiter
 
 
-def parse(value: bytes) -> Any:
-    """The document, in which numbers that are no integers stay as they were written: 1e400 is no float, for one.
+def parser(*, lossless: bool) -> Callable[[bytes], Any]:
+    """A function from strict JSON (`worker.events.decoding`) to the document; for anything else it raises ValueError.
 
-    Raises:
-        ValueError: It is not strict JSON (`worker.events.decoding`).
+    Args:
+        lossless: Numbers other than integers stay as they were written: no float is 1e400, for one.
     """
-    return jiter.from_json(
-        value, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys", float_mode="lossless-float"
+    float_mode: Any = "lossless-float" if lossless else "float"
+    return partial(
+        jiter.from_json, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys", float_mode=float_mode
     )
+
+
+parse = parser(lossless=True)
+"""The document of strict JSON, to be written again."""
 
 
 def written(value: Any) -> str:

@@ -24,7 +24,7 @@ def markdown_reader() -> Callable[[str], str]:
     """
     try:
         from cmarkgfm import markdown_to_html_with_extensions  # noqa: PLC0415 - an extra
-        from cmarkgfm.cmark import Options  # noqa: PLC0415
+        from cmarkgfm.cmark import Options  # noqa: PLC0415 - an extra
     except ImportError:
         message = "input.text_format = markdown needs the extra `markup`: pip install 'sluice-worker[markup]'"
         raise SettingsInvalid(message) from None

@@ -59,11 +59,11 @@ def joiner(settings: InputSettings) -> Callable[[Sequence[str]], str]:
 def _shown(text_format: TextFormat) -> Callable[[str], str]:
     # The libraries are an extra, and a worker of plain texts needs neither.
     if text_format is TextFormat.HTML:
-        from worker.documents.html_text import html_reader  # noqa: PLC0415
+        from worker.documents.html_text import html_reader  # noqa: PLC0415 - an extra
 
         return html_reader()
     if text_format is TextFormat.MARKDOWN:
-        from worker.documents.markdown_text import markdown_reader  # noqa: PLC0415
+        from worker.documents.markdown_text import markdown_reader  # noqa: PLC0415 - an extra
 
         return markdown_reader()
     return str

@@ -7,8 +7,6 @@ last would see different texts), no lone surrogates, at most 200 levels. The par
 import re
 from typing import Any
 
-import jiter
-
 from worker.documents import lossless_json
 from worker.documents.comment_reader import CommentReader, PassedOver
 from worker.documents.ids import id_of_record
@@ -42,6 +40,8 @@ class Decoder:
         self._find_text = resolver(settings.text_pointer[0])
         self._reader = CommentReader(settings)
         self._has_envelope = settings.envelope is not Envelope.NONE
+        # What is taken out of an envelope is written again, and its numbers with it.
+        self._parse = lossless_json.parser(lossless=self._has_envelope)
         self._has_plain_fields = (
             settings.id_kind in (IdKind.STRING_OR_INTEGER, IdKind.STRING)
             and len(settings.text_pointer) == 1
@@ -59,7 +59,7 @@ class Decoder:
             reason = f"the value has {len(value)} bytes; the limit input.max_value_bytes is {self._max_bytes}"
             return Rejected(record, assignment, Stage.DECODE, "ValueTooLarge", reason)
         try:
-            document = jiter.from_json(value, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
+            document = self._parse(value)
         except ValueError as error:
             return Rejected(record, assignment, Stage.DECODE, *_describe(error))
         if type(document) is not dict:
@@ -73,10 +73,7 @@ class Decoder:
         return self._read(record, assignment, document)
 
     def _read(self, record: Record, assignment: Assignment, document: dict[str, Any]) -> Decoded:
-        headers: Headers = ()
-        if self._has_envelope:
-            document = lossless_json.parse(record.value() or b"")
-            headers = headers_of(record)
+        headers: Headers = headers_of(record) if self._has_envelope else ()
         try:
             found = self._reader.read(document, headers)
         except Unreadable as unreadable:

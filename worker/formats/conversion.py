@@ -56,7 +56,7 @@ class Conversion:
         if self._client is None or output.format is Format.JSON:
             return
         from worker.formats.output_schema import check_output_schema  # noqa: PLC0415 - an optional extra
-        from worker.formats.writing import make_writer  # noqa: PLC0415
+        from worker.formats.writing import make_writer  # noqa: PLC0415 - an extra
 
         client, kind, topic = self._client, output.format, output.topic
         self._write = write = make_writer(kind, client, registry)

@@ -15,23 +15,23 @@ class ConvertedRecord:
     def topic(self) -> str | None:  # noqa: D102 - the names of confluent_kafka.Message
         return self.original.topic()
 
-    def partition(self) -> int | None:  # noqa: D102
+    def partition(self) -> int | None:  # noqa: D102 - as confluent-kafka's `Message` promises
         return self.original.partition()
 
-    def offset(self) -> int | None:  # noqa: D102
+    def offset(self) -> int | None:  # noqa: D102 - as confluent-kafka's `Message` promises
         return self.original.offset()
 
-    def timestamp(self) -> tuple[int, int]:  # noqa: D102
+    def timestamp(self) -> tuple[int, int]:  # noqa: D102 - as confluent-kafka's `Message` promises
         return self.original.timestamp()
 
-    def key(self) -> bytes | None:  # noqa: D102
+    def key(self) -> bytes | None:  # noqa: D102 - as confluent-kafka's `Message` promises
         return self.original.key()
 
     def value(self) -> bytes | None:
         """The JSON."""
         return self._value
 
-    def headers(self) -> list[tuple[str, bytes | None]] | None:  # noqa: D102
+    def headers(self) -> list[tuple[str, bytes | None]] | None:  # noqa: D102 - as confluent-kafka's `Message` promises
         return self.original.headers()
 
     def set_headers(self, headers: list[tuple[str, bytes | None]]) -> None:

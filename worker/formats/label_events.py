@@ -26,8 +26,8 @@ def event_reader(settings: Settings) -> Callable[[Record], bytes]:
         return lambda record: record.value() or b""
     client = make_client(settings.registry)
     from worker.formats.framing import Undecodable, context_of, unframed  # noqa: PLC0415 - an optional extra
-    from worker.formats.reading import make_reader  # noqa: PLC0415
-    from worker.formats.registry import NotInRegistry  # noqa: PLC0415
+    from worker.formats.reading import make_reader  # noqa: PLC0415 - an extra
+    from worker.formats.registry import NotInRegistry  # noqa: PLC0415 - an extra
 
     read = make_reader(kind, client, settings.registry)
 

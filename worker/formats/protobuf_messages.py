@@ -17,7 +17,7 @@ from schemas.protobuf_schema import PACKAGE, file_descriptor
 from worker.formats.framing import Framed
 
 _FORMAT = "serialized"
-"""Of a Protobuf schema the registry returns a file descriptor, which needs no compiler."""
+"""Asks the registry for a Protobuf schema as a file descriptor, which needs no compiler."""
 
 
 class ProtobufReader(ProtobufDeserializer):

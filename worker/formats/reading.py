@@ -25,10 +25,10 @@ def make_reader(kind: Format, client: SchemaRegistryClient, settings: RegistrySe
 
         return _whole(AvroDeserializer(client, conf=conf))
     if kind is Format.JSON_SCHEMA:
-        from confluent_kafka.schema_registry.json_schema import JSONDeserializer  # noqa: PLC0415
+        from confluent_kafka.schema_registry.json_schema import JSONDeserializer  # noqa: PLC0415 - an extra
 
         return _checked(JSONDeserializer(None, schema_registry_client=client, conf=conf))
-    from worker.formats.protobuf_messages import ProtobufReader  # noqa: PLC0415
+    from worker.formats.protobuf_messages import ProtobufReader  # noqa: PLC0415 - an extra
 
     return ProtobufReader(client, conf).read
 

@@ -50,7 +50,7 @@ class WorkerObserver:
         self._records_in_flight = 0
 
     def consumed(self, polled: Sequence[tuple[Record, Assignment]]) -> None:
-        """These records were polled and decoded."""
+        """These records were polled."""
         if self._of_only_topic is not None:
             self._of_only_topic.inc(len(polled))
             return

@@ -114,7 +114,9 @@ class Worker(Generic[E]):
         polled = self._source.poll(flow.room or 1, BUSY_POLL_SECONDS if flow.records else IDLE_POLL_SECONDS)
         read = self._clock()
         self._observer.phase("poll", read - started)
-        if not polled and not self._held:
+        if polled:
+            self._observer.consumed(polled)
+        elif not self._held:
             return
         held_before = bool(self._held)
         items = self._held.decode(polled)
@@ -124,7 +126,6 @@ class Worker(Generic[E]):
             return
         flow.acquire(len(items), sum(len(item.record.value() or b"") for item in items))
         self._model_threads.submit(items)
-        self._observer.consumed(polled)
         self._observer.phase("decode", self._clock() - read)
 
     def _hold(self, begins: bool) -> None:

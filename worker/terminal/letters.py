@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from worker.kafka.dead_letters.reader import DeadLetter
 
 MOST_CHARACTERS = 2000
-"""Of one value: a letter may hold megabytes; `export` has all of them."""
+"""Longest part of a value that is shown; a dead letter may hold megabytes, which `export` writes in full."""
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ def progress(
 @contextmanager
 def _bar(what: str, total: int | None, out: TextIO) -> Iterator[Advance]:
     from rich.console import Console  # noqa: PLC0415 - not needed off a terminal
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - only where a bar is shown
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(file=out)) as bar:

@@ -102,8 +102,8 @@ class Table:
 
     def close(self) -> None:
         """Write the file."""
-        import pyarrow as pa  # noqa: PLC0415
-        from pyarrow import parquet  # noqa: PLC0415
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+        from pyarrow import parquet  # noqa: PLC0415 - an extra
 
         kinds = {"flagged": pa.bool_(), "labels": pa.list_(pa.string())}
         names = column_names(self._labels, with_text=self._with_text)

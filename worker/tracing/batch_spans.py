@@ -44,7 +44,7 @@ class BatchSpans:
     """Opens and ends the spans of batches: as a `ScoringObserver` and as a `Publisher`, around those of the worker.
 
     Args:
-        observer: Hears of each batch after this.
+        observer: Notified of each batch after this.
         tracer: Makes the spans.
         topic: Input topic.
         group: Consumer group.

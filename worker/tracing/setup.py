@@ -38,7 +38,7 @@ class Tracing:
             self._provider = _provider(settings, exporter)
 
     def observer(self, observer: ScoringObserver, exemplify: "Exemplify") -> ScoringObserver:
-        """What hears of scoring, before `observer` does."""
+        """The observer of scoring, which passes everything on to `observer`."""
         if self._provider is None:
             return observer
         from worker.tracing.batch_spans import BatchSpans  # noqa: PLC0415 - an optional extra
@@ -74,10 +74,10 @@ class Tracing:
 def _provider(settings: Settings, exporter: "SpanExporter | None") -> "TracerProvider":
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
-        from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource  # noqa: PLC0415
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-        from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio  # noqa: PLC0415
+        from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource  # noqa: PLC0415 - an extra
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - an extra
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - an extra
+        from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio  # noqa: PLC0415 - an extra
     except ImportError as error:
         message = f"tracing.enabled needs the extra `tracing` ({error}): {INSTALL}"
         raise SettingsInvalid(message) from None

@@ -27,7 +27,7 @@ class Watched:
             self.windows.extend(list(window) for window in windows)
             return inner(windows)
 
-        forward.logits = logits  # type: ignore[method-assign]
+        forward.logits = logits  # type: ignore[method-assign] # that is the test
 
 
 def test_five_lines_are_enough(bert: Path) -> None:

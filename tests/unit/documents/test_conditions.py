@@ -71,6 +71,17 @@ def test_conditions_come_before_id_and_text(document: Any, outcome: type) -> Non
     assert not isinstance(found, Skipped) or found.filtered
 
 
+@pytest.mark.parametrize(
+    ("number", "outcome"), [(b"1.5", Comment), (b"15e-1", Comment), (b"1e400", Skipped), (b"2", Skipped)]
+)
+@pytest.mark.parametrize("envelope", ["none", "debezium"])
+def test_numbers_are_compared_as_numbers_with_an_envelope_too(envelope: str, number: bytes, outcome: type) -> None:
+    inside = b'{"id":"1","text":"x"}'
+    value = b'{"version":%b,"op":"c","after":%b,"id":"1","text":"x"}' % (number, inside)
+    settings = InputSettings(where=[{"pointer": "/version", "equals": 1.5}], envelope=envelope)
+    assert isinstance(Decoder(settings).decode(record(value), ASSIGNMENT), outcome)
+
+
 @pytest.mark.parametrize("value", [b"not json", b"[1]", b'{"type":"like","type":"comment"}'])
 def test_a_record_that_cannot_be_looked_at_is_rejected_and_not_passed_over(value: bytes) -> None:
     assert isinstance(Decoder(InputSettings(where=WHERE)).decode(record(value), ASSIGNMENT), Rejected)

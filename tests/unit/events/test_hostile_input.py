@@ -36,7 +36,7 @@ def test_every_hostile_record_has_one_outcome_and_every_event_keeps_the_schema(s
         seen[type(outcome).__name__] += 1
         if isinstance(outcome, Comment):
             (classification,) = model.score(model.encode([outcome.text]))
-            event = encoder.encode(Labelled(*outcome[:4], classification, *outcome[4:]))  # type: ignore[arg-type]
+            event = encoder.encode(Labelled(*outcome[:4], classification, *outcome[4:]))  # type: ignore[arg-type] # the union of confluent-kafka's and our types
             assert event.value is not None
             assert LabelEvent.model_validate_json(event.value).source.offset == record.offset()
     assert seen.total() == RECORDS

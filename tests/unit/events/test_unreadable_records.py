@@ -126,7 +126,7 @@ def test_headers_that_cannot_be_read_are_lost_as_often_as_they_are_read(reader: 
     (record,) = reader.exchange([RawRecord(GOOD, b"k", [TRACE, LATIN])])
     assert outcome_of(record) is not None  # a label event that its topic refuses becomes a dead letter
     for _ in range(3):
-        rejected = Rejected(record, ASSIGNMENT, Stage.PRODUCE, "OutputTooLarge", "too large")  # type: ignore[arg-type]
+        rejected = Rejected(record, ASSIGNMENT, Stage.PRODUCE, "OutputTooLarge", "too large")  # type: ignore[arg-type] # the union of confluent-kafka's and our types
         letter = DeadLetterEncoder(Settings(), task_id="t", model_id="m", clock=lambda: 0.0).encode(rejected)
         assert dict(letter.headers)["dlq.headers_lost"] == b"true"
 

@@ -112,7 +112,7 @@ def test_everything_the_model_counts_has_a_metric(
 
 
 def test_no_fact_of_the_model_is_left_out() -> None:
-    (mark,) = test_everything_the_model_counts_has_a_metric.pytestmark  # type: ignore[attr-defined]
+    (mark,) = test_everything_the_model_counts_has_a_metric.pytestmark  # type: ignore[attr-defined] # pytest sets it
     assert {fact for fact, _, _ in mark.args[1]} == set(ModelFacts._fields)
 
 

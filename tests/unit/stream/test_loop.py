@@ -13,7 +13,7 @@ from testkit.in_memory import InMemoryPublisher, InMemorySource, SilentObserver,
 from testkit.keyword_classifier import POISON, UNSCORABLE, UNTOKENIZABLE, KeywordClassifier, Words
 from testkit.records import record
 from testkit.scripted_consumer import OneLog, ScriptedConsumer
-from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal
+from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal, Retryable
 from worker.events.decoding import Decoder
 from worker.facts import GroupFacts
 from worker.input_settings import InputSettings
@@ -52,6 +52,8 @@ def make_worker(
     batch_records: int = 4,
     clock: Callable[[], float] = time.monotonic,
     dead_letters: DeadLetterSettings | None = None,
+    decoder: Any = None,
+    observer: Any = None,
     **delivery: Any,
 ) -> Worker[Words]:
     settings = DeliverySettings(**delivery)
@@ -61,12 +63,12 @@ def make_worker(
         model_threads=ModelThreads(
             classifier or KeywordClassifier(), BatchLimits(batch_records, 10_000), clock, SilentObserver()
         ),
-        decoder=Decoder(InputSettings()),
+        decoder=decoder or Decoder(InputSettings()),
         breaker=Breaker(dead_letters or DeadLetterSettings()),
         flow=FlowControl(settings, BatchSettings(max_records=batch_records)),
         settings=settings,
         clock=clock,
-        observer=SilentObserver(),
+        observer=observer or SilentObserver(),
     )
 
 
@@ -79,6 +81,36 @@ def until(what: Any, condition: Callable[[], bool]) -> Callable[[], bool]:
         return condition()
 
     return stop
+
+
+class AwayAtFirst(Decoder):
+    """Can't decode yet when it is asked the first few times, as while a schema registry does not answer."""
+
+    refusals = 3
+
+    def decode(self, record: Any, assignment: Any) -> Any:
+        if self.refusals:
+            self.refusals -= 1
+            message = "not yet"
+            raise Retryable(message)
+        return super().decode(record, assignment)
+
+
+class CountsConsumed(SilentObserver):
+    def __init__(self) -> None:
+        self.records = 0
+
+    def consumed(self, polled: Any) -> None:
+        self.records += len(polled)
+
+
+def test_records_that_cannot_be_decoded_yet_are_counted_once_and_lose_nothing() -> None:
+    source = InMemorySource({0: [comment(n) for n in range(20)]})
+    publisher, observer = InMemoryPublisher(source), CountsConsumed()
+    worker = make_worker(source, publisher, decoder=AwayAtFirst(InputSettings()), observer=observer)
+    worker.run(until(source, lambda: source.committed == {0: 20}))
+    assert identities(publisher.published) == [(0, offset) for offset in range(20)]
+    assert observer.records == 20
 
 
 def test_every_record_has_one_outcome_in_order_and_the_offsets_follow() -> None:

@@ -181,7 +181,7 @@ def test_a_batch_links_to_the_traces_of_its_comments_and_says_what_became_of_the
     scored = traced.spans("score")
     assert {span.parent.span_id for span in scored if span.parent} == {first.context.span_id, second.context.span_id}
     assert all((span.attributes or {})["sluice.tokens"] == 17 for span in scored)
-    shown: str = generate_latest(metrics.registry).decode()  # type: ignore[no-untyped-call]
+    shown: str = generate_latest(metrics.registry).decode()  # type: ignore[no-untyped-call] # untyped in the package
     assert f'# {{span_id="{PARENT}",trace_id="{TRACE}"}}' in shown
 
 

@@ -60,8 +60,8 @@ class PackedLinear:
         """See `Linear`."""
         out: torch.Tensor
         if residual is not None:
-            return torch.ops.mkldnn._linear_pointwise.binary(rows, residual, self._weight, self._bias, "add")  # type: ignore[no-any-return]  # noqa: SLF001
-        out = torch.ops.mkldnn._linear_pointwise(rows, self._weight, self._bias, self._fused[0], [], self._fused[1])  # noqa: SLF001
+            return torch.ops.mkldnn._linear_pointwise.binary(rows, residual, self._weight, self._bias, "add")  # type: ignore[no-any-return]  # noqa: SLF001 - it has no public name
+        out = torch.ops.mkldnn._linear_pointwise(rows, self._weight, self._bias, self._fused[0], [], self._fused[1])  # noqa: SLF001 - it has no public name
         return out if self._activation is None else self._activation(out)
 
 

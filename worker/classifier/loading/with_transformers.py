@@ -141,11 +141,11 @@ def _quiet() -> Iterator[None]:
     """Silence transformers' progress bars and advice: what matters is raised or logged here."""
     verbosity = transformers_logging.get_verbosity()
     bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # untyped in the package
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # untyped in the package
     try:
         yield
     finally:
         transformers_logging.set_verbosity(verbosity)
         if bars:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call] # untyped in the package

@@ -54,5 +54,5 @@ def split_by_others(tokenizer: "PreTrainedTokenizerBase", kept_out: Collection[i
     from transformers.tokenization_python import Trie  # noqa: PLC0415 - takes seconds, and few tokenizers need it
 
     looked_for = [token for token, index in added.items() if index not in kept_out]
-    tokenizer.tokens_trie = Trie(looked_for)  # type: ignore[no-untyped-call]
+    tokenizer.tokens_trie = Trie(looked_for)  # type: ignore[no-untyped-call] # untyped in the package
     return False

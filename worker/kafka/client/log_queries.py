@@ -67,7 +67,7 @@ class LogQueries:
         asked = [TopicPartition(*partition) for partition in partitions]
         limits = {"request_timeout": REQUEST_SECONDS, "isolation_level": IsolationLevel.READ_COMMITTED}
         first: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # untyped in the package
-        end: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        end: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call] # untyped in the package
         return LogEndsAnswer(
             self._admin.list_offsets(dict.fromkeys(asked, first), **limits),
             self._admin.list_offsets(dict.fromkeys(asked, end), **limits),

@@ -27,7 +27,7 @@ CALL_SECONDS = 2.0
 _BETWEEN_CALLS_SECONDS = 1.0
 
 NO_PLACE = frozenset(
-    {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}  # noqa: SLF001
+    {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}  # noqa: SLF001 - the names of librdkafka's own errors
 )
 """Errors with which librdkafka reports that it has no offset to read a partition from."""
 
@@ -224,7 +224,7 @@ class Positions:
             if known is None or not known.topic_id:
                 continue
             if not assignment.topic_id:
-                assignment.topic_id = known.topic_id  # the broker had not reported it in time
+                assignment.topic_id = known.topic_id  # it could not be described when it was assigned
             elif assignment.topic_id != known.topic_id:
                 others.append(assignment)
         return others

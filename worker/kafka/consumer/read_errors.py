@@ -18,7 +18,7 @@ NO_TOPIC = frozenset(
         KafkaError.UNKNOWN_TOPIC_ID,
         KafkaError.INCONSISTENT_TOPIC_ID,
         KafkaError._UNKNOWN_TOPIC,
-        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - the names of librdkafka's own errors
     }
 )
 """Signs that the topic, or one of its partitions, does not exist or has been replaced."""

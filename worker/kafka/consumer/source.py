@@ -27,10 +27,11 @@ from worker.kafka.consumer.positions import NO_PLACE, Positions, key
 from worker.kafka.consumer.read_errors import NO_TOPIC, fault_of_reading
 from worker.kafka.consumer.rebalances import Rebalances, partitions_of
 from worker.kafka.consumer.standing import StandingPartitions
-from worker.kafka.consumer.statistics import read_statistics
+from worker.kafka.consumer.statistics import ReportedStatistics
+from worker.kafka.consumer.subscription import subscription
 from worker.kafka.consumer.topic_watches import TopicWatches
 from worker.protocols import Clock, RebalanceListener
-from worker.settings import GroupProtocol, Settings
+from worker.settings import Settings
 from worker.types import Assignment, Record
 
 log = structlog.stdlib.get_logger(__name__)
@@ -60,8 +61,7 @@ class KafkaSource:
         self, settings: Settings, *, clock: Clock, sleep: Sleep, uniform: Uniform, queries: LogQueries | None = None
     ) -> None:
         self._topic, self._group = settings.input.topic, settings.kafka.group_id
-        topics = settings.input.topics
-        self._subscription = list(topics) or [_pattern(settings)]
+        self._subscription = subscription(settings)
         self._clock = clock
         self._sleep = sleep
         self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, uniform)
@@ -70,22 +70,20 @@ class KafkaSource:
         self._availability = BrokerAvailability(settings.kafka, clock)
         self._commits = Commits(self._group, self._topic, self._assignments, self._availability, clock)
         queries = queries or LogQueries(settings)
-        self._watches = TopicWatches(topics, queries, clock)
+        self._watches = TopicWatches(settings.input.topics, queries, clock)
         self._positions = Positions(settings.input.start, self._assignments, self._watches, queries, clock)
         self._rebalances = Rebalances(self._topic, self._assignments, self._availability, self._positions)
         self._standing = StandingPartitions(clock)
         self._fault: Exception | None = None
         self._closed = False
-        self._lag_records: dict[Assignment, int] = {}
-        self._unstable_records: dict[Assignment, int] = {}
+        self._statistics = ReportedStatistics(self._assignments, self._availability)
         self._is_member = False
-        self._join_state = "init"
         self._consumer: Consumer = make_client(
             Consumer,
             consumer_properties(settings),
             on_commit=self._commits.serve,
             error_cb=self._serve_client_error,
-            stats_cb=self._serve_statistics,
+            stats_cb=self._statistics.serve,
         )
 
     @property
@@ -101,15 +99,15 @@ class KafkaSource:
     def facts(self) -> GroupFacts:
         """Return what is currently known about the group."""
         return GroupFacts(
-            join_state=self._join_state,
+            join_state=self._statistics.join_state,
             is_member=self._has_joined(),
             broker_answers=not self._availability.is_down,
-            lag_records={a.key: lag for a, lag in self._lag_records.items() if a.owned},
+            lag_records=self._statistics.lag_records,
             commits_succeeded=self._commits.succeeded,
             commits_failed=self._commits.failed,
             topics_missing=self._watches.missing,
             standing=self._standing.now(),
-            unstable_records={a.key: n for a, n in self._unstable_records.items() if a.owned},
+            unstable_records=self._statistics.unstable_records,
             positions_moved=self._positions.moved,
             records_skipped=self._positions.skipped,
         )
@@ -287,29 +285,8 @@ class KafkaSource:
         else:
             self._availability.connection_failed(error)
 
-    def _serve_statistics(self, report: str) -> None:
-        current = self._assignments.current
-        statistics = read_statistics(report, self._assignments.committed())
-        self._lag_records = {current[partition]: lag for partition, lag in statistics.lag_records.items()}
-        self._unstable_records = {current[p]: records for p, records in statistics.unstable_records.items()}
-        self._join_state = statistics.join_state
-        if statistics.brokers_up:
-            self._availability.answered()
-        else:
-            self._availability.unavailable()
-
 
 def _epoch_of(message: Any) -> int:
     """The epoch of the leader that appended a record; -1 when the broker gives none."""
     epoch: int | None = message.leader_epoch()
     return -1 if epoch is None else epoch
-
-
-def _pattern(settings: Settings) -> str:
-    """The pattern of the input topics as whoever applies it expects it.
-
-    librdkafka, with the classic protocol, looks for the pattern in the topic's name. A broker, with KIP-848, wants the
-    whole name to match (RE2/J).
-    """
-    pattern = settings.input.topic
-    return pattern if settings.kafka.group_protocol is GroupProtocol.CLASSIC else f"^({pattern[1:]}).*"

@@ -25,11 +25,11 @@ _FORGET_SECONDS = 30.0
 _DECOMPRESSION = frozenset(
     {
         KafkaError._BAD_COMPRESSION,  # noqa: SLF001 - how the library names its own codes
-        KafkaError._NOT_IMPLEMENTED,  # noqa: SLF001
+        KafkaError._NOT_IMPLEMENTED,  # noqa: SLF001 - the names of librdkafka's own errors
         KafkaError.UNSUPPORTED_COMPRESSION_TYPE,
     }
 )
-_DAMAGED = frozenset({KafkaError._BAD_MSG, KafkaError.INVALID_MSG})  # noqa: SLF001
+_DAMAGED = frozenset({KafkaError._BAD_MSG, KafkaError.INVALID_MSG})  # noqa: SLF001 - the names of librdkafka's own errors
 
 
 @dataclass(slots=True)

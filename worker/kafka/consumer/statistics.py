@@ -10,9 +10,56 @@ from typing import NamedTuple
 
 import jiter
 
-from worker.types import Partition
+from worker.kafka.consumer.assignments import Assignments
+from worker.kafka.consumer.broker_availability import BrokerAvailability
+from worker.types import Assignment, Partition
 
 _CONNECTED = "UP"
+
+
+class ReportedStatistics:
+    """What the latest report says of the partitions held; used only from the consumer's thread.
+
+    Args:
+        assignments: The partitions held, and how far each is committed.
+        availability: Notified of each report, since it says which brokers are connected.
+
+    Attributes:
+        join_state: How far the member has got in joining the group.
+    """
+
+    def __init__(self, assignments: Assignments, availability: BrokerAvailability) -> None:
+        self._assignments = assignments
+        self._availability = availability
+        self._lag_records: dict[Assignment, int] = {}
+        self._unstable_records: dict[Assignment, int] = {}
+        self.join_state = "init"
+
+    @property
+    def lag_records(self) -> dict[Partition, int]:
+        """How many readable records each partition is behind; absent while unknown."""
+        return _of_owned(self._lag_records)
+
+    @property
+    def unstable_records(self) -> dict[Partition, int]:
+        """Likewise, how many records the oldest open transaction holds back."""
+        return _of_owned(self._unstable_records)
+
+    def serve(self, report: str) -> None:
+        """Read a report of librdkafka's."""
+        current = self._assignments.current
+        statistics = read_statistics(report, self._assignments.committed())
+        self._lag_records = {current[partition]: lag for partition, lag in statistics.lag_records.items()}
+        self._unstable_records = {current[p]: records for p, records in statistics.unstable_records.items()}
+        self.join_state = statistics.join_state
+        if statistics.brokers_up:
+            self._availability.answered()
+        else:
+            self._availability.unavailable()
+
+
+def _of_owned(records: Mapping[Assignment, int]) -> dict[Partition, int]:
+    return {assignment.key: number for assignment, number in records.items() if assignment.owned}
 
 
 class Statistics(NamedTuple):

@@ -133,7 +133,7 @@ def _next_offsets(letters: list[DeadLetter]) -> dict[int, int]:
     for letter in letters:
         partition, offset = letter.record.partition(), letter.record.offset()
         assert partition is not None  # noqa: S101 - a consumed record has both
-        assert offset is not None  # noqa: S101
+        assert offset is not None  # noqa: S101 - likewise
         offsets[partition] = offset + 1
     return offsets
 

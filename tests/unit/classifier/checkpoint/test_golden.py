@@ -32,7 +32,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     through_transformers = assembly.load_with_transformers
 
-    def counting(checkpoint, *rest):  # type: ignore[no-untyped-def]
+    def counting(checkpoint, *rest):  # type: ignore[no-untyped-def] # stands in for any signature
         asked.append(checkpoint.id)
         return through_transformers(checkpoint, *rest)
 

@@ -20,7 +20,7 @@ LENGTHS = (2, 3, 512, 17, 17, 17, 129, 2, 64, 65, 300)
 
 def load(folder: Path) -> transformers.PreTrainedModel:
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
-    return model.eval().requires_grad_(requires_grad=False)  # type: ignore[no-any-return]
+    return model.eval().requires_grad_(requires_grad=False)  # type: ignore[no-any-return] # untyped in the package
 
 
 def build(

@@ -44,11 +44,11 @@ def test_each_token_sees_only_its_own_window_of_any_length(dtype: torch.dtype, t
     assert torch.isfinite(first).all()
 
 
-class Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Products(TorchDispatchMode):  # type: ignore[no-untyped-call] # untyped in the package
     """Records the shapes of the bfloat16 products that are computed."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call] # untyped in the package
         self.shapes: set[tuple[torch.Size, ...]] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -94,7 +94,7 @@ def test_lone_surrogates_are_read_as_replacement_characters(classifier: Classifi
 
 
 def test_a_tokenizer_without_a_fast_backend_reads_only_structural_tokens_as_characters() -> None:
-    tokenizer = transformers.CanineTokenizer()  # type: ignore[no-untyped-call]
+    tokenizer = transformers.CanineTokenizer()  # type: ignore[no-untyped-call] # untyped in the package
     tokenizer.add_tokens(["@usuario"])
     texts = TextTokenizer.of_checkpoint(tokenizer)
     assert [[*texts.prefix, *ids, *texts.suffix] for ids in texts.encode(SENTENCES, 500)] == [

@@ -75,6 +75,6 @@ def squeezed(word: str) -> str | None:
         read = "".join((*pieces, word[position:]))
         cost = words().get(read.lower())
         if cost is not None:
-            doubled = runs[-1][1] == len(word) and chosen[-1] == 2 and read[-1].lower() in DOUBLED_AT_THE_END  # noqa: PLR2004
+            doubled = runs[-1][1] == len(word) and chosen[-1] == 2 and read[-1].lower() in DOUBLED_AT_THE_END  # noqa: PLR2004 - shortened to two
             found.append((cost - END_BONUS * doubled, read))
     return min(found)[1] if found else None

@@ -31,7 +31,7 @@ def turned(text: str) -> Iterator[Edit]:
         return
     for match in _TURNED_LINE.finditer(text):
         line = match[0]
-        if len(set(line).intersection(_TURNED_LETTERS)) < 2:  # noqa: PLR2004
+        if len(set(line).intersection(_TURNED_LETTERS)) < 2:  # noqa: PLR2004 - likewise
             continue
         start = match.start() + len(line) - len(line.lstrip())
         end = match.start() + len(line.rstrip())
