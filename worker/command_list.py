@@ -7,7 +7,7 @@ GROUPS = {
     },
     "set up": {
         "topics": "creates the three topics, or says how they differ",
-        "doctor": "looks at topics, limits and rights, and says what to fix",
+        "doctor": "looks at topics, rights and registry, says what to fix",
         "config": "shows the effective settings and checks them",
     },
     "work": {

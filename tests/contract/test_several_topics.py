@@ -10,7 +10,8 @@ from testkit.member import Member, produce
 from testkit.topic_reader import committed_offsets
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
-from worker.kafka.preflight import Preflight, Severity
+from worker.findings import Severity
+from worker.kafka.preflight import Preflight
 
 EACH = 5
 

@@ -56,13 +56,11 @@ def check_output_schema(
         Retryable: The registry does not answer.
         SettingsInvalid: It refuses, the schema is incompatible, or it is not registered and must be.
     """
-    context = context_of(topic, [])
-    subject = ask(settings, f"for the subject of {topic}", lambda: _subject(kind, context, client, settings))
+    subject = subject_of(kind, topic, client, settings)
     if settings.register_schemas:
-        _check_compatibility(kind, subject, client, settings)
-    example = to_json(EXAMPLE)
+        check_compatibility(kind, subject, client, settings)
     try:
-        ask(settings, f"for the schema of {subject}", lambda: write(example, context))
+        write_example(subject, topic, settings, write)
     except NotInRegistry as error:
         message = (
             f"the label event's schema is not registered under the subject {subject} ({error}): register "
@@ -72,7 +70,36 @@ def check_output_schema(
     return subject
 
 
-def _check_compatibility(kind: Format, subject: str, client: SchemaRegistryClient, settings: RegistrySettings) -> None:
+def subject_of(kind: Format, topic: str, client: SchemaRegistryClient, settings: RegistrySettings) -> str:
+    """The subject of the label event's schema; only the strategy `associated` asks the registry for it.
+
+    Raises:
+        Retryable: The registry does not answer.
+        SettingsInvalid: It refuses.
+    """
+    context = context_of(topic, [])
+    return ask(settings, f"for the subject of {topic}", lambda: _subject(kind, context, client, settings))
+
+
+def write_example(subject: str, topic: str, settings: RegistrySettings, write: Writer) -> None:
+    """Write an event to nowhere, by which the serializer registers its schema or looks it up, as it was told to.
+
+    Raises:
+        NotInRegistry: The schema is not registered, and the serializer must not do it.
+        Retryable: The registry does not answer.
+        SettingsInvalid: It refuses.
+    """
+    context, example = context_of(topic, []), to_json(EXAMPLE)
+    ask(settings, f"for the schema of {subject}", lambda: write(example, context))
+
+
+def check_compatibility(kind: Format, subject: str, client: SchemaRegistryClient, settings: RegistrySettings) -> None:
+    """Ask whether the label event's schema may be registered under a subject; changes nothing.
+
+    Raises:
+        Retryable: The registry does not answer.
+        SettingsInvalid: It refuses, or the schema is incompatible.
+    """
     schema = Schema(_TEXTS[kind](LabelEvent), SCHEMA_TYPES[kind])
     try:
         fits = ask(

@@ -5,13 +5,13 @@ dead letters: both can be seen beforehand. `sluice run` does this beside its sta
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 
+from worker.findings import Finding, Severity
 from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
 from worker.kafka.client.error_codes import REFUSED, describe, error_of
 from worker.kafka.client.properties import client_properties, make_client, producer_properties
@@ -23,26 +23,6 @@ from worker.settings import GroupProtocol, Guarantee, Settings
 
 _REQUEST_SECONDS = 10.0
 _TOPIC, _GROUP, _BROKER = ConfigResource.Type.TOPIC, ConfigResource.Type.GROUP, ConfigResource.Type.BROKER
-
-
-class Severity(StrEnum):
-    """How certain it is that the worker can't do its work."""
-
-    OK = "ok"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at.
-
-    Attributes:
-        severity: `error` for what certainly stops the worker, `warning` for what may cost records or time.
-        text: What was found, and what to do.
-    """
-
-    severity: Severity
-    text: str
 
 
 class Preflight:

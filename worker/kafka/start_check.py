@@ -4,7 +4,8 @@ import logging
 from threading import Thread
 
 from worker.errors import Fatal, SluiceError
-from worker.kafka.preflight import Finding, Preflight, Severity
+from worker.findings import Finding, Severity
+from worker.kafka.preflight import Preflight
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
