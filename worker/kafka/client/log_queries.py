@@ -3,26 +3,34 @@
 The consumer's own calls block, and answer from metadata that may be minutes old; those of an admin client ask a broker
 each time and return futures. The group's offsets are the exception: an admin client that asks for them crashes the
 process if their coordinator has just moved (librdkafka#5040), so a consumer that joins no group asks, on a thread.
+
+Each answer has a deadline of our own. librdkafka removes a broker that leaves the cluster while a request waits for it,
+and that request is then never answered, not even by its timeout (2.16.0, seen with the old leader after an election).
 """
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from threading import Thread
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
-from worker.kafka.client.properties import client_properties, make_client
+from worker.kafka.client.properties import client_properties, consumer_properties, make_client
+from worker.protocols import Clock
 from worker.settings import Settings
 from worker.types import Partition
 
+log = logging.getLogger(__name__)
+
 REQUEST_SECONDS = 5.0
+ANSWER_SECONDS = 2 * REQUEST_SECONDS
+"""How long an answer is waited for; the request's own timeout should end it before."""
+
 _NO_ID = frozenset({"", "None", "AAAAAAAAAAAAAAAAAAAAAA"})
 """The zero id comes from brokers before 2.8, which have no topic ids."""
-
-_OF_MEMBERS = frozenset({"max.poll.interval.ms", "session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"})
 
 _QUIET = {"log_level": 0}
 """The consumer already reports problems with the same connections; reporting them twice would be noise."""
@@ -35,32 +43,77 @@ class LogEnds(NamedTuple):
     end: int
 
 
+class Answer:
+    """What a query returns: done when the broker has answered, or when there is no point in waiting any longer.
+
+    Args:
+        future: Where the client puts the broker's answer.
+        clock: Returns monotonic seconds.
+        give_up: Called once, when the deadline has passed without an answer.
+    """
+
+    def __init__(self, future: Future[Any], clock: Clock, give_up: Callable[[], None] = lambda: None) -> None:
+        self._future = future
+        self._clock = clock
+        self._give_up = give_up
+        self._until = clock() + ANSWER_SECONDS
+        self._given_up = False
+
+    def done(self) -> bool:
+        """Whether `result` returns or raises at once."""
+        if self._given_up or self._future.done():
+            return True
+        if self._clock() < self._until:
+            return False
+        self._given_up = True
+        self._give_up()
+        return True
+
+    def result(self, timeout_seconds: float = 0.0) -> Any:
+        """The broker's answer.
+
+        Raises:
+            KafkaException: The query failed, or its deadline has passed.
+            TimeoutError: There is no answer within `timeout_seconds`; there may be one later.
+        """
+        if self.done() and not self._future.done():
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return self._future.result(timeout_seconds)
+
+
 class LogQueries:
     """Queries about topics and the worker's group.
 
     Args:
         settings: Names the cluster and the group.
+        clock: Returns monotonic seconds.
 
     Raises:
         SettingsInvalid: librdkafka rejects a property.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        properties = client_properties(settings) | _QUIET
-        # What a user gives for the membership, such as a short max.poll.interval.ms, may not suit the defaults here.
-        self._group_properties = {n: value for n, value in properties.items() if n not in _OF_MEMBERS} | {
-            "group.id": settings.kafka.group_id,
-            "enable.auto.commit": False,
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._clock = clock
+        self._properties = client_properties(settings) | _QUIET
+        # All of the worker's own: what a user gives, such as a short max.poll.interval.ms or a small
+        # receive.message.max.bytes, suits these and may not suit librdkafka's defaults.
+        self._group_properties = {
+            **consumer_properties(settings),
+            **_QUIET,
+            "statistics.interval.ms": 0,
             "isolation.level": "read_uncommitted",  # the offsets of an open transaction are not waited for
         }
-        self._admin: AdminClient = make_client(AdminClient, properties, error_cb=lambda _: None)
+        self._admin = self._new_client()
 
-    def describe(self, topic: str) -> Future[Any]:
+    def _new_client(self) -> AdminClient:
+        client: AdminClient = make_client(AdminClient, self._properties, error_cb=lambda _: None)
+        return client
+
+    def describe(self, topic: str) -> Answer:
         """A topic's description, a `confluent_kafka.admin.TopicDescription`."""
         self._admin.poll(0)  # serves the client's callbacks, which would pile up otherwise
         described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=REQUEST_SECONDS)
-        future: Future[Any] = described[topic]
-        return future
+        return self._answer(self._admin, described[topic])
 
     def ends(self, partitions: Iterable[Partition]) -> "LogEndsAnswer":
         """Where these partitions begin and end."""
@@ -69,16 +122,31 @@ class LogQueries:
         first: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # untyped in the package
         end: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call] # untyped in the package
         return LogEndsAnswer(
-            self._admin.list_offsets(dict.fromkeys(asked, first), **limits),
-            self._admin.list_offsets(dict.fromkeys(asked, end), **limits),
+            self._answers(self._admin.list_offsets(dict.fromkeys(asked, first), **limits)),
+            self._answers(self._admin.list_offsets(dict.fromkeys(asked, end), **limits)),
         )
 
-    def group_offsets(self, partitions: Iterable[Partition]) -> "Future[list[TopicPartition]]":
-        """The group's committed offsets, of those partitions that have one."""
+    def group_offsets(self, partitions: Iterable[Partition]) -> Answer:
+        """The group's committed offsets, `TopicPartition`s of those partitions that have one."""
         asked = [TopicPartition(*partition) for partition in partitions]
         future: Future[list[TopicPartition]] = Future()
         Thread(target=self._ask_group, args=(asked, future), name="group-offsets", daemon=True).start()
-        return future
+        return Answer(future, self._clock)
+
+    def _answers(self, futures: Mapping[TopicPartition, Future[Any]]) -> dict[Partition, Answer]:
+        return {(p.topic, p.partition): self._answer(self._admin, future) for p, future in futures.items()}
+
+    def _answer(self, client: AdminClient, future: Future[Any]) -> Answer:
+        return Answer(future, self._clock, lambda: self._replace(client))
+
+    def _replace(self, client: AdminClient) -> None:
+        """Ask with a new client from now on, which knows only brokers that are there."""
+        if client is not self._admin:
+            return  # another query of the same client has been given up before
+        log.warning("a broker has not answered for %.0f s; asking again by another connection", ANSWER_SECONDS)
+        replaced = [self._admin]
+        self._admin = self._new_client()
+        Thread(target=replaced.clear, name="replaced-client", daemon=True).start()  # its destruction may block
 
     def _ask_group(self, asked: list[TopicPartition], future: "Future[list[TopicPartition]]") -> None:
         try:
@@ -97,15 +165,15 @@ class LogQueries:
 
 
 class LogEndsAnswer:
-    """The answer to `LogQueries.ends`, complete once every part of it has arrived."""
+    """The answer to `LogQueries.ends`, complete once every part of it has arrived or been given up."""
 
-    def __init__(self, first: Mapping[TopicPartition, Future[Any]], end: Mapping[TopicPartition, Future[Any]]) -> None:
-        self._first = {(partition.topic, partition.partition): future for partition, future in first.items()}
-        self._end = {(partition.topic, partition.partition): future for partition, future in end.items()}
+    def __init__(self, first: Mapping[Partition, Answer], end: Mapping[Partition, Answer]) -> None:
+        self._first = first
+        self._end = end
 
     def done(self) -> bool:
-        """Whether the broker has answered."""
-        return all(future.done() for side in (self._first, self._end) for future in side.values())
+        """Whether there is nothing left to wait for."""
+        return all(answer.done() for side in (self._first, self._end) for answer in side.values())
 
     def result(self) -> dict[Partition, LogEnds]:
         """Where each partition begins and ends; those that could not be queried are left out."""
@@ -119,11 +187,11 @@ def topic_id(description: Any) -> str:
     return "" if found in _NO_ID else found
 
 
-def _offsets(futures: Mapping[Partition, Future[Any]]) -> dict[Partition, int]:
+def _offsets(answers: Mapping[Partition, Answer]) -> dict[Partition, int]:
     offsets = {}
-    for partition, future in futures.items():
+    for partition, answer in answers.items():
         try:
-            offset = future.result(0).offset
+            offset = answer.result().offset
         except KafkaException:
             continue
         if offset >= 0:

@@ -5,7 +5,6 @@ is then committed, and the partition is read only once that commit is confirmed.
 outset, and nothing is read from an offset that a crash would lose.
 """
 
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from worker.input_settings import Start
 from worker.kafka.client.commit_note import CommitNote
-from worker.kafka.client.log_queries import LogEnds, LogEndsAnswer, LogQueries
+from worker.kafka.client.log_queries import Answer, LogEnds, LogEndsAnswer, LogQueries
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.place_reports import Placed, no_place, report
 from worker.kafka.consumer.start_rules import MOVES, Found, Lost, out_of_range, where_to_begin, without_offset
@@ -44,7 +43,7 @@ class _Waiting:
 
 class _Question(NamedTuple):
     ends: LogEndsAnswer
-    group: Future[list[TopicPartition]]
+    group: Answer
 
     def done(self) -> bool:
         return self.ends.done() and self.group.done()
@@ -129,7 +128,7 @@ class PlaceSearch:
 
     def _decide(self, question: _Question) -> None:
         try:
-            committed = question.group.result(0)
+            committed: list[TopicPartition] = question.group.result()
         except KafkaException:
             return  # the next `serve` asks again
         placed = []

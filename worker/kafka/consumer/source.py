@@ -69,7 +69,7 @@ class KafkaSource:
         self._assignments = Assignments(settings.input.only_topic)
         self._availability = BrokerAvailability(settings.kafka, clock)
         self._commits = Commits(self._group, self._topic, self._assignments, self._availability, clock)
-        queries = queries or LogQueries(settings)
+        queries = queries or LogQueries(settings, clock)
         self._watches = TopicWatches(settings.input.topics, queries, clock)
         self._positions = Positions(settings.input.start, self._assignments, self._watches, queries, clock)
         self._rebalances = Rebalances(self._topic, self._assignments, self._availability, self._positions)

@@ -5,14 +5,13 @@ A topic that is deleted and recreated keeps its name, and librdkafka continues i
 """
 
 import logging
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
 
 from worker.kafka.client.error_codes import REFUSED, error_of
-from worker.kafka.client.log_queries import LogQueries, topic_id
+from worker.kafka.client.log_queries import Answer, LogQueries, topic_id
 from worker.protocols import Clock
 
 log = logging.getLogger(__name__)
@@ -55,7 +54,7 @@ class TopicWatch:
         self._topic = topic
         self._queries = queries
         self._clock = clock
-        self._asked: Future[Any] | None = None
+        self._asked: Answer | None = None
         self._not_before = clock()
         self._asked_at = self._not_before
         self._absent_looks = 0
@@ -98,13 +97,13 @@ class TopicWatch:
             self._take_in(self._asked, timeout_seconds)
         return self.known
 
-    def _ask(self) -> Future[Any]:
+    def _ask(self) -> Answer:
         self._asked_at = self._clock()
         self._not_before = self._asked_at + BETWEEN_LOOKS_SECONDS
         self._asked = self._queries.describe(self._topic)
         return self._asked
 
-    def _take_in(self, asked: Future[Any], timeout_seconds: float) -> None:
+    def _take_in(self, asked: Answer, timeout_seconds: float) -> None:
         try:
             described = asked.result(timeout_seconds)
         except OutOfTime:
