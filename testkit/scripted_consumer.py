@@ -1,7 +1,7 @@
 """Stands in for `confluent_kafka.Consumer`: a script defines what each poll returns, with rebalances and answers."""
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
@@ -75,7 +75,7 @@ class ScriptedConsumer:
 class OneLog:
     """Stands in for `LogQueries` where every topic's name refers to one log, and nothing else is answered."""
 
-    def describe(self, _: str) -> Future[Any]:
+    def describe(self, topics: Iterable[str]) -> dict[str, Future[Any]]:
         future: Future[Any] = Future()
         future.set_result(SimpleNamespace(topic_id="bG9nLW9uZS1sb2ctb25lLQ", partitions=[0]))
-        return future
+        return dict.fromkeys(topics, future)

@@ -109,11 +109,15 @@ class LogQueries:
         client: AdminClient = make_client(AdminClient, self._properties, error_cb=lambda _: None)
         return client
 
-    def describe(self, topic: str) -> Answer:
-        """A topic's description, a `confluent_kafka.admin.TopicDescription`."""
-        self._admin.poll(0)  # serves the client's callbacks, which would pile up otherwise
-        described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=REQUEST_SECONDS)
-        return self._answer(self._admin, described[topic])
+    def describe(self, topics: Iterable[str]) -> dict[str, Answer]:
+        """Each topic's description, a `confluent_kafka.admin.TopicDescription`, by one request for at least one topic.
+
+        A topic that does not exist, or that this principal may not describe, fails by itself.
+        """
+        admin = self._admin
+        admin.poll(0)  # serves the client's callbacks, which would pile up otherwise
+        described = admin.describe_topics(TopicCollection(list(topics)), request_timeout=REQUEST_SECONDS)
+        return {topic: self._answer(admin, future) for topic, future in described.items()}
 
     def ends(self, partitions: Iterable[Partition]) -> "LogEndsAnswer":
         """Where these partitions begin and end."""

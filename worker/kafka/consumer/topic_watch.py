@@ -11,13 +11,14 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException
 
 from worker.kafka.client.error_codes import REFUSED, error_of
-from worker.kafka.client.log_queries import Answer, LogQueries, topic_id
+from worker.kafka.client.log_queries import Answer, topic_id
 from worker.protocols import Clock
 
 log = logging.getLogger(__name__)
 
 BETWEEN_LOOKS_SECONDS = 2.0
-"""Limits how much of a new log is read at the old log's offset before this is noticed; a check is one small request."""
+"""Limits how much of a new log is read at the old log's offset before this is noticed; a check is one small request for
+all topics together."""
 
 _ABSENT_LOOKS = 2
 """A newly created topic is not known to every broker at once."""
@@ -36,11 +37,10 @@ class Log(NamedTuple):
 
 
 class TopicWatch:
-    """Watches one topic. Used only from the consumer's thread.
+    """Knows one topic from what the broker answers. Used only from the consumer's thread.
 
     Args:
         topic: The topic's name.
-        queries: Queries the broker.
         clock: Returns monotonic seconds.
 
     Attributes:
@@ -50,9 +50,8 @@ class TopicWatch:
         denied: Whether the broker refuses to describe the topic, so that its id stays unknown.
     """
 
-    def __init__(self, topic: str, queries: LogQueries, clock: Clock) -> None:
+    def __init__(self, topic: str, clock: Clock) -> None:
         self._topic = topic
-        self._queries = queries
         self._clock = clock
         self._asked: Answer | None = None
         self._not_before = clock()
@@ -74,34 +73,36 @@ class TopicWatch:
         """Whether the topic has been recreated since this worker began watching it."""
         return bool(self._replaced)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no response is awaited."""
+        return self._asked is None
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to query."""
+        return self.idle and self._clock() >= self._not_before
+
     def look(self) -> None:
-        """Process a response that has arrived, and query again when it is time; never blocks."""
-        if self._asked is not None:
-            if not self._asked.done():
-                return
+        """Process a response that has arrived; never blocks."""
+        if self._asked is not None and self._asked.done():
             self._take_in(self._asked, 0)
-        if self._clock() >= self._not_before:
-            self._ask()
 
     def look_soon(self) -> None:
-        """Query at the next `look`, since something suggests a change."""
+        """Make it time to query, since something suggests a change."""
         self._not_before = self._clock()
 
-    def ask(self) -> None:
-        """Query now; `wait` gets the response, or a later `look`."""
-        self._ask()
+    def asked(self, response: Answer, at: float) -> None:
+        """Await the response to a query that was sent at this time; replaces one that is still awaited."""
+        self._asked = response
+        self._asked_at = at
+        self._not_before = at + BETWEEN_LOOKS_SECONDS
 
     def wait(self, timeout_seconds: float) -> Log | None:
-        """Wait for the response to `ask`; return the last known log if none arrives in time."""
+        """Wait for the response; return the last known log if none arrives in time."""
         if self._asked is not None:
             self._take_in(self._asked, timeout_seconds)
         return self.known
-
-    def _ask(self) -> Answer:
-        self._asked_at = self._clock()
-        self._not_before = self._asked_at + BETWEEN_LOOKS_SECONDS
-        self._asked = self._queries.describe(self._topic)
-        return self._asked
 
     def _take_in(self, asked: Answer, timeout_seconds: float) -> None:
         try:

@@ -1,4 +1,7 @@
-"""A watch on each topic that is read: on those named in the settings always, on others while they are held."""
+"""A watch on each topic that is read: on those named in the settings always, on others while they are held.
+
+One request asks for all of them: a pattern may match hundreds of topics.
+"""
 
 from collections.abc import Iterable
 
@@ -20,7 +23,7 @@ class TopicWatches:
         self._queries = queries
         self._clock = clock
         self._named = frozenset(topics)
-        self._watches = {topic: TopicWatch(topic, queries, clock) for topic in self._named}
+        self._watches = {topic: TopicWatch(topic, clock) for topic in self._named}
         self._there_at_start: frozenset[str] | None = None
 
     @property
@@ -45,7 +48,7 @@ class TopicWatches:
         """The watch on a topic, begun if there is none."""
         watch = self._watches.get(topic)
         if watch is None:
-            watch = self._watches[topic] = TopicWatch(topic, self._queries, self._clock)
+            watch = self._watches[topic] = TopicWatch(topic, self._clock)
         return watch
 
     def keep(self, held: Iterable[str]) -> None:
@@ -57,6 +60,9 @@ class TopicWatches:
         """Process responses that have arrived, and query again when it is time; never blocks."""
         for watch in self._watches.values():
             watch.look()
+        if any(watch.due for watch in self._watches.values()):
+            # Those that are not due go along, so that topics assigned at different times share a request from then on.
+            self._ask(topic for topic, watch in self._watches.items() if watch.idle)
 
     def look_soon(self) -> None:
         """Query at the next `look`, since something suggests a change."""
@@ -66,8 +72,12 @@ class TopicWatches:
     def look_now(self, topics: Iterable[str], timeout_seconds: float) -> dict[str, Log]:
         """Query these topics and wait for the responses; a topic without one has its last known log, or is left out."""
         asked = {topic: self.of(topic) for topic in topics}
-        for watch in asked.values():
-            watch.ask()
+        self._ask(asked)
         until = self._clock() + timeout_seconds
         found = {topic: watch.wait(max(0.0, until - self._clock())) for topic, watch in asked.items()}
         return {topic: log for topic, log in found.items() if log is not None}
+
+    def _ask(self, topics: Iterable[str]) -> None:
+        at = self._clock()
+        for topic, response in self._queries.describe(topics).items():
+            self._watches[topic].asked(response, at)

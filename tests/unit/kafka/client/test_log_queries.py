@@ -1,5 +1,6 @@
 """A query that no broker ever answers is given up, and the next one is asked with another client."""
 
+from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
 
@@ -8,7 +9,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from testkit.clock import FakeClock
 from worker.kafka.client.log_queries import ANSWER_SECONDS, Answer, LogQueries
-from worker.kafka.consumer.topic_watch import BETWEEN_LOOKS_SECONDS, TopicWatch
+from worker.kafka.consumer.topic_watch import BETWEEN_LOOKS_SECONDS
+from worker.kafka.consumer.topic_watches import TopicWatches
 from worker.settings import Settings
 
 NOBODY = "127.0.0.1:1"
@@ -51,7 +53,7 @@ def test_a_client_whose_query_was_given_up_is_replaced_once() -> None:
     clock = FakeClock()
     queries = LogQueries(Settings(kafka={"bootstrap_servers": NOBODY}), clock)
     first = queries._admin
-    answers = [queries.describe("comments"), queries.describe("others")]
+    answers = [*queries.describe(["comments", "others"]).values()]
     for answer in answers:
         answer._future = Future()  # what librdkafka leaves when the broker has left the cluster
     clock.advance(ANSWER_SECONDS)
@@ -69,15 +71,15 @@ class Silent:
         self.clock = clock
         self.asked = 0
 
-    def describe(self, _: str) -> Answer:
+    def describe(self, topics: Iterable[str]) -> dict[str, Answer]:
         self.asked += 1
-        return Answer(Future(), self.clock)
+        return {topic: Answer(Future(), self.clock) for topic in topics}
 
 
 def test_a_watched_topic_is_asked_for_again_after_a_query_that_nobody_answered() -> None:
     clock = FakeClock()
     broker: Any = Silent(clock)
-    watch = TopicWatch("comments", broker, clock)
+    watch = TopicWatches(["comments"], broker, clock)
     watch.look()
     clock.advance(BETWEEN_LOOKS_SECONDS)
     watch.look()

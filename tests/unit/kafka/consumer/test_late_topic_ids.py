@@ -1,6 +1,6 @@
 """A partition is not read before its log is known: the topic's id is part of its events' ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any, cast
@@ -33,9 +33,9 @@ class Broker:
         self._note = str(CommitNote(committed_in, 1))
         self._asked: list[Future[Any]] = []
 
-    def describe(self, _: str) -> Future[Any]:
+    def describe(self, topics: Iterable[str]) -> dict[str, Future[Any]]:
         self._asked.append(Future())
-        return self._asked[-1]
+        return dict.fromkeys(topics, self._asked[-1])
 
     def report(self, topic_id: str) -> None:
         self._asked[-1].set_result(SimpleNamespace(topic_id=topic_id, partitions=[0]))
