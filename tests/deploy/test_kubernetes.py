@@ -6,16 +6,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
 from docgen import prometheus_rule
+from tests.deploy.custom_resources import SCHEMAS
 from tests.deploy.files import DEPLOY, load_yaml, run_tool, unknown_settings
 from worker.settings import Settings
 
 FOLDER = DEPLOY / "kubernetes"
 BASE = FOLDER / "base"
-EXAMPLES = ["plain", "keda", "secured"]
+EXAMPLES = ["plain", "keda", "secured", "several-topics"]
 KUSTOMIZATION: dict[str, Any] = load_yaml(BASE / "kustomization.yaml")
 OBJECTS: dict[str, dict[str, Any]] = {
     manifest["kind"]: manifest for manifest in (load_yaml(BASE / name) for name in KUSTOMIZATION["resources"])
@@ -86,6 +88,15 @@ def test_the_scaler_follows_name_brokers_group_and_topic_of_the_workers(example:
     assert trigger["bootstrapServers"] == settings["SLUICE_KAFKA__BOOTSTRAP_SERVERS"] != "kafka:9092"
     assert trigger["consumerGroup"] == settings["SLUICE_KAFKA__GROUP_ID"]
     assert trigger["topic"] == settings["SLUICE_INPUT__TOPIC"]
+
+
+def test_workers_of_several_topics_are_scaled_by_a_trigger_for_each_of_them() -> None:
+    triggers = of_kind("several-topics", "ScaledObject")["spec"]["triggers"]
+    settings = settings_of("several-topics")["data"]
+    assert [one["metadata"]["topic"] for one in triggers] == settings["SLUICE_INPUT__TOPIC"].split(",")
+    rest = [{name: value for name, value in one["metadata"].items() if name != "topic"} for one in triggers]
+    assert all(one == rest[0] for one in rest)
+    assert rest[0]["bootstrapServers"] == settings["SLUICE_KAFKA__BOOTSTRAP_SERVERS"] != "kafka:9092"
 
 
 def test_with_a_prefix_everything_has_it_and_the_group_and_topics_are_the_teams() -> None:
@@ -191,7 +202,34 @@ def test_the_operators_rules_are_the_ones_that_are_tested() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_built_manifests_follow_the_kubernetes_schemas(example: str, tmp_path: Path) -> None:
-    core = [one for one in built(example) if "." not in one["apiVersion"] or ".k8s.io" in one["apiVersion"]]
+    core = [one for one in built(example) if one["kind"] not in SCHEMAS]
     file = tmp_path / "built.yaml"
     file.write_text(yaml.safe_dump_all(core), encoding="utf-8")
     run_tool("kubernetes-validate", "--strict", str(file))
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_objects_that_are_not_kubernetes_own_have_known_fields_only(example: str) -> None:
+    for one in built(example):
+        if one["kind"] in SCHEMAS:
+            jsonschema.validate(one, SCHEMAS[one["kind"]])
+
+
+def test_the_secret_from_a_store_has_known_fields_only() -> None:
+    jsonschema.validate(load_yaml(FOLDER / "examples" / "secured" / "external-secret.yaml"), SCHEMAS["ExternalSecret"])
+
+
+@pytest.mark.parametrize(
+    ("field", "misspelt"), [("fallback", "fallbacks"), ("minReplicaCount", "minReplicas"), ("triggers", "trigger")]
+)
+def test_a_misspelt_field_is_found(field: str, misspelt: str) -> None:
+    spec = {misspelt if name == field else name: value for name, value in SCALED["spec"].items()}
+    with pytest.raises(jsonschema.ValidationError, match=misspelt):
+        jsonschema.validate({**SCALED, "spec": spec}, SCHEMAS["ScaledObject"])
+
+
+def test_a_topic_that_is_a_list_or_a_pattern_is_found() -> None:
+    for topic in ("posts,reviews", "^team-a[.]"):
+        spec = {**SCALED["spec"], "triggers": [{"type": "kafka", "metadata": {**TRIGGER, "topic": topic}}]}
+        with pytest.raises(jsonschema.ValidationError, match="does not match"):
+            jsonschema.validate({**SCALED, "spec": spec}, SCHEMAS["ScaledObject"])
