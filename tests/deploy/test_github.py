@@ -21,6 +21,17 @@ def test_every_job_has_a_limit_of_time_and_may_only_read() -> None:
     assert WORKFLOW["permissions"] == {"contents": "read"}
 
 
+def test_the_policy_linter_is_pinned_and_every_rule_it_leaves_out_has_a_reason() -> None:
+    assert ".ci/check-policies" in [step.get("run") for step in WORKFLOW["jobs"]["policies"]["steps"]]
+    assert "checkov==" in (ROOT / ".ci" / "check-policies").read_text(encoding="utf-8")
+    text = (ROOT / ".ci" / "checkov.yaml").read_text(encoding="utf-8")
+    _, left_out = text.split("skip-check:\n")
+    lines = [line.strip() for line in left_out.splitlines()]
+    rules = [number for number, line in enumerate(lines) if line.startswith("- CKV")]
+    assert rules
+    assert all(lines[number - 1].startswith("#") for number in rules)
+
+
 @pytest.mark.parametrize("name", ["bug.yml", "feature.yml"])
 def test_fields_of_a_form_have_ids_of_their_own(name: str) -> None:
     body = load_yaml(FOLDER / "ISSUE_TEMPLATE" / name)["body"]
