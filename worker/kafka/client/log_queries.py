@@ -5,10 +5,10 @@ each time and return futures. The group's offsets are the exception: an admin cl
 process if their coordinator has just moved (librdkafka#5040), so a consumer that joins no group asks, on a thread.
 
 Each answer has a deadline of our own. librdkafka removes a broker that leaves the cluster while a request waits for it,
-and that request is then never answered, not even by its timeout (2.16.0, seen with the old leader after an election).
+and that request is then never answered, not even by its timeout (2.16.0, seen with the old leader after an election). A
+client whose request has timed out is replaced: it would go on asking the broker that was the controller when it looked.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from threading import Thread
@@ -18,12 +18,11 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
+from worker.kafka.client.error_codes import error_of
 from worker.kafka.client.properties import client_properties, consumer_properties, make_client
 from worker.protocols import Clock
 from worker.settings import Settings
 from worker.types import Partition
-
-log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 5.0
 ANSWER_SECONDS = 2 * REQUEST_SECONDS
@@ -49,7 +48,7 @@ class Answer:
     Args:
         future: Where the client puts the broker's answer.
         clock: Returns monotonic seconds.
-        give_up: Called once, when the deadline has passed without an answer.
+        give_up: Called once, when the request has timed out or the deadline has passed.
     """
 
     def __init__(self, future: Future[Any], clock: Clock, give_up: Callable[[], None] = lambda: None) -> None:
@@ -57,17 +56,21 @@ class Answer:
         self._clock = clock
         self._give_up = give_up
         self._until = clock() + ANSWER_SECONDS
-        self._given_up = False
+        self._is_over = False
 
     def done(self) -> bool:
         """Whether `result` returns or raises at once."""
-        if self._given_up or self._future.done():
+        if not self._is_over and (self._future.done() or self._clock() >= self._until):
+            self._is_over = True
+            if self._timed_out():
+                self._give_up()
+        return self._is_over
+
+    def _timed_out(self) -> bool:
+        if not self._future.done():
             return True
-        if self._clock() < self._until:
-            return False
-        self._given_up = True
-        self._give_up()
-        return True
+        error = self._future.exception()
+        return isinstance(error, KafkaException) and error_of(error).code() == KafkaError._TIMED_OUT
 
     def result(self, timeout_seconds: float = 0.0) -> Any:
         """The broker's answer.
@@ -147,7 +150,6 @@ class LogQueries:
         """Ask with a new client from now on, which knows only brokers that are there."""
         if client is not self._admin:
             return  # another query of the same client has been given up before
-        log.warning("a broker has not answered for %.0f s; asking again by another connection", ANSWER_SECONDS)
         replaced = [self._admin]
         self._admin = self._new_client()
         Thread(target=replaced.clear, name="replaced-client", daemon=True).start()  # its destruction may block

@@ -49,6 +49,17 @@ def test_an_answer_that_came_before_anyone_looked_is_not_given_up() -> None:
     assert not given_up
 
 
+@pytest.mark.parametrize(("code", "replaced"), [(KafkaError._TIMED_OUT, True), (KafkaError.UNKNOWN_TOPIC_ID, False)])
+def test_a_client_whose_request_timed_out_is_replaced(code: int, *, replaced: bool) -> None:
+    given_up = []
+    future: Future[Any] = Future()
+    answer = Answer(future, FakeClock(), lambda: given_up.append(1))
+    future.set_exception(KafkaException(KafkaError(code)))
+    assert answer.done()
+    assert answer.done()
+    assert len(given_up) == replaced
+
+
 def test_a_client_whose_query_was_given_up_is_replaced_once() -> None:
     clock = FakeClock()
     queries = LogQueries(Settings(kafka={"bootstrap_servers": NOBODY}), clock)
