@@ -27,6 +27,13 @@ class SubjectStrategy(StrEnum):
     ASSOCIATED = "associated"
 
 
+class SchemaIdPlace(StrEnum):
+    """Where a label event names its schema: before the payload, or in the header `__value_schema_id` as a GUID."""
+
+    VALUE = "value"
+    HEADER = "header"
+
+
 class RegistrySettings(Section):
     """The schema registry (Confluent's API), for formats other than json."""
 
@@ -49,6 +56,11 @@ class RegistrySettings(Section):
     )
     register_schemas: bool = Field(
         True, description="Register the label event's schema at the start; false: it must be registered already"
+    )
+    schema_id_in: SchemaIdPlace = Field(
+        SchemaIdPlace.VALUE,
+        description="Where a label event names its schema: value (five bytes before the payload), or header (a GUID; "
+        "needs a registry that gives one, such as Confluent's since 8.0)",
     )
     request_seconds: Seconds = Field(5, description="How long one request may take")
     no_registry_seconds: Seconds = Field(

@@ -9,7 +9,7 @@ from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, Sc
 from schemas.generate import AVRO_FILE
 from testkit.registry import Registry
 from worker.findings import Severity
-from worker.format_settings import Format, RegistrySettings
+from worker.format_settings import Format, RegistrySettings, SchemaIdPlace
 from worker.formats.registry_check import look_at_registry
 from worker.input_settings import InputSettings
 from worker.settings import OutputSettings, Settings
@@ -43,6 +43,14 @@ def test_a_new_a_registered_an_incompatible_and_an_absent_subject(registry: Regi
         (Severity.OK, f"subject {topic}-value is there, with a schema of type AVRO"),
         (Severity.OK, f"subject {topic}-labels-value has the label event's schema"),
     ]
+
+    in_header = Settings(
+        output=OutputSettings(topic=f"{topic}-labels", format=Format.AVRO),
+        registry=RegistrySettings(url=registry.url, request_seconds=30, schema_id_in=SchemaIdPlace.HEADER),
+    )
+    (finding,) = look_at_registry(in_header)
+    assert finding.severity is Severity.ERROR
+    assert "gives schemas no GUID" in finding.text, "this registry has none"
 
     topic += "-other"
     client.register_schema(f"{topic}-labels-value", Schema(json.dumps(OTHER), "AVRO"))

@@ -37,8 +37,8 @@ def format_encoder(
         if write is None or outgoing is None:
             return outgoing
         kept = [header for header in outgoing.headers if header[0] != _CONTENT_TYPE]
-        headers = [*kept, (_CONTENT_TYPE, _CONTENT_TYPES[kind])]
-        value = write(outgoing.value or b"", context_of(outgoing.topic, headers))
-        return outgoing._replace(value=value, headers=headers)
+        context = context_of(outgoing.topic, [*kept, (_CONTENT_TYPE, _CONTENT_TYPES[kind])])
+        value = write(outgoing.value or b"", context)
+        return outgoing._replace(value=value, headers=context.headers)  # type: ignore[arg-type] # the list it was given
 
     return encode_in_format

@@ -10,22 +10,27 @@ from datetime import datetime
 from typing import Any
 
 import jiter
-from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry import SchemaRegistryClient, header_schema_id_serializer
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.schema_registry.json_schema import JSONSerializer
 from confluent_kafka.schema_registry.protobuf import ProtobufSerializer
+from confluent_kafka.schema_registry.serde import SchemaId
 from confluent_kafka.serialization import SerializationContext
 from google.protobuf.json_format import ParseDict
 
 from schemas.avro_schema import render_avro
 from schemas.generate import render
 from schemas.label import LabelEvent
-from worker.format_settings import Format, RegistrySettings
+from worker.errors import SettingsInvalid
+from worker.format_settings import Format, RegistrySettings, SchemaIdPlace
 from worker.formats.framing import STRATEGIES
 from worker.formats.protobuf_messages import label_event_class
 
 Writer = Callable[[bytes, SerializationContext], bytes]
-"""Writes the JSON of a label event as a value of its topic. The first call asks the registry, later ones don't."""
+"""Writes the JSON of a label event as a value of its topic. The first call asks the registry, later ones don't.
+
+With `registry.schema_id_in=header` it adds a header to the context's.
+"""
 
 _scan = json.JSONDecoder().raw_decode
 _COMMENT = '"comment":'
@@ -33,12 +38,14 @@ _COMMENT = '"comment":'
 
 def make_writer(kind: Format, client: SchemaRegistryClient, settings: RegistrySettings) -> Writer:
     """The writer of a format other than json."""
-    conf = {
+    conf: dict[str, Any] = {
         "auto.register.schemas": settings.register_schemas,
         # A schema that was registered from its file has other blanks and line ends.
         "normalize.schemas": True,
         "subject.name.strategy.type": STRATEGIES[settings.subject_name_strategy],
     }
+    if settings.schema_id_in is SchemaIdPlace.HEADER:
+        conf["schema.id.serializer"] = _with_id_in_header
     if kind is Format.JSON_SCHEMA:
         # Our own schema is not checked again for each event, and the bytes are those that json alone would write.
         serialize: Any = JSONSerializer(
@@ -51,6 +58,21 @@ def make_writer(kind: Format, client: SchemaRegistryClient, settings: RegistrySe
     message = label_event_class()
     serialize = ProtobufSerializer(message, client, {**conf, "use.deprecated.format": False})
     return lambda event, context: _bytes(serialize(ParseDict(_with_comment_as_text(event), message()), context))
+
+
+def _with_id_in_header(payload: bytes, context: SerializationContext | None, schema: SchemaId) -> bytes:
+    """confluent-kafka's own header, or the reason why there can be none.
+
+    Raises:
+        SettingsInvalid: The registry gave no GUID.
+    """
+    if schema.guid is None:
+        message = (
+            "registry.schema_id_in = header: the schema registry gives schemas no GUID, which the header holds. Set it "
+            "to value, or use a registry that gives one (Confluent's does since 8.0)"
+        )
+        raise SettingsInvalid(message)
+    return header_schema_id_serializer(payload, context, schema)
 
 
 def _unchanged(event: bytes) -> bytes:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import attrs
 import pytest
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
@@ -11,13 +12,14 @@ from google.protobuf.json_format import MessageToDict
 
 from schemas import LabelEvent
 from testkit.records import ASSIGNMENT, record
+from worker.errors import SettingsInvalid
 from worker.events.dead_letter import DeadLetterEncoder
 from worker.events.label_event import LabelEventEncoder
-from worker.format_settings import Format, RegistrySettings, SubjectStrategy
+from worker.format_settings import Format, RegistrySettings, SchemaIdPlace, SubjectStrategy
 from worker.formats import label_events
 from worker.formats.converted_record import ConvertedRecord
 from worker.formats.encoding import format_encoder
-from worker.formats.framing import context_of
+from worker.formats.framing import HEADER, context_of
 from worker.formats.output_schema import EXAMPLE, check_output_schema
 from worker.formats.protobuf_messages import label_event_class
 from worker.formats.writing import make_writer
@@ -26,7 +28,8 @@ from worker.settings import OutputSettings, Settings
 from worker.types import Classification, Labelled, ModelIdentity, Outgoing, Rejected, Stage, TextFacts, ThresholdSet
 
 TOPIC = "comment-labels"
-REGISTRY = RegistrySettings(url="http://registry:8081")
+URL = "http://registry:8081"
+REGISTRY = RegistrySettings(url=URL)
 COMMENT = b'{ "id":"c-1", "labels":["x"], "text":"\\u0041 \xf0\x9f\x92\xa9 \\",\\"labels\\":[" , "n":1.50 }'
 FORMATS = [Format.AVRO, Format.JSON_SCHEMA, Format.PROTOBUF]
 
@@ -84,6 +87,42 @@ def test_json_with_a_schema_is_the_framing_and_the_events_own_bytes(client: Sche
     value = make_writer(Format.JSON_SCHEMA, client, REGISTRY)(event, context_of(TOPIC, []))
     assert value[:1] == b"\0"
     assert value[5:] == event
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_schema_is_named_in_a_header_when_asked_for_and_its_value_has_no_framing(
+    kind: Format, client: SchemaRegistryClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_events, "make_client", lambda _: client)
+    settings = RegistrySettings(url=URL, schema_id_in=SchemaIdPlace.HEADER)
+    outgoing = format_encoder(encode_label, kind, make_writer(kind, client, settings))(labelled())
+    assert outgoing is not None
+    (identity,) = [value for name, value in outgoing.headers if name == HEADER]
+    assert isinstance(identity, bytes)
+    assert identity[:1] == b"\1", "a GUID"
+    event = encode_label(labelled()).value or b""
+    if kind is Format.JSON_SCHEMA:
+        assert outgoing.value == event, "byte for byte"
+    framed = format_encoder(encode_label, kind, make_writer(kind, client, REGISTRY))(labelled())
+    assert framed is not None
+    assert (framed.value or b"")[5:].endswith(outgoing.value or b"-")
+    read_event = label_events.event_reader(Settings(output=OutputSettings(format=kind), registry=settings))
+    read_back = read_event(record(outgoing.value, headers=outgoing.headers))
+    assert LabelEvent.model_validate_json(read_back) == LabelEvent.model_validate_json(event)
+
+
+def test_a_registry_without_guids_is_refused_before_an_event_is_written(client: SchemaRegistryClient) -> None:
+    register = client.register_schema_full_response
+
+    def without_guid(*arguments: Any, **named: Any) -> Any:
+        return attrs.evolve(register(*arguments, **named), guid=None)
+
+    client.register_schema_full_response = without_guid  # type: ignore[method-assign] # as a registry without GUIDs
+    client.test_compatibility_all_versions = lambda *_: True  # type: ignore[method-assign] # the stand-in has none
+    settings = RegistrySettings(url=URL, schema_id_in=SchemaIdPlace.HEADER)
+    write = make_writer(Format.AVRO, client, settings)
+    with pytest.raises(SettingsInvalid, match="gives schemas no GUID"):
+        check_output_schema(Format.AVRO, TOPIC, client, settings, write)
 
 
 def test_the_example_that_has_the_schema_registered_is_a_label_event() -> None:
