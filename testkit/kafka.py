@@ -118,7 +118,7 @@ class Kafka:
     def wait_until_up(self, brokers: int | None = None, seconds: float = START_SECONDS) -> None:
         """Wait until this many brokers (default: all) are in the metadata and topics can be listed."""
         expected = brokers or len(self.nodes)
-        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        admin = admin_client(self.bootstrap_servers)
 
         def up() -> bool:
             for node in self.nodes:
@@ -138,7 +138,7 @@ class Kafka:
         self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None, replication: int | None = None
     ) -> str:
         """Create a topic, wait until every partition has a leader, and return its name."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        admin = admin_client(self.bootstrap_servers)
         topic = NewTopic(name, partitions, replication or min(3, len(self.nodes)), config=dict(config or {}))
         admin.create_topics([topic], operation_timeout=60)[name].result(60)
 
@@ -151,7 +151,7 @@ class Kafka:
 
     def delete_topic(self, name: str) -> None:
         """Delete a topic, and wait until no broker knows it."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        admin = admin_client(self.bootstrap_servers)
         admin.delete_topics([name], operation_timeout=60)[name].result(60)
         assert eventually(lambda: name not in admin.list_topics(timeout=5).topics, 60), f"topic {name} stays"
 
@@ -197,6 +197,14 @@ def eventually(condition: Callable[[], object], seconds: float = 60.0, interval:
             return False
         time.sleep(interval)
     return True
+
+
+def admin_client(bootstrap_servers: str) -> AdminClient:
+    """A silent admin client, connected to every broker from the beginning.
+
+    With connections on demand, a request for a broker that is down keeps librdkafka's threads busy until it times out.
+    """
+    return AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "enable.sparse.connections": False})
 
 
 def free_ports(count: int) -> list[int]:

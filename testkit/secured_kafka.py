@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.admin._scram import (
@@ -18,7 +17,7 @@ from confluent_kafka.admin._scram import (
 )
 
 from testkit.client_certificate import make_client_certificate
-from testkit.kafka import Kafka
+from testkit.kafka import Kafka, admin_client
 from testkit.kafka_node import START_SECONDS
 from testkit.token_server import AUDIENCE, ISSUER, TokenServer
 
@@ -131,14 +130,14 @@ class SecuredKafka:
     ) -> None:
         """Allow the user one operation, as `kafka-acls --add` does."""
         rule = AclBinding(kind, name, pattern, f"User:{USER}", "*", operation, AclPermissionType.ALLOW)
-        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap_servers, "log_level": 0})
+        admin = admin_client(self.cluster.bootstrap_servers)
         for answer in admin.create_acls([rule]).values():
             answer.result(START_SECONDS)
 
     def __enter__(self) -> Self:
         self.tokens.__enter__()
         self.cluster.__enter__()
-        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap_servers, "log_level": 0})
+        admin = admin_client(self.cluster.bootstrap_servers)
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
         asked: list[UserScramCredentialAlteration] = [UserScramCredentialUpsertion(USER, info, self.password.encode())]
         for answer in admin.alter_user_scram_credentials(asked).values():

@@ -5,8 +5,8 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
+from testkit.kafka import admin_client
 from testkit.kafka_node import Node
 from tests.chaos.cluster import Cluster
 from tests.chaos.plan import Fault, PlannedFault
@@ -129,7 +129,7 @@ class BrokerFaults:
 
     def _is_whole(self) -> bool:
         try:
-            known = AdminClient({"bootstrap.servers": self._servers, "log_level": 0}).list_topics(timeout=10)
+            known = admin_client(self._servers).list_topics(timeout=10)
         except KafkaException:
             return False
         if len(known.brokers) < len(self._cluster.kafka.nodes) or not known.topics.keys() >= set(self._topics):

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
-from testkit.kafka import Kafka
+from testkit.kafka import Kafka, admin_client
 from tests.chaos.disks import Disk, can_mount
 
 NODES = 3
@@ -85,7 +85,7 @@ class Cluster:
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap_servers, "log_level": 0})
+            admin = admin_client(self.kafka.bootstrap_servers)
             try:
                 return [answer.result(_ANSWER_SECONDS) for answer in question(admin).values()]
             except KafkaException as exception:

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
-from testkit.kafka import eventually
+from testkit.kafka import admin_client, eventually
 from testkit.stream import Topics
 from testkit.topic_reader import committed_offsets, end_offsets
 from tests.chaos.cluster import NODES, Cluster
@@ -79,7 +78,7 @@ class InputTopic:
 
     def _leaders(self) -> list[int]:
         """The leader of each partition; none if there is no such topic, -1 if nobody can say."""
-        admin = AdminClient({"bootstrap.servers": self._cluster.kafka.bootstrap_servers, "log_level": 0})
+        admin = admin_client(self._cluster.kafka.bootstrap_servers)
         try:
             topics = admin.list_topics(timeout=5).topics
         except KafkaException:

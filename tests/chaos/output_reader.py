@@ -7,10 +7,9 @@ from functools import partial
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
-from testkit.kafka import eventually
+from testkit.kafka import admin_client, eventually
 from tests.chaos.oracle import Oracle
 
 _AT_ONCE = 2000
@@ -110,7 +109,7 @@ class OutputReader:
     def _ends(self, level: IsolationLevel) -> dict[TopicPartition, int]:
         # A new client each time: librdkafka keeps the leader epochs it learnt first, and the brokers refuse them after
         # an election, however often they are asked.
-        admin = AdminClient({"bootstrap.servers": self._servers, "log_level": 0})
+        admin = admin_client(self._servers)
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library has no types for it
         asked = {TopicPartition(topic, partition): latest for topic, partition in self._next}
         answers = admin.list_offsets(asked, isolation_level=level, request_timeout=5)

@@ -3,9 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
-
-from testkit.kafka import Kafka
+from testkit.kafka import Kafka, admin_client
 
 PARTITIONS = 4
 
@@ -32,5 +30,5 @@ class Backend:
         """Create a topic of four partitions, the number that the embedded broker gives to a new topic."""
         if self.real is not None:
             return self.real.create_topic(name, PARTITIONS, config)
-        AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}).list_topics(name, timeout=30)
+        admin_client(self.bootstrap_servers).list_topics(name, timeout=30)
         return name

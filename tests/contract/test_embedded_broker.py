@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
-from testkit.kafka import eventually
+from testkit.kafka import admin_client, eventually
 from worker.errors import Fatal
 from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX, EmbeddedBroker, embedded_properties
 from worker.settings import GroupProtocol
@@ -69,7 +68,7 @@ def read(consumer: Consumer, count: int) -> list[Message]:
 
 
 def test_it_has_the_requested_topics_and_an_id_that_identifies_it(broker: EmbeddedBroker) -> None:
-    described = AdminClient({"bootstrap.servers": broker.bootstrap_servers}).list_topics(timeout=DEADLINE_SECONDS)
+    described = admin_client(broker.bootstrap_servers).list_topics(timeout=DEADLINE_SECONDS)
 
     assert {name: len(topic.partitions) for name, topic in described.topics.items()} == {"comments": 6, "labels": 2}
     assert str(described.cluster_id).startswith(CLUSTER_ID_PREFIX)

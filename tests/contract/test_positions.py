@@ -12,7 +12,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
-from testkit.kafka import Kafka, eventually
+from testkit.kafka import Kafka, admin_client, eventually
 from testkit.member import Member, produce
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
@@ -29,7 +29,7 @@ GUARANTEES = ["at-least-once", "exactly-once"]
 @cache
 def admin(group: Group) -> AdminClient:
     """One for each group: a client that is let go of takes its answers with it."""
-    return AdminClient({"bootstrap.servers": group.backend.bootstrap_servers, "log_level": 0})
+    return admin_client(group.backend.bootstrap_servers)
 
 
 def cluster(group: Group) -> Kafka:

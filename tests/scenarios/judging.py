@@ -1,8 +1,8 @@
 """The chaos run's oracle on a stream whose topic stayed what it was: nothing may be lost and explained."""
 
 from confluent_kafka import TopicCollection
-from confluent_kafka.admin import AdminClient
 
+from testkit.kafka import admin_client
 from testkit.stream import Topics
 from tests.chaos.events import Stream
 from tests.chaos.losses import Losses
@@ -24,5 +24,5 @@ def judged(servers: str, topics: Topics, stream: Stream) -> Oracle:
 
 
 def _topic_id(servers: str, topic: str) -> str:
-    admin = AdminClient({"bootstrap.servers": servers})
+    admin = admin_client(servers)
     return str(admin.describe_topics(TopicCollection([topic]))[topic].result(30).topic_id)

@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
-from testkit.kafka import Kafka, eventually
+from testkit.kafka import Kafka, admin_client, eventually
 from testkit.stream import Topics, comments
 from testkit.workers import WorkerProcess
 
@@ -16,7 +15,7 @@ PROGRESS_SECONDS = 120
 
 def groups(kafka: Kafka) -> set[str]:
     """Groups that have had a member."""
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 0})
+    admin = admin_client(kafka.bootstrap_servers)
     return {group.group_id for group in admin.list_consumer_groups(request_timeout=30).result(60).valid}
 
 

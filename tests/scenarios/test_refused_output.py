@@ -4,14 +4,13 @@ import json
 
 import pytest
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # the stub leaves them out of __all__
-    AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
     ResourceType,
 )
 
-from testkit.kafka import Kafka, eventually
+from testkit.kafka import Kafka, admin_client, eventually
 from testkit.stream import Topics, comments
 from testkit.workers import WorkerProcess
 
@@ -22,7 +21,7 @@ BREAKER_OPEN = 5
 
 
 def limit_messages(kafka: Kafka, topic: str, max_bytes: int) -> None:
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 0})
+    admin = admin_client(kafka.bootstrap_servers)
     entry = ConfigEntry("max.message.bytes", str(max_bytes), incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
     admin.incremental_alter_configs([resource])[resource].result(60)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from confluent_kafka import Message, Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # the stub leaves them out of __all__
-    AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
@@ -21,7 +20,7 @@ from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
 from testkit.child_process import ROOT
-from testkit.kafka import eventually, kafka_home
+from testkit.kafka import admin_client, eventually, kafka_home
 from testkit.secured_kafka import SecuredKafka
 from testkit.stream import Topics, comments
 from testkit.workers import WorkerProcess, environment_of
@@ -210,7 +209,7 @@ def test_doctor_names_a_groups_long_session_with_the_command_that_shortens_it(gu
 
 def configure_group(guarded: SecuredKafka, group: str, config: str) -> None:
     """As `kafka-configs --alter --entity-type groups --add-config` does."""
-    admin = AdminClient({"bootstrap.servers": guarded.cluster.bootstrap_servers, "log_level": 0})
+    admin = admin_client(guarded.cluster.bootstrap_servers)
     pairs = [pair.split("=") for pair in config.split(",")]
     entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in pairs]
     resource = ConfigResource(ResourceType.GROUP, group, incremental_configs=entries)

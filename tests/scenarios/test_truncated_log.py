@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from testkit.kafka import Kafka, eventually
+from testkit.kafka import Kafka, admin_client, eventually
 from testkit.member import Member, produce
 from testkit.topic_reader import committed_offsets, read_to_end
 from worker.settings import Settings
@@ -97,7 +97,7 @@ def until_all_at(readers: list[Reader], offset: int) -> None:
 
 def test_a_truncated_log_is_read_again_from_where_it_was_cut_off(cluster: Kafka) -> None:
     topic = f"in-{uuid.uuid4().hex[:10]}"
-    admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers, "log_level": 0})
+    admin = admin_client(cluster.bootstrap_servers)
     config = {"unclean.leader.election.enable": "true", "min.insync.replicas": "1"}
     admin.create_topics([NewTopic(topic, 1, replica_assignment=[[1, 2]], config=config)])[topic].result(60)
     first, second, _ = cluster.nodes

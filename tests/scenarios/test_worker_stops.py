@@ -4,9 +4,8 @@ import signal
 import time
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
-from testkit.kafka import Kafka, eventually
+from testkit.kafka import Kafka, admin_client, eventually
 from testkit.stream import Topics, comments
 from testkit.workers import WorkerProcess
 
@@ -18,7 +17,7 @@ LEAVE_SECONDS = 20
 
 
 def has_members(kafka: Kafka, group: str) -> bool:
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    admin = admin_client(kafka.bootstrap_servers)
     return bool(admin.describe_consumer_groups([group])[group].result(30).members)
 
 
