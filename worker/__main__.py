@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from worker.errors import SluiceError
 
 INTERRUPTED = 130
-INFERENCE_THREAD = "inference"
 
 _STREAM_ERRORS = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT}
 """What writing to a full disk or a closed descriptor answers."""
@@ -66,9 +65,9 @@ def _discard_output() -> None:
 def entry() -> None:
     """Run the command of this process, and end it."""
     code = main()
-    if any(thread.name == INFERENCE_THREAD for thread in threading.enumerate()):
-        # A batch that was not waited for is still in the model. The interpreter's end would stop its thread in the
-        # middle of native code, which aborts the process: the exit code would be lost.
+    if any(thread.daemon for thread in threading.enumerate()):
+        # One that was not waited for is still in native code: a batch in the model, a question to a broker that is
+        # away. The interpreter's end would stop it in the middle, and abort the process: the exit code would be lost.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -250,7 +250,7 @@ def test_texts_that_cannot_be_scored_have_a_line_that_says_why_and_the_others_ar
         assert [line.split()[0] for line in lines] == ["toxic", "!", "!", "!", "insult"]
 
 
-def test_a_batch_still_in_the_model_does_not_change_the_exit_code() -> None:
+def test_a_thread_still_in_native_code_does_not_change_the_exit_code() -> None:
     program = (
         "import threading, time, torch\n"
         "from worker import __main__ as command\n"
@@ -258,7 +258,7 @@ def test_a_batch_still_in_the_model_does_not_change_the_exit_code() -> None:
         "    rows = torch.ones(300, 300)\n"
         "    while True:\n"
         "        rows @ rows\n"
-        "threading.Thread(target=compute, name=command.INFERENCE_THREAD, daemon=True).start()\n"
+        "threading.Thread(target=compute, daemon=True).start()\n"
         "command.main = lambda: print('dropped') or 4\n"
         "command.entry()\n"
     )

@@ -7,7 +7,6 @@ from types import FrameType
 
 from testkit.in_memory import SilentObserver
 from testkit.keyword_classifier import KeywordClassifier
-from worker.__main__ import INFERENCE_THREAD
 from worker.stream.batching import BatchLimits
 from worker.stream.model_threads import ModelThreads
 
@@ -16,12 +15,15 @@ HANDLER_SECONDS = 0.6
 RESCUE_SECONDS = 30.0
 
 
-def test_the_model_runs_on_the_thread_that_the_end_of_the_process_looks_for() -> None:
+def test_the_model_runs_on_a_thread_that_the_end_of_the_process_looks_for() -> None:
+    before = threading.enumerate()
     scorer = ModelThreads(KeywordClassifier(), BatchLimits(10, 1000, 0), time.monotonic, SilentObserver())
     scorer.start()
-    assert INFERENCE_THREAD in {thread.name for thread in threading.enumerate()}
+    begun = [thread for thread in threading.enumerate() if thread not in before]
+    assert "inference" in {thread.name for thread in begun}
+    assert all(thread.daemon for thread in begun)
     scorer.stop()
-    assert INFERENCE_THREAD not in {thread.name for thread in threading.enumerate()}
+    assert not [thread for thread in threading.enumerate() if thread not in before]
 
 
 def test_a_signal_whose_handler_outlasts_the_wait_for_a_batch_does_not_make_it_endless() -> None:
