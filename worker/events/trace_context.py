@@ -12,6 +12,9 @@ TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
 TRACESTATE_MEMBERS = 32
 
+_EVENT = "ce_"
+_KEYS = frozenset(prefix + name for prefix in ("", _EVENT) for name in (TRACEPARENT, TRACESTATE))
+
 _TRACEPARENT = re.compile(
     rb"(?!ff)(?P<version>[0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<more>-[\x20-\x7e]*)?"
 )
@@ -26,17 +29,15 @@ def trace_headers(headers: Headers | None) -> list[tuple[str, bytes]]:
 
     Keys match in any case and are returned in lower case; the last of several duplicates counts, as it is the one its
     writer meant. Values are the incoming bytes, unchanged: the worker is a link in the trace, not a span.
+
+    A CloudEvent in binary mode has the trace that it began in as attributes, `ce_traceparent` and `ce_tracestate` (its
+    extension "Distributed Tracing"). The record's own headers are those of the last hop, and go first.
     """
     if not headers:
         return []
-    parent: bytes | None = None
-    state: bytes | None = None
-    for name, value in headers:
-        key = name.lower()
-        if key == TRACEPARENT:
-            parent = value
-        elif key == TRACESTATE:
-            state = value
+    found = {key: value for name, value in headers if (key := name.lower()) in _KEYS}
+    prefix = "" if TRACEPARENT in found else _EVENT
+    parent, state = found.get(prefix + TRACEPARENT), found.get(prefix + TRACESTATE)
     if parent is None or not _valid_traceparent(parent):
         return []
     if state is None or not _valid_tracestate(state):

@@ -25,6 +25,13 @@ def test_the_last_of_duplicates_counts_whatever_the_case() -> None:
     assert trace_headers(headers) == [("traceparent", OTHER), ("tracestate", b"b=2")]
 
 
+def test_a_cloudevents_own_trace_is_passed_on_where_the_record_has_none() -> None:
+    event = [("ce_traceparent", PARENT), ("ce_tracestate", STATE)]
+    assert trace_headers(event) == [("traceparent", PARENT), ("tracestate", STATE)]
+    assert trace_headers([*event, ("traceparent", OTHER)]) == [("traceparent", OTHER)], "the last hop goes first"
+    assert trace_headers([("ce_tracestate", STATE)]) == []
+
+
 @pytest.mark.parametrize(
     "value",
     [
