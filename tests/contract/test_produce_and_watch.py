@@ -36,7 +36,7 @@ def test_every_comment_is_sent_with_its_id_as_the_key(
 
     dispatch(["produce", str(path), "--bootstrap-servers", broker.bootstrap_servers])
 
-    assert capsys.readouterr().out == "50 comments are in comments\n"
+    assert capsys.readouterr().out == "50 comments sent to topic comments\n"
     reader = Consumer({"bootstrap.servers": broker.bootstrap_servers, "group.id": "test"})
     reader.assign([TopicPartition("comments", 0, OFFSET_BEGINNING)])
     found = reader.consume(50, DEADLINE_SECONDS)

@@ -70,6 +70,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     results.close()
     if arguments.input is not None and not total:
         sys.stderr.write(f"no comments in {arguments.input}\n")
+    elif arguments.output is not None:
+        sys.stderr.write(f"{total} results written to {arguments.output}\n")
     if failures:
         message = f"{failures} of the texts could not be scored; the line of each says why"
         raise ModelFault(message)

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
             _show(advance, sender.delivered, shown)
     finally:
         sender.close()
-    sys.stdout.write(f"{sender.delivered} comments are in {sender.topic}\n")
+    sys.stdout.write(f"{sender.delivered} comments sent to topic {sender.topic}\n")
     if total is not None and sender.delivered != total:
         message = f"{path} had {total} comments when it was counted: it changed while it was read"
         raise SluiceError(message)

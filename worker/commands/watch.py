@@ -32,7 +32,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         settings, dead_letters=False, from_start=arguments.from_start, read_event=event_reader(settings)
     )
     shown, columns, as_read = 0, columns_of(sys.stdout), AsRead(settings.input)
-    sys.stderr.write(f"following {settings.output.topic} until Ctrl-C ...\n")
+    until = "Ctrl-C" if arguments.count is None else f"{arguments.count} events are shown, or Ctrl-C"
+    sys.stderr.write(f"following {settings.output.topic} until {until} ...\n")
     try:
         while True:
             for outcome in reader.read(_LOOK_SECONDS):

@@ -53,7 +53,8 @@ class Preflight:
             Fatal: The broker refuses this client.
         """
         settings = self._settings
-        cluster = list_topics(self._admin, settings, self._errors)
+        # A worker's consumer waits for a broker as well, and says so.
+        cluster = list_topics(self._admin, settings, self._errors, announced=not self._thorough)
         if str(cluster.cluster_id).startswith(CLUSTER_ID_PREFIX):
             return []
         inputs = settings.input.topics or sorted(filter(settings.input.reads, cluster.topics))

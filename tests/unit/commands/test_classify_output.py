@@ -55,7 +55,9 @@ def test_a_csv_file_has_a_row_for_each_text(
 ) -> None:
     arguments = ["classify", "--input", str(given), "--output", "out.csv", *(["--with-text"] if with_text else [])]
     assert main(arguments) == ModelFault.exit_code
-    assert capsys.readouterr().out == ""
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "3 results written to out.csv" in said.err
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == ["7", "in.jsonl:2", "c"]

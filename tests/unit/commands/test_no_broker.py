@@ -9,6 +9,7 @@ from testkit.kafka import free_ports
 from worker.__main__ import main
 from worker.commands import run, topics
 from worker.errors import NoBroker
+from worker.kafka.preflight import Preflight
 from worker.settings import Settings
 
 
@@ -52,3 +53,14 @@ def test_a_command_somebody_waits_for_gives_up_sooner_than_a_worker_unless_told(
     monkeypatch.setattr({"topics": topics, "run": run}[module], "run", look)
     assert main([module, *flags]) == 0
     assert waited == [seconds]
+
+
+@pytest.mark.parametrize(("thorough", "times"), [(False, 0), (True, 1)])
+def test_the_look_beside_a_workers_start_leaves_it_to_the_worker_to_say_that_it_waits(
+    thorough: bool, times: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = f"127.0.0.1:{free_ports(1)[0]}"
+    settings = Settings(kafka={"bootstrap_servers": nowhere, "no_broker_seconds": 1.5})
+    with pytest.raises(NoBroker):
+        Preflight(settings, thorough=thorough).look()
+    assert sum("waiting for a broker" in record.getMessage() for record in caplog.records) == times

@@ -24,4 +24,4 @@ def test_every_comment_of_a_pipe_is_sent(
     with EmbeddedBroker(topics={"comments": 1}) as broker:
         assert main(["produce", str(path), "--bootstrap-servers", broker.bootstrap_servers]) == 0
         assert len(read_to_end(broker.bootstrap_servers, "comments")) == 3
-    assert "3 comments are in comments" in capsys.readouterr().out
+    assert "3 comments sent to topic comments" in capsys.readouterr().out

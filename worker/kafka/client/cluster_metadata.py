@@ -37,13 +37,16 @@ class ConnectionErrors:
         self.fault = self.fault or refused_connection(error)
 
 
-def list_topics(client: Consumer | Producer | AdminClient, settings: Settings, errors: ConnectionErrors) -> Any:
+def list_topics(
+    client: Consumer | Producer | AdminClient, settings: Settings, errors: ConnectionErrors, *, announced: bool = False
+) -> Any:
     """The cluster's id and all its topics (`confluent_kafka.admin.ClusterMetadata`).
 
     Args:
         client: The client to ask, created with `errors.serve` as its `error_cb`.
         settings: Where the brokers are, and how long to wait for one.
         errors: Errors on the client's connections.
+        announced: Whether somebody else has said that a broker is waited for.
 
     Raises:
         NoBroker: No broker answered for `kafka.no_broker_seconds`.
@@ -63,7 +66,7 @@ def list_topics(client: Consumer | Producer | AdminClient, settings: Settings, e
                 raise errors.fault
             if error.code() in REFUSED:
                 raise refused(error, "to describe its topics")
-            if not reason:
+            if not reason and not announced:
                 log.warning(
                     "waiting for a broker at %s, %g s at most", kafka.bootstrap_servers, kafka.no_broker_seconds
                 )
