@@ -98,6 +98,9 @@ class Needs(NamedTuple):
     partitions: int
     lag_threshold: int
 
+    def __str__(self) -> str:
+        return f"workers {self.workers}, partitions {self.partitions}, lagThreshold {self.lag_threshold}"
+
 
 def needs(worker_rate: float, wanted_rate: float, wait_seconds: float) -> Needs:
     """Workers, partitions and lagThreshold for a topic of `wanted_rate` comments a second.

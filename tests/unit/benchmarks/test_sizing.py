@@ -15,3 +15,7 @@ def test_one_worker_is_the_least_and_very_many_are_not_refused() -> None:
 
 def test_a_slow_worker_still_has_a_threshold() -> None:
     assert needs(0.01, 1, 1).lag_threshold == 1
+
+
+def test_what_is_printed_names_each_number_as_it_is_set() -> None:
+    assert str(needs(200, 500, 10)) == "workers 4, partitions 12, lagThreshold 2000"
