@@ -31,6 +31,7 @@ class BrokerAvailability:
         self._clock = clock
         self._down_since: float | None = None
         self._last_error: KafkaError | None = None
+        self._waiting_reported = False
         self._folding = ExitStack()
         self.last_contact: float | None = None
 
@@ -50,18 +51,20 @@ class BrokerAvailability:
             log.info("a broker is responding again")
         self._down_since = None
         self._last_error = None
+        self._waiting_reported = False
         self._folding.close()
 
     def connection_failed(self, error: KafkaError) -> None:
         """Record that a connection failed; others may still be open."""
-        if self._last_error is None and self.is_down:
-            reason = describe(error)
-            log.warning("waiting for a broker at %s, %g s at most (%s)", self._servers, self._limit_seconds, reason)
-        elif self._last_error is None:
-            log.warning("connection to a broker failed: %s", describe(error))
-        self._last_error = error
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self.unavailable()
+        if self.is_down and not self._waiting_reported:
+            self._waiting_reported = True
+            reason = describe(self._last_error or error)
+            log.warning("waiting for a broker at %s, %g s at most (%s)", self._servers, self._limit_seconds, reason)
+        elif self._last_error is None and not self.is_down:
+            log.warning("connection to a broker failed: %s", describe(error))
+        self._last_error = error
 
     def unavailable(self) -> None:
         """Record that no connection is open: what librdkafka logs of its attempts adds nothing from now on."""
