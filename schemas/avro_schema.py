@@ -1,7 +1,8 @@
 """The Avro schema of an event, from its pydantic model.
 
 The comment's own fields are not known here, so `comment` holds it as JSON text, as it came. A moment is a
-`timestamp-millis`. What may be null is a union that begins with null and defaults to it.
+`timestamp-millis`. What may be null is a union that begins with null and defaults to it; what may be missing has the
+model's default, so that events written before a field was added can be read.
 """
 
 import json
@@ -41,6 +42,8 @@ def _record(model: type[BaseModel]) -> dict[str, Any]:
         field: dict[str, Any] = {"name": name, "type": _type(info.annotation, name)}
         if isinstance(field["type"], list):
             field["default"] = None
+        elif info.default_factory is not None:
+            field["default"] = info.get_default(call_default_factory=True, validated_data={})
         if info.description:
             field["doc"] = info.description + (f" ({JSON_TEXT})" if _is_open(info.annotation) else "")
         fields.append(field)

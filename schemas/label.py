@@ -4,7 +4,9 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
+
+ReachedTier = Literal["review", "act"]
 
 
 class _Part(BaseModel):
@@ -17,6 +19,15 @@ class Thresholds(_Part):
 
     set: str = Field(description="Name and version of the threshold set, for example default@1")
     values: dict[str, float] = Field(description="For each label the lowest score that is flagged")
+    act: dict[str, float] = Field(
+        default_factory=dict,
+        description="For each label the lowest score of the tier act; a label that is never acted on has none",
+    )
+    made_for: Literal["this-model", "another-model", "unstated"] | None = Field(
+        None,
+        description="Which model the set was chosen for: another one only where model.foreign_thresholds allows it. "
+        "Null in events before version 1.2",
+    )
 
 
 class CommentId(_Part):
@@ -78,7 +89,10 @@ class LabelEvent(_Part):
 
     model_config = ConfigDict(title="LabelEvent")
 
-    schema_version: Literal["1.0", "1.1"] = Field(description="1.1 added source.topic_id, view and comment_id")
+    schema_version: Literal["1.0", "1.1", "1.2"] = Field(
+        description="1.1 added source.topic_id, view and comment_id; 1.2 added tier, tiers, thresholds.act and "
+        "thresholds.made_for"
+    )
     id: str = Field(
         description="UUID version 5 of topic/topic id/partition/offset/model digest/threshold set/view version: equal "
         "for repeated deliveries. Without `topic id/` where source.topic_id is null, without `/view version` where "
@@ -89,8 +103,14 @@ class LabelEvent(_Part):
         description="The comment as it came, unknown fields included, without its envelope where it has one; by "
         "setting, its text is a SHA-256 or left out"
     )
-    labels: list[str] = Field(description="Labels at or above their threshold, in the model's order")
+    labels: list[str] = Field(description="Labels at or above their lowest threshold, in the model's order")
     flagged: bool = Field(description="True when there is at least one label")
+    tier: Literal["none", "review", "act"] | None = Field(
+        None, description="The highest tier that a label reached. Null in events before version 1.2"
+    )
+    tiers: dict[str, ReachedTier] = Field(
+        default_factory=dict, description="For each of the labels the tier that its score reached"
+    )
     scores: dict[str, float] = Field(description="Every label of the model, in its own order, with a score in [0, 1]")
     thresholds: Thresholds
     model: ModelInfo

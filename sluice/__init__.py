@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from worker.errors import ModelFault, Poison, SettingsInvalid, SluiceError
     from worker.settings import BatchSettings, ModelSettings, Settings
     from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable, ViewFacts
+    from worker.verdicts import Tier
 
 __all__ = [
     "BatchSettings",
@@ -50,6 +51,7 @@ __all__ = [
     "TextInfo",
     "ThresholdSet",
     "Thresholds",
+    "Tier",
     "Unscorable",
     "ViewFacts",
     "ViewInfo",
@@ -73,6 +75,7 @@ _MODULES = {
     "worker.errors": ("ModelFault", "Poison", "SettingsInvalid", "SluiceError"),
     "worker.settings": ("BatchSettings", "ModelSettings", "Settings"),
     "worker.types": ("Classification", "ModelIdentity", "TextFacts", "ThresholdSet", "Unscorable", "ViewFacts"),
+    "worker.verdicts": ("Tier",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

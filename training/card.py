@@ -115,9 +115,15 @@ def _quality(test: Split) -> str:
 
 
 def _operating_points(test: Split) -> str:
-    columns = ["threshold", "precision", "recall", "f1"]
-    rows = [[name, *(f"{test['labels'][name][column]:.3f}" for column in columns)] for name in LABELS]
-    return _table(["label", "threshold", "precision", "recall", "F1"], rows)
+    def row(name: str) -> list[str]:
+        found, act = test["labels"][name], test["act"][name]
+        review = [f"{found[column]:.3f}" for column in ("threshold", "precision", "recall", "f1")]
+        columns = ("threshold", "precision", "recall")
+        acted = ["never", "-", "-"] if act is None else [f"{act[column]:.3f}" for column in columns]
+        return [name, *review, *acted]
+
+    header = ["label", "review from", "precision", "recall", "F1", "act from", "precision", "recall"]
+    return _table(header, [row(name) for name in LABELS])
 
 
 def _reliability(before: Split, after: Split, test: Split) -> str:

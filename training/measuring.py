@@ -73,6 +73,17 @@ def _measure_label(scores: Vector, truth: Vector, weights: Vector, threshold: fl
     return {"positives": int(truth.sum())} | {name: _rounded(value) for name, value in values.items()}
 
 
+def acted_on(comments: Comments, logits: Vector, thresholds: list[float]) -> dict[str, dict[str, float] | None]:
+    """Precision and recall of each label's tier act; None for a label that is never acted on."""
+    weights, scores = comments.weights(), sigmoid(logits)
+    found: dict[str, dict[str, float] | None] = {}
+    for i, name in enumerate(LABELS):
+        figures = _measure_label(scores[:, i], comments.labels[:, i].astype(float), weights, thresholds[i])
+        shown = {figure: figures[figure] for figure in ("threshold", "precision", "recall")}
+        found[name] = None if thresholds[i] > 1 else shown
+    return found
+
+
 def _intervals(comments: Comments, scores: Vector, weights: Vector, seed: int) -> list[list[float]]:
     """Middle 95 % of ROC-AUC over bootstrap resamples: of each label, and last of their mean."""
     draw = np.random.default_rng(seed)

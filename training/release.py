@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from training.logits import MAX_TOKENS, token_ids
 from training.loop import HISTORY_FILE, TRAINED_FOLDER
 from training.model import load_model, load_tokenizer
 from training.probes import probe
-from training.shipping import MODEL_FILES, REVISION, measure_all, read_thresholds, ship
+from training.shipping import EMBEDDED_NAME, MODEL_FILES, REVISION, measure_all, measure_test, read_thresholds, ship
 from training.sources import gather
 from training.teaching import read_scores
 from worker.quality.figures import Vector
@@ -39,7 +40,15 @@ def release(data: Path, run: Path, scores: Path, folder: Path) -> dict[str, Any]
     trained = run / TRAINED_FOLDER
     tokenizer = load_tokenizer(trained)
     cut = sum(len(row) == MAX_TOKENS for row in token_ids(tokenizer, test.texts, MAX_TOKENS))
-    platt, calibration = ship(load_model(trained), tokenizer, validation, raw(validation.texts), folder)
+    platt, calibration = ship(
+        load_model(trained),
+        tokenizer,
+        validation,
+        raw(validation.texts),
+        folder,
+        source=data / "validation.csv",
+        today=datetime.now(UTC).date(),
+    )
     thresholds = read_thresholds(folder)
 
     def logits(texts: list[str]) -> Vector:
@@ -47,7 +56,7 @@ def release(data: Path, run: Path, scores: Path, folder: Path) -> dict[str, Any]
 
     history = json.loads((run / HISTORY_FILE).read_text(encoding="utf-8"))
     figures = {
-        "model": {"id": "sluice-mini", "revision": REVISION},
+        "model": {"id": EMBEDDED_NAME, "revision": REVISION},
         "splits": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
         "learned_from": dict(Counter(sources.learn.sources)),
         "recipe": history["recipe"],
@@ -56,7 +65,7 @@ def release(data: Path, run: Path, scores: Path, folder: Path) -> dict[str, Any]
         "calibration": calibration,
         "validation": measure_all(validation, logits(validation.texts), thresholds)["set"],
         "kept": probe(kept, logits(kept.texts), thresholds),
-        "test": measure_all(test, logits(test.texts), thresholds) | {"cut_at_512_tokens": cut},
+        "test": measure_test(test, logits(test.texts), folder) | {"cut_at_512_tokens": cut},
     }
     (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     size = sum((folder / name).stat().st_size for name in MODEL_FILES)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,21 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from training.calibration import Platt, cross_fitted, fit_platt, fold_into
 from training.corpus import Corpus
-from training.data import LABELS, Comments
+from training.data import Comments
 from training.logits import MAX_TOKENS, compute_logits, token_ids
-from training.measuring import measure, sigmoid
+from training.measuring import acted_on, measure, sigmoid
 from training.model import load_model, load_tokenizer
 from training.probes import operating_point, probe
-from training.thresholds import RULE, SET_NAME, choose_thresholds
-from worker.classifier.checkpoint.checkpoint import find_checkpoint
+from training.thresholds import choose_set, lowest_acted, lowest_flagged
+from worker.classifier.checkpoint.checkpoint import Checkpoint, find_checkpoint
 from worker.classifier.checkpoint.golden import GOLDEN_FILE, write_golden
 from worker.classifier.loading.recording import record_reference
 from worker.quality.figures import Vector
-from worker.settings import ModelSettings
+from worker.settings import ModelSettings, Precision
+from worker.types import ModelIdentity
 
 SEED = 7
+EMBEDDED_NAME = "sluice-mini"
 REVISION = "2"
 """Revision of the embedded model; increases with every change to its answers."""
 
@@ -41,9 +44,18 @@ MODEL_FILES = (
 
 
 def ship(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, validation: Comments, raw: Vector, folder: Path
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    validation: Comments,
+    raw: Vector,
+    folder: Path,
+    *,
+    source: Path,
+    today: date,
 ) -> tuple[Platt, dict[str, Any]]:
     """Calibrate `model` on its logits `raw` for `validation`, choose thresholds, and write the model to `folder`.
+
+    The threshold set names `source`, the file that `validation` is from, and `today`.
 
     Returns the calibration and its effect: slope and offset per label, figures for the validation split before and
     after it (after: cross-fitted), and the largest change in a logit from storing weights in half precision.
@@ -54,16 +66,11 @@ def ship(
     stored = _stored(calibrated, torch.float16)
     sample = token_ids(tokenizer, validation.texts[:HALF_PRECISION_COMMENTS], MAX_TOKENS)
     restored = compute_logits(_stored(stored, torch.float32), sample, tokenizer.pad_token_id)
-    thresholds = choose_thresholds(sigmoid(platt.apply(raw)))
     save_checkpoint(stored, tokenizer, folder)
-    threshold_set = {
-        "set": SET_NAME,
-        "values": dict(zip(LABELS, thresholds, strict=True)),
-        "rule": RULE,
-        "chosen_on": f"validation split, {len(validation)} comments at the natural rate",
-        "positives": {name: int(validation.labels[:, i].sum()) for i, name in enumerate(LABELS)},
-    }
+    identity = ModelIdentity(EMBEDDED_NAME, REVISION, _checkpoint(folder).digest(), Precision.FLOAT32)
+    threshold_set = choose_set(identity, validation, sigmoid(platt.apply(raw)), source, today)
     (folder / "thresholds.json").write_text(json.dumps(threshold_set, indent=2) + "\n", encoding="utf-8")
+    thresholds = lowest_flagged(threshold_set)
     record_golden(folder)
     after = cross_fitted(raw, validation.labels, SEED)
     expected = platt.apply(raw[: len(sample)])
@@ -98,14 +105,13 @@ def save_checkpoint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, 
 
 def record_golden(folder: Path) -> Path:
     """Record what `transformers` answers for the model in `folder`, beside its weights."""
-    return write_golden(folder, record_reference(find_checkpoint(ModelSettings(id=str(folder.absolute())))))
+    return write_golden(folder, record_reference(_checkpoint(folder)))
 
 
 def evaluate_folder(folder: Path, comments: Comments) -> dict[str, Any]:
     """The card's figures of a shipped checkpoint on `comments`, by plain `transformers` in float32."""
     logits, cut = _logits(folder, comments.texts)
-    figures = measure_all(comments, logits, read_thresholds(folder))
-    return figures | {"cut_at_512_tokens": cut}
+    return measure_test(comments, logits, folder) | {"cut_at_512_tokens": cut}
 
 
 def probe_folder(folder: Path, kept: Corpus, validation: Comments) -> dict[str, Any]:
@@ -122,10 +128,24 @@ def measure_all(comments: Comments, logits: Vector, thresholds: list[float]) -> 
     return measure(comments, logits, thresholds, SEED) | {"set": operating_point(comments, logits, thresholds)}
 
 
+def measure_test(comments: Comments, logits: Vector, folder: Path) -> dict[str, Any]:
+    """The same with the thresholds of a shipped checkpoint, and what its tier act does."""
+    acted = acted_on(comments, logits, lowest_acted(_set_of(folder)))
+    return measure_all(comments, logits, read_thresholds(folder)) | {"act": acted}
+
+
 def read_thresholds(folder: Path) -> list[float]:
-    """The thresholds of a shipped checkpoint in the order of `LABELS`."""
-    values: dict[str, float] = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))["values"]
-    return [values[label] for label in LABELS]
+    """The score from which a shipped checkpoint flags each label, in the order of `LABELS`."""
+    return lowest_flagged(_set_of(folder))
+
+
+def _set_of(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
+    return content
+
+
+def _checkpoint(folder: Path) -> Checkpoint:
+    return find_checkpoint(ModelSettings(id=str(folder.absolute())))
 
 
 def _logits(folder: Path, texts: list[str]) -> tuple[Vector, int]:

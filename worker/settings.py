@@ -160,7 +160,10 @@ class ModelSettings(Section):
     precision: Precision = Field(Precision.AUTO, description="auto, float32, bfloat16 or int8 (CPU, quality-gated)")
     threads: int | None = Field(None, ge=1, description="CPU threads for the model; none: the cores given (cgroup)")
     thresholds: Path | None = Field(None, description="Threshold set file; none: the checkpoint's own, else threshold")
-    threshold: float = Field(0.5, gt=0, lt=1, description="Threshold of every label a set does not name")
+    threshold: float = Field(0.5, gt=0, lt=1, description="Review threshold of every label a set does not name")
+    foreign_thresholds: bool = Field(
+        False, description="Use a threshold set that was chosen for another model; events say so (thresholds.made_for)"
+    )
     max_window_tokens: int | None = Field(None, ge=8, description="Tokens a window holds; none: the model's own limit")
     max_pass_tokens: int = Field(2048, ge=64, description="Tokens of one forward pass, over all its threads")
     max_windows: int = Field(8, ge=1, description="Windows scored of one long text; the rest is cut, and said so")

@@ -9,7 +9,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
+
+from worker.verdicts import MadeFor, Tier
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -96,20 +99,29 @@ class Classification(NamedTuple):
     Attributes:
         scores: Independent sigmoid scores in [0, 1], rounded to six decimals, one per label in the model's order; of
             a text with two readings the higher one, label by label.
-        labels: Names of the labels at or above their threshold, in the model's order.
+        labels: Names of the labels at or above their lowest threshold, in the model's order.
         text: How the text was read as it was written.
         view: Its canonical reading; None where that has the same tokens, or where none is asked for.
+        acted: Those among the labels that reached their act threshold.
     """
 
     scores: dict[str, float]
     labels: tuple[str, ...]
     text: TextFacts
     view: ViewFacts | None = None
+    acted: tuple[str, ...] = ()
 
     @property
     def flagged(self) -> bool:
-        """True when at least one label reached its threshold."""
+        """True when at least one label reached a threshold."""
         return bool(self.labels)
+
+    @property
+    def tier(self) -> Tier:
+        """The highest tier that a label reached."""
+        if self.acted:
+            return Tier.ACT
+        return Tier.REVIEW if self.labels else Tier.NONE
 
 
 class Unscorable(NamedTuple):
@@ -136,17 +148,28 @@ class ModelIdentity(NamedTuple):
 
 
 class ThresholdSet(NamedTuple):
-    """Versioned thresholds: `name` such as `default@1`, and for each label the lowest score that is flagged.
+    """Versioned thresholds.
 
-    A label without a value is never flagged.
+    Attributes:
+        name: Name and version, such as `default@1`.
+        values: For each label the lowest score that is flagged: its review value, or where it has none its act value.
+            A label without a value is never flagged.
+        act: For each label the lowest score that is acted on; a label without one never is.
+        made_for: Whether the set was chosen for the model it is used with.
     """
 
     name: str
     values: dict[str, float]
+    act: Mapping[str, float] = MappingProxyType({})
+    made_for: MadeFor = MadeFor.UNSTATED
 
     def lowest_flagged(self, label: str) -> float:
         """The lowest score that is flagged; infinity for a label that never is."""
         return self.values.get(label, math.inf)
+
+    def lowest_acted(self, label: str) -> float:
+        """The lowest score that is acted on; infinity for a label that never is."""
+        return self.act.get(label, math.inf)
 
 
 class Stage(StrEnum):

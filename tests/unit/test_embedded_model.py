@@ -19,6 +19,7 @@ from worker.comments.reading import read_comments
 from worker.comments.samples import SAMPLE_COMMENTS
 from worker.models import embedded_model
 from worker.settings import ModelSettings
+from worker.verdicts import MadeFor
 
 SENTENCE = "You are a stupid, idiotic jerk. I hate you."
 LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
@@ -78,7 +79,9 @@ def test_the_precision_chosen_on_this_machine_agrees_with_float32(exact: Classif
 def test_the_model_has_an_identity_for_events(exact: Classifier) -> None:
     assert exact.identity[:2] == ("sluice-mini", "2")
     assert exact.labels == LABELS
-    assert exact.thresholds.name == "default@2"
+    assert exact.thresholds.name == "default@3"
+    assert exact.thresholds.made_for == MadeFor.THIS_MODEL
+    assert set(exact.thresholds.act) == {"toxic", "obscene", "insult"}
 
 
 def test_it_is_small_enough_to_ship_and_its_card_has_the_measured_figures(folder: Path) -> None:

@@ -34,6 +34,7 @@ PUBLIC = [
     "TextInfo",
     "ThresholdSet",
     "Thresholds",
+    "Tier",
     "Unscorable",
     "ViewFacts",
     "ViewInfo",

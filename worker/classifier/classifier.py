@@ -77,7 +77,7 @@ class Classifier:
         given = {"id": model} if isinstance(model, str) else model.model_dump(exclude_unset=True)
         model_settings = ModelSettings.model_validate({**given, **settings})
         checkpoint = find_checkpoint(model_settings)
-        thresholds = load_thresholds(
+        found = load_thresholds(
             checkpoint.labels, checkpoint.folder, model_settings.thresholds, model_settings.threshold
         )
         prepare_environment()
@@ -88,12 +88,13 @@ class Classifier:
                 background.submit(read_tables)
             from worker.classifier.loading.assemble import assemble  # noqa: PLC0415 - torch takes seconds to import
 
-            model_parts = assemble(checkpoint, thresholds, model_settings, digest.result)
+            model_parts = assemble(checkpoint, found.thresholds, model_settings, digest.result)
             if gated and model_parts.forward.precision == Precision.INT8:
                 require_passed(checkpoint.folder, digest.result(), checkpoint.id)
             identity = ModelIdentity(
                 checkpoint.id, checkpoint.revision, digest.result(), str(model_parts.forward.precision)
             )
+        thresholds = found.used_with(identity.digest, foreign=model_settings.foreign_thresholds)
         view = CANONICAL_VIEW if model_settings.canonical_view else None
         return cls(identity, thresholds, model_parts, ScoreCache(model_settings.cache_entries), view=view)
 

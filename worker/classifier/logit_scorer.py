@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import torch
@@ -39,7 +40,8 @@ class LogitScorer:
         """Score with `forward`; `reference` gives a float32 one for retries, None where `forward` is that already."""
         self._forward = forward
         self.labels = tuple(labels)
-        self._thresholds = torch.tensor([thresholds.lowest_flagged(label) for label in labels], dtype=torch.float64)
+        self._flagged_from = torch.tensor([thresholds.lowest_flagged(label) for label in labels], dtype=torch.float64)
+        self._acted_from = torch.tensor([thresholds.lowest_acted(label) for label in labels], dtype=torch.float64)
         self._reference = reference
         self.retries = 0
 
@@ -54,14 +56,23 @@ class LogitScorer:
             if not torch.isfinite(logits[index]).all():
                 unscorable.add(index)
         scores = torch.round(torch.sigmoid(logits).double(), decimals=DECIMALS)
-        flags = (scores >= self._thresholds).tolist()
+        flags = (scores >= self._flagged_from).tolist()
+        acts = (scores >= self._acted_from).tolist()
         results: list[Classification | Unscorable] = []
-        for index, (row, flagged, (_, facts)) in enumerate(zip(scores.tolist(), flags, texts, strict=True)):
+        for index, (row, flagged, acted, (_, facts)) in enumerate(
+            zip(scores.tolist(), flags, acts, texts, strict=True)
+        ):
             if index in unscorable:
                 results.append(Unscorable("NonFiniteScore", "the model's score of this text is not a finite number"))
                 continue
-            labels = tuple(label for label, flag in zip(self.labels, flagged, strict=True) if flag)
-            results.append(Classification(dict(zip(self.labels, row, strict=True)), labels, facts))
+            results.append(
+                Classification(
+                    dict(zip(self.labels, row, strict=True)),
+                    labels=tuple(compress(self.labels, flagged)),
+                    text=facts,
+                    acted=tuple(compress(self.labels, acted)),
+                )
+            )
         return results
 
     def _worst(self, forward: "MemoryBound", texts: Sequence[Sequence[Sequence[int]]]) -> torch.Tensor:

@@ -22,7 +22,8 @@ from worker.events.trace_context import trace_headers
 from worker.input_settings import InputSettings
 from worker.protocols import WallClock
 from worker.settings import OutputSettings
-from worker.types import IdSource, Labelled, ModelIdentity, Outgoing, ThresholdSet, ViewFacts
+from worker.types import Classification, IdSource, Labelled, ModelIdentity, Outgoing, ThresholdSet, ViewFacts
+from worker.verdicts import Tier
 
 _NO_TIMESTAMP = 0
 _NOW = 0
@@ -78,13 +79,13 @@ class LabelEventEncoder:
         self._write_template = partial(_template, model=model, thresholds=thresholds)
         self._logs: dict[tuple[str, str], _Log] = {}
         self._log = self._log_of(input_settings.only_topic or "", "")
-        self._written_labels: dict[tuple[str, ...], bytes] = {}
+        self._written_verdicts: dict[tuple[tuple[str, ...], tuple[str, ...]], bytes] = {}
         self._clock = clock
 
     def encode(self, outcome: Labelled) -> Outgoing:
         """The record to produce: same key as the comment's, CloudEvents headers, trace context passed on."""
         record = outcome.record
-        scores, labels, text, view = outcome.classification
+        scores, labels, text, view, acted = outcome.classification
         partition, offset = record.partition() or 0, record.offset() or 0
         kind, milliseconds = record.timestamp()
         timestamp = None if kind == _NO_TIMESTAMP else rfc3339(milliseconds)
@@ -98,8 +99,7 @@ class LabelEventEncoder:
             to_json(outcome.id),
             _ID_SOURCES[outcome.id_source],
             self._comment(outcome),
-            self._label_list(labels),
-            _TRUE_FALSE[bool(labels)],
+            self._written_verdicts.get((labels, acted)) or self._verdict(outcome.classification),
             to_json(scores),
             text.tokens,
             text.windows,
@@ -136,12 +136,31 @@ class LabelEventEncoder:
             )
         return log
 
-    def _label_list(self, labels: tuple[str, ...]) -> bytes:
-        """The JSON array of these labels; a model gives few combinations in practice, so each is serialised once."""
-        written = self._written_labels.get(labels)
-        if written is None:
-            written = self._written_labels[labels] = _json(labels)
+    def _verdict(self, found: Classification) -> bytes:
+        """The members `labels` to `tiers`; a model gives few combinations in practice, so each is serialised once."""
+        written = _json(verdict_info(found))[1:-1]
+        self._written_verdicts[found.labels, found.acted] = written
         return written
+
+
+def verdict_info(found: Classification) -> dict[str, Any]:
+    """What an event says about the labels: which, and which tier each of them reached."""
+    return {
+        "labels": found.labels,
+        "flagged": found.flagged,
+        "tier": found.tier,
+        "tiers": {label: Tier.ACT if label in found.acted else Tier.REVIEW for label in found.labels},
+    }
+
+
+def threshold_info(thresholds: ThresholdSet) -> dict[str, Any]:
+    """What an event says about the threshold set."""
+    return {
+        "set": thresholds.name,
+        "values": thresholds.values,
+        "act": dict(thresholds.act),
+        "made_for": thresholds.made_for,
+    }
 
 
 def view_info(version: str | None, view: ViewFacts | None) -> dict[str, Any] | None:
@@ -157,8 +176,8 @@ def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) 
     return b"".join(
         (
             b'{"schema_version":' + _constant(SCHEMA_VERSION),
-            b',"id":"%b","comment_id":{"value":%b,"source":%b},"comment":%b,"labels":%b,"flagged":%b,"scores":%b',
-            b',"thresholds":' + _constant({"set": thresholds.name, "values": thresholds.values}),
+            b',"id":"%b","comment_id":{"value":%b,"source":%b},"comment":%b,%b,"scores":%b',
+            b',"thresholds":' + _constant(threshold_info(thresholds)),
             b',"model":' + _constant(model._asdict()),
             b',"text":{"tokens":%d,"windows":%d,"truncated":%b},"view":%b',
             b',"source":{"topic":'

@@ -1,8 +1,9 @@
-"""Rules that choose a label's threshold: the lowest score that is flagged.
+"""Rules that choose a label's threshold: the lowest score that reaches a tier.
 
 All functions take `scores` and 0/1 `truth` of one label and a weight for each text, shape [texts].
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,8 @@ FEWEST_DECIMALS, MOST_DECIMALS = 3, 6
 ONE_SIDED_95 = 1.6448536269514722
 """Standard normal quantile of a one-sided bound with 95 % confidence."""
 
-NEVER = 1.0
-"""Threshold of a label for which no lower one meets the rule: only a score that rounds to 1 is flagged."""
+_ROUNDING = 1e-9
+"""Keeps 9 of 10 a recall of 0.9 where floating point disagrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,35 @@ class Choice:
     """A threshold and its figures on the texts it was chosen on.
 
     Attributes:
-        threshold: Lowest score that is flagged; None where the texts do not determine one.
+        threshold: Lowest score that is flagged; None where no threshold meets the rule.
+        flagged: Share of all texts that are flagged.
         precision: Share of the flagged texts that have the label; None when nothing is flagged.
         precision_lower_bound: Lower bound of the precision, with 95 % confidence.
         recall: Share of the texts with the label that are flagged.
-        reached: Whether the rule's target was reached.
     """
 
     threshold: float | None
+    flagged: float
     precision: float | None
     precision_lower_bound: float | None
     recall: float | None
-    reached: bool
+
+
+NOTHING_FLAGGED = Choice(None, 0.0, None, None, None)
+"""What is chosen where no threshold meets the rule."""
+
+
+def positives_for_precision(precision: float) -> int:
+    """How many positives it takes for a precision to be certain: as many hits in a row, without a miss, prove it.
+
+    Wilson's lower bound of n hits in n texts is n / (n + z^2).
+    """
+    return math.ceil(ONE_SIDED_95**2 * precision / (1 - precision) - _ROUNDING)
+
+
+def positives_for_recall(recall: float) -> int:
+    """How many positives it takes for a recall below 1 to mean something: with fewer, none may be missed."""
+    return math.ceil(1 / (1 - recall) - _ROUNDING)
 
 
 def best_f1(scores: Vector, truth: Vector, weights: Vector, random: np.random.Generator) -> Choice:
@@ -47,19 +65,19 @@ def best_f1(scores: Vector, truth: Vector, weights: Vector, random: np.random.Ge
     et al. 2014, arXiv:1402.1892).
     """
     if not truth.any():
-        return Choice(None, None, None, None, reached=False)
+        return NOTHING_FLAGGED
     highest_negative = float(scores[truth == 0].max(initial=-1.0))
     lowest_positive = float(scores[truth > 0].min())
     if highest_negative < lowest_positive:
         # Nothing to estimate: every threshold between the two has an F1 of 1.
         between = (max(highest_negative, 0.0) + lowest_positive) / 2
-        return _choice(_between_scores(between, scores), scores, truth, weights, reached=True)
+        return point(_between_scores(between, scores), scores, truth, weights)
     candidates: list[float] = []
     while len(candidates) < RESAMPLES:
         picks = random.integers(len(scores), size=len(scores))
         if truth[picks].any():
             candidates.append(_best_f1_threshold(scores[picks], truth[picks], weights[picks]))
-    return _choice(_between_scores(float(np.median(candidates)), scores), scores, truth, weights, reached=True)
+    return point(_between_scores(float(np.median(candidates)), scores), scores, truth, weights)
 
 
 def lowest_at_precision(scores: Vector, truth: Vector, weights: Vector, precision: float) -> Choice:
@@ -67,7 +85,7 @@ def lowest_at_precision(scores: Vector, truth: Vector, weights: Vector, precisio
 
     The confidence is that of Wilson's bound (1927) for one threshold; choosing among many makes it slightly optimistic,
     so confirm the figure on other texts than those the threshold was chosen on. Where no threshold reaches the
-    precision, the result is `NEVER`.
+    precision, the result is `NOTHING_FLAGGED`.
     """
     order = np.argsort(-scores, kind="stable")
     last_of_ties = np.append(np.diff(scores[order]) != 0, True)
@@ -75,8 +93,21 @@ def lowest_at_precision(scores: Vector, truth: Vector, weights: Vector, precisio
     bounds = _wilson(np.cumsum(mass * truth[order]), np.cumsum(mass), np.cumsum(mass**2))
     suited = scores[order][last_of_ties & (bounds >= precision)]
     if not len(suited):
-        return _choice(NEVER, scores, truth, weights, reached=False)
-    return _choice(float(suited[-1]), scores, truth, weights, reached=True)
+        return NOTHING_FLAGGED
+    return point(_between_scores(float(suited[-1]), scores), scores, truth, weights)
+
+
+def highest_at_recall(scores: Vector, truth: Vector, weights: Vector, recall: float) -> Choice:
+    """The highest threshold that flags at least the share `recall` of the texts with the label.
+
+    Of all that do, it has the highest precision that the ranking allows near it, and gives a reader the least to read.
+    """
+    if not truth.any():
+        return NOTHING_FLAGGED
+    order = np.argsort(-scores, kind="stable")
+    found = np.cumsum((weights * truth)[order])
+    enough = int(np.flatnonzero(found >= recall * found[-1] - _ROUNDING)[0])
+    return point(_between_scores(float(scores[order][enough]), scores), scores, truth, weights)
 
 
 def _between_scores(threshold: float, scores: Vector) -> float:
@@ -120,14 +151,15 @@ def _best_f1_threshold(scores: Vector, truth: Vector, weights: Vector) -> float:
     return float((at[best] + below) / 2)
 
 
-def _choice(threshold: float, scores: Vector, truth: Vector, weights: Vector, *, reached: bool) -> Choice:
+def point(threshold: float, scores: Vector, truth: Vector, weights: Vector) -> Choice:
+    """A threshold with its figures."""
     flagged = scores >= threshold
     hits, positives = float((weights * truth * flagged).sum()), float((weights * truth).sum())
     any_flagged = bool(flagged.any())
     return Choice(
         threshold,
+        flagged=float((weights * flagged).sum() / weights.sum()),
         precision=hits / float((weights * flagged).sum()) if any_flagged else None,
         precision_lower_bound=wilson_lower_bound(truth[flagged], weights[flagged]) if any_flagged else None,
         recall=hits / positives if positives else None,
-        reached=reached,
     )

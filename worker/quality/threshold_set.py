@@ -1,32 +1,23 @@
-"""Chooses a threshold set and writes it to a file: the values the worker reads, and where they come from."""
+"""Writes chosen tiers as a threshold set: the values that the worker reads, and where they come from."""
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from enum import Enum
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from worker.errors import SettingsInvalid
-from worker.quality.threshold_rules import Choice, best_f1, lowest_at_precision
+from worker.quality.threshold_rules import Choice
+from worker.thresholds.set_file import FORMAT
 
 if TYPE_CHECKING:
     from worker.quality.scored_texts import ScoredTexts
+    from worker.quality.tiers import LabelTiers, Targets
 
-_SEED = 0
-_CONFIDENCE = 0.95
 _NAME = re.compile(r"[^@\s]{1,80}@[^@\s]{1,19}")
-
-
-class Rule(Enum):
-    """How a label's threshold is chosen."""
-
-    BEST_F1 = "best-f1"
-    PRECISION = "precision"
 
 
 def check_name(name: str) -> None:
@@ -40,45 +31,38 @@ def check_name(name: str) -> None:
         raise SettingsInvalid(message)
 
 
-def choose_thresholds(scored: "ScoredTexts", rule: Rule, precision: float) -> dict[str, Choice]:
-    """The choice of the rule for each label of the scored texts; `precision` applies to `Rule.PRECISION`."""
-    choices: dict[str, Choice] = {}
-    for column, label in enumerate(scored.labels):
-        scores, truth = scored.scores[:, column], scored.truth[:, column]
-        if rule is Rule.BEST_F1:
-            choices[label] = best_f1(scores, truth, scored.weights, np.random.default_rng(_SEED))
-        else:
-            choices[label] = lowest_at_precision(scores, truth, scored.weights, precision)
-    return choices
-
-
-def provenance(scored: "ScoredTexts", path: Path, rule: Rule, precision: float, clean_weight: float) -> dict[str, Any]:
-    """Where the values of a set come from: the rule, the model and the file of labelled texts."""
+def provenance(
+    scored: "ScoredTexts", path: Path, targets: "Targets", clean_weight: float, today: date
+) -> dict[str, Any]:
+    """Where the values of a set come from: the date, the rule, the model and the file of labelled texts."""
+    identity = scored.identity
     return {
-        "rule": (
-            {"name": rule.value, "seed": _SEED}
-            if rule is Rule.BEST_F1
-            else {"name": rule.value, "precision": precision, "confidence": _CONFIDENCE}
-        ),
-        "model": scored.identity._asdict(),
+        "date": today.isoformat(),
+        "model": {"id": identity.id, "revision": identity.revision, "digest": identity.digest},
         "data": {
             "file": path.name,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "digest": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}",
             "texts": len(scored.truth),
             "clean_weight": clean_weight,
             "positives": {label: int(scored.truth[:, i].sum()) for i, label in enumerate(scored.labels)},
         },
+        "rule": targets.described(),
     }
 
 
-def threshold_set(name: str, choices: Mapping[str, Choice], origin: Mapping[str, Any]) -> dict[str, Any]:
-    """The set as JSON: the worker reads `set` and `values`, the rest is documentation.
-
-    A label without a threshold is left out; the setting `model.threshold` applies to it.
-    """
-    values = {label: choice.threshold for label, choice in choices.items() if choice.threshold is not None}
-    chosen_on = {label: _rounded(asdict(choice)) for label, choice in choices.items()}
-    return {"set": name, "values": values, **origin, "chosen_on": chosen_on}
+def threshold_set(name: str, chosen: Mapping[str, "LabelTiers"], origin: Mapping[str, Any]) -> dict[str, Any]:
+    """The set as JSON (`worker.thresholds.set_file`), with the figures of each tier under `chosen_on`."""
+    return {
+        "format": FORMAT,
+        "set": name,
+        "labels": {
+            label: {"review": tiers.review.threshold, "act": tiers.act.threshold} for label, tiers in chosen.items()
+        },
+        **origin,
+        "chosen_on": {
+            label: {"review": _figures(tiers.review), "act": _figures(tiers.act)} for label, tiers in chosen.items()
+        },
+    }
 
 
 def write_set(path: Path, content: Mapping[str, Any]) -> None:
@@ -98,5 +82,8 @@ def write_set(path: Path, content: Mapping[str, Any]) -> None:
         raise SettingsInvalid(message) from None
 
 
-def _rounded(figures: Mapping[str, Any]) -> dict[str, Any]:
+def _figures(choice: Choice) -> dict[str, Any] | None:
+    if choice.threshold is None:
+        return None
+    figures = {name: value for name, value in asdict(choice).items() if name != "threshold"}
     return {name: round(value, 4) if type(value) is float else value for name, value in figures.items()}

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
-from worker.events.label_event import view_info
+from worker.events.label_event import threshold_info, verdict_info, view_info
 from worker.terminal.columns import WIDE, cut, text_columns, verdict, verdict_columns
 from worker.types import Classification, ModelIdentity, ThresholdSet, Unscorable
 
@@ -31,12 +31,11 @@ class Scored(Protocol):
 
 
 def json_object(found: Classification, model: Scored) -> dict[str, Any]:
-    """The label event's `labels`, `flagged`, `scores`, `thresholds`, `model`, `text` and `view`."""
+    """The label event's `labels`, `flagged`, `tier`, `tiers`, `scores`, `thresholds`, `model`, `text` and `view`."""
     return {
-        "labels": found.labels,
-        "flagged": found.flagged,
+        **verdict_info(found),
         "scores": found.scores,
-        "thresholds": {"set": model.thresholds.name, "values": model.thresholds.values},
+        "thresholds": threshold_info(model.thresholds),
         "model": model.identity._asdict(),
         "text": found.text._asdict(),
         "view": view_info(model.view, found.view),

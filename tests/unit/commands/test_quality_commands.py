@@ -1,6 +1,8 @@
 """`sluice evaluate` and `sluice thresholds`, on a file and with a real, cheap classifier."""
 
 import json
+from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from testkit.keyword_classifier import UNSCORABLE, KeywordClassifier
 from worker.__main__ import main
 from worker.classifier.checkpoint.thresholds import load_thresholds
+from worker.verdicts import MadeFor
 
 ROWS = 'id,text,toxic,insult,threat\n1,you are stupid,1,0,0\n2,a fine day,0,0,0\n3,"what a jerk, really",1,1,0\n'
 
@@ -66,29 +69,54 @@ def test_plots_are_one_file_for_each_label_with_positives(
     assert "wrote" in capsys.readouterr().err
 
 
+def many(path: str) -> str:
+    """The labelled rows thirty times: enough for a rule that has to be certain."""
+    head, *rows = ROWS.splitlines()
+    numbered = [f"{number}{row[1:]}".replace("jerk,", "jerk") for number in range(30) for row in rows]
+    Path(path).write_text("\n".join([head, *numbered]) + "\n", encoding="utf-8")
+    return path
+
+
 def test_a_chosen_set_is_one_the_worker_loads(
     labelled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    output = tmp_path / "mine.json"
-    assert main(["thresholds", labelled, "--name", "mine@2", "--output", str(output)]) == 0
-    assert "threat: no text has it" in capsys.readouterr().err
-    loaded = load_thresholds(KeywordClassifier.labels, tmp_path, output, 0.5)
-    assert loaded.name == "mine@2"
-    assert loaded.values["threat"] == 0.5
-    assert json.loads(output.read_text(encoding="utf-8"))["data"]["positives"] == {"toxic": 2, "insult": 1, "threat": 0}
+    output, plot = tmp_path / "mine.json", tmp_path / "plot.svg"
+    asked = ["--least-recall", "0.5", "--few", "never", "--name", "mine@2", "--plot", str(plot)]
+    assert main(["thresholds", many(labelled), *asked, "--output", str(output)]) == 0
+    printed = capsys.readouterr()
+    assert "threat: the tier act is never reached: 0 texts have it, and it takes 25." in printed.err
+    assert "toxic: 60 of 90 texts have it" in printed.out
+    assert plot.read_text(encoding="utf-8").startswith("<svg")
+    found = load_thresholds(KeywordClassifier.labels, tmp_path, output, 0.5)
+    assert found.used_with(KeywordClassifier.identity.digest, foreign=False).made_for == MadeFor.THIS_MODEL
+    assert found.thresholds.name == "mine@2"
+    assert found.thresholds.act.keys() == {"toxic", "insult"}
+    assert found.thresholds.values.keys() == {"toxic", "insult"}
+    content = json.loads(output.read_text(encoding="utf-8"))
+    assert content["data"]["positives"] == {"toxic": 60, "insult": 30, "threat": 0}
+    assert content["data"]["digest"] == "sha256:" + sha256(Path(labelled).read_bytes()).hexdigest()
+    assert content["rule"]["act"] == {"precision": 0.9, "confidence": 0.95, "bound": "wilson"}
+    assert date.fromisoformat(content["date"])
 
 
-def test_the_precision_rule_claims_nothing_on_three_texts(labelled: str, capsys: pytest.CaptureFixture[str]) -> None:
-    content = printed(["thresholds", labelled, "--rule", "precision", "--json"], capsys)
-    assert content["values"] == {"toxic": 1.0, "insult": 1.0, "threat": 1.0}
-    assert content["rule"] == {"name": "precision", "precision": 0.9, "confidence": 0.95}
-    assert not content["chosen_on"]["toxic"]["reached"]
+def test_too_few_texts_are_refused_with_how_many_it_takes(labelled: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["thresholds", labelled]) == 2
+    error = capsys.readouterr().err
+    assert "toxic: 2 texts have it, the tier act at precision 0.9 takes 25" in error
+    assert "--few never" in error
+
+
+def test_the_set_alone_is_on_stdout_where_no_file_is_named(labelled: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["thresholds", labelled, "--rule", "best-f1", "--few", "never"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["labels"]["threat"] == {"review": None, "act": None}
+    assert "toxic: 2 of 3 texts have it" in printed.err
 
 
 def test_an_existing_set_is_not_changed(labelled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "mine.json"
     output.write_text("kept", encoding="utf-8")
-    assert main(["thresholds", labelled, "--output", str(output)]) == 2
+    assert main(["thresholds", labelled, "--few", "never", "--output", str(output)]) == 2
     assert output.read_text(encoding="utf-8") == "kept"
     assert "a set that is in use must not change" in capsys.readouterr().err
 

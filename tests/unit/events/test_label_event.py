@@ -27,12 +27,13 @@ from worker.types import (
     ThresholdSet,
     ViewFacts,
 )
+from worker.verdicts import MadeFor
 
 LABELS = ("toxic", "100% rude", 'quoted "label"')
 MODEL = ModelIdentity("sluice-mini", "1", "sha256:" + "0f" * 32, "bfloat16")
-THRESHOLDS = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5))
+THRESHOLDS = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5), {"toxic": 0.9}, MadeFor.THIS_MODEL)
 SCORES = dict(zip(LABELS, (0.99, 0.5, 0.000001), strict=True))
-CLASSIFICATION = Classification(SCORES, LABELS[:2], TextFacts(14, 1, False))
+CLASSIFICATION = Classification(SCORES, LABELS[:2], TextFacts(14, 1, False), acted=LABELS[:1])
 VIEW = "canonical@1"
 NOW = 1_795_348_800.5
 
@@ -52,14 +53,21 @@ def test_the_value_is_the_event_of_the_schema() -> None:
     assert outgoing.value is not None
     assert LabelEvent.model_validate_json(outgoing.value, strict=False) == LabelEvent.model_validate(
         {
-            "schema_version": "1.1",
+            "schema_version": "1.2",
             "id": event_id("comments", 3, 4711, MODEL.digest, "default@1", view=VIEW),
             "comment_id": {"value": "c-1", "source": "field"},
             "comment": {"id": "c-1", "text": "hi", "author": "ann"},
             "labels": ["toxic", "100% rude"],
             "flagged": True,
+            "tier": "act",
+            "tiers": {"toxic": "act", "100% rude": "review"},
             "scores": {"toxic": 0.99, "100% rude": 0.5, 'quoted "label"': 0.000001},
-            "thresholds": {"set": "default@1", "values": THRESHOLDS.values},
+            "thresholds": {
+                "set": "default@1",
+                "values": THRESHOLDS.values,
+                "act": {"toxic": 0.9},
+                "made_for": "this-model",
+            },
             "model": MODEL._asdict(),
             "text": {"tokens": 14, "windows": 1, "truncated": False},
             "view": {"version": VIEW, "scored": False, "transforms": [], "tokens": 0},
@@ -89,9 +97,17 @@ def test_the_comment_is_included_byte_for_byte() -> None:
 
 
 def test_an_event_without_labels_is_not_flagged() -> None:
-    found = CLASSIFICATION._replace(labels=())
+    found = CLASSIFICATION._replace(labels=(), acted=())
     event = json.loads(encoder().encode(labelled(comment_record("c-1", "hi"), found=found)).value or b"")
-    assert (event["labels"], event["flagged"]) == ([], False)
+    assert (event["labels"], event["flagged"], event["tier"], event["tiers"]) == ([], False, "none", {})
+
+
+def test_the_tier_is_the_highest_that_a_label_reached_and_each_label_has_its_own() -> None:
+    for acted, tier in ((LABELS[:1], "act"), ((), "review")):
+        found = CLASSIFICATION._replace(labels=LABELS[:2], acted=acted)
+        event = json.loads(encoder().encode(labelled(comment_record("c-1", "hi"), found=found)).value or b"")
+        assert event["tier"] == tier
+        assert event["tiers"] == {label: "act" if label in acted else "review" for label in LABELS[:2]}
 
 
 def test_headers_are_cloudevents_in_binary_mode_and_pass_the_trace_on() -> None:

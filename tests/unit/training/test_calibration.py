@@ -1,6 +1,8 @@
 """Calibration makes scores probabilities without changing a ranking, and folds into the classifier layer."""
 
 import copy
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,10 +10,14 @@ import torch
 from transformers import BertForSequenceClassification
 
 from training.calibration import Platt, cross_fitted, fit_platt, fold_into
+from training.data import LABELS, Comments
 from training.logits import compute_logits
 from training.measuring import sigmoid
-from training.thresholds import best_expected_f1, choose_thresholds
+from training.thresholds import choose_set, lowest_flagged
 from worker.quality.figures import calibration_error
+from worker.types import ModelIdentity
+
+IDENTITY = ModelIdentity("sluice-mini", "2", "sha256:" + "ab" * 32, "float32")
 
 
 def overconfident(comments: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
@@ -54,25 +60,24 @@ def test_folding_gives_the_logits_that_calibration_promises(model: BertForSequen
     assert not torch.equal(folded.classifier.weight, model.classifier.weight)
 
 
-def test_the_threshold_is_the_best_of_all_when_scores_are_probabilities() -> None:
+def test_the_default_set_is_chosen_by_its_rule_and_names_where_it_is_from(tmp_path: Path) -> None:
     draw = np.random.default_rng(4)
-    scores = sigmoid(draw.normal(-2, 2, 100_000))
-    truth = draw.random(len(scores)) < scores
-
-    def f1(threshold: float) -> float:
-        flagged = scores >= threshold
-        return float(2 * (truth & flagged).sum() / (flagged.sum() + truth.sum()))
-
-    [chosen] = choose_thresholds(scores[:, None])
-    best = max(f1(threshold) for threshold in np.linspace(0.02, 0.98, 97))
-    assert f1(chosen) == pytest.approx(best, abs=0.003)
-    assert best_expected_f1(scores) == pytest.approx(best, abs=0.01)
-    assert f1(0.8) < best - 0.05 > f1(0.05)
-
-
-def test_no_threshold_is_made_up_where_no_comment_scores() -> None:
-    with pytest.raises(ValueError, match="there is none"):
-        choose_thresholds(np.zeros((5, 2)))
+    scores = sigmoid(draw.normal(-2, 4, (5000, len(LABELS))))
+    truth = (draw.random(scores.shape) < scores).astype(np.float32)
+    truth[:, 3] = 0
+    source = tmp_path / "validation.csv"
+    source.write_text("text", encoding="utf-8")
+    comments = Comments([""] * len(scores), truth)
+    content = choose_set(IDENTITY, comments, scores, source, date(2026, 11, 26))
+    assert (content["set"], content["date"]) == ("default@3", "2026-11-26")
+    assert content["model"]["digest"] == IDENTITY.digest
+    values = content["labels"]["toxic"]
+    reviewed, acted = scores[:, 0] >= values["review"], scores[:, 0] >= values["act"]
+    assert truth[reviewed, 0].sum() / truth[:, 0].sum() >= 0.8
+    assert truth[acted, 0].mean() > 0.9
+    assert content["labels"]["threat"] == {"review": None, "act": None}
+    assert lowest_flagged(content)[0] == values["review"]
+    assert lowest_flagged(content)[3] > 1
 
 
 def test_logits_that_rank_worse_than_chance_keep_the_rate() -> None:

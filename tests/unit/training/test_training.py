@@ -3,6 +3,7 @@
 import copy
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,12 @@ from training.corpus import Corpus
 from training.data import LABELS, Comments
 from training.logits import token_ids
 from training.loop import Recipe, train
-from training.measuring import sigmoid
 from training.model import load_model
 from training.shipping import evaluate_folder, probe_folder, ship
 from training.teaching import score_texts
-from training.thresholds import choose_thresholds
+from worker.classifier.checkpoint.checkpoint import find_checkpoint
+from worker.classifier.checkpoint.thresholds import load_thresholds
+from worker.settings import ModelSettings
 
 RECIPE = Recipe(epochs=3, batch_tokens=160, batch_comments=16, learning_rate=5e-3, noise_share=0.15, bfloat16=False)
 
@@ -169,7 +171,9 @@ def test_the_shipped_folder_loads_anywhere(
     validation, out = comments(60, 2), tmp_path / "shipped"
     trained, _ = run(tmp_path / "run", model, tokenizer)
     raw = score_texts(trained, validation.texts, 512, bfloat16=False).astype(float)
-    platt, _ = ship(load_model(trained), tokenizer, validation, raw, out)
+    source = tmp_path / "validation.csv"
+    source.write_text("text", encoding="utf-8")
+    ship(load_model(trained), tokenizer, validation, raw, out, source=source, today=date(2026, 11, 26))
     assert load_file(out / "model.safetensors")["classifier.weight"].dtype == torch.float16
 
     shipped = AutoModelForSequenceClassification.from_pretrained(out)
@@ -183,9 +187,10 @@ def test_the_shipped_folder_loads_anywhere(
     assert token_ids(reader, [long], 256)[0][:5] == token_ids(tokenizer, [long], 256)[0][:5]
 
     chosen = json.loads((out / "thresholds.json").read_text())
-    assert chosen["set"] == "default@2"
-    assert list(chosen["values"]) == list(LABELS)
-    assert list(chosen["values"].values()) == choose_thresholds(sigmoid(platt.apply(raw)))
+    assert list(chosen["labels"]) == list(LABELS)
+    assert load_thresholds(LABELS, out, None, 0.5).used_with(
+        find_checkpoint(ModelSettings(id=str(out))).digest(), foreign=False
+    )
     test = evaluate_folder(out, comments(40, 3))
     assert test["labels"]["toxic"]["positives"] == int(comments(40, 3).labels[:, 0].sum())
     found = probe_folder(out, corpus(40, 3), validation)

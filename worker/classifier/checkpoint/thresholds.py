@@ -1,27 +1,18 @@
-"""Threshold sets: which score of each label becomes a flag.
-
-Scores of different labels are not comparable, so each label has its own threshold, in a versioned set that every
-event names. The file is JSON: `{"set": "default@1", "values": {"toxic": 0.5, ...}}`. A label whose value is `null` is
-scored but never flagged: the one for harmless text, where a model has one. Other keys document where the values come
-from and are not read.
-"""
+"""Which threshold set a checkpoint is used with: the one a setting names, its own, or one value for every label."""
 
 import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import NamedTuple
 
 from worker.errors import ModelFault
 from worker.settings import ModelSettings
+from worker.thresholds.set_file import SetFile, TierValues, read_set
 from worker.types import ThresholdSet
+from worker.verdicts import MadeFor
 
 FILE_NAME = "thresholds.json"
-
-Threshold = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-
 
 HARMLESS = re.compile(
     r"(non?|not|nothing|never)[-_ ].*|nontoxic|neutral|ok(ay)?|safe|clean|none|normal|benign|acceptable|harmless|"
@@ -33,53 +24,86 @@ HARMLESS = re.compile(
 log = logging.getLogger(__name__)
 
 
-class ThresholdFile(BaseModel):
-    """Content of a threshold set file."""
+class FoundSet(NamedTuple):
+    """A set, before it is known whether it was made for the model.
 
-    model_config = ConfigDict(frozen=True, strict=True)
+    Attributes:
+        thresholds: The set.
+        source: The file it is from; None where it is a setting.
+        model_digest: Digest of the model it was chosen for; None when it names none.
+    """
 
-    set: str = Field(min_length=1, max_length=100)
-    values: dict[str, Threshold | None]
+    thresholds: ThresholdSet
+    source: Path | None = None
+    model_digest: str | None = None
+
+    def used_with(self, digest: str, *, foreign: bool) -> ThresholdSet:
+        """The set for the model with this digest.
+
+        Args:
+            digest: The model's.
+            foreign: Whether a set that was chosen for another model may be used; it then says so.
+
+        Raises:
+            ModelFault: It was chosen for another model: its values would mean something else here.
+        """
+        if self.model_digest is None:
+            return self.thresholds
+        if self.model_digest == digest:
+            return self.thresholds._replace(made_for=MadeFor.THIS_MODEL)
+        if not foreign:
+            message = (
+                f"the threshold set {self.thresholds.name} ({self.source}) was chosen for the model "
+                f"{self.model_digest}, and this one is {digest}: the same score means something else. Choose a new set "
+                "with `sluice thresholds`. SLUICE_MODEL__FOREIGN_THRESHOLDS=true uses it all the same, and events say "
+                "so."
+            )
+            raise ModelFault(message)
+        log.warning(
+            "the threshold set %s was chosen for another model (%s) and is used all the same, as "
+            "model.foreign_thresholds says",
+            *(self.thresholds.name, self.model_digest),
+        )
+        return self.thresholds._replace(made_for=MadeFor.ANOTHER_MODEL)
 
 
-def load_thresholds(labels: Sequence[str], folder: Path, path: Path | None, default: float) -> ThresholdSet:
+def load_thresholds(labels: Sequence[str], folder: Path, path: Path | None, default: float) -> FoundSet:
     """The set in the file `path`, else the checkpoint's own set in `folder`, else `threshold@...` with one value.
 
-    A label that the set does not name gets `default`; one that it names with `null` is left out, and never flagged.
+    A label that the set does not name gets `default` as its review value; one without any value in the set is left out,
+    and never flagged.
 
     Raises:
         ModelFault: The file cannot be read, is not a threshold set, or names labels the model does not have.
     """
     file = path or folder / FILE_NAME
     if path is None and not file.is_file():
-        return _checked(ThresholdSet(f"threshold@{default:g}", dict.fromkeys(labels, default)))
-    try:
-        content = ThresholdFile.model_validate_json(file.read_bytes())
-    except OSError as error:
-        message = f"cannot read the threshold set {file}: {error.strerror}. Check SLUICE_MODEL__THRESHOLDS."
-        raise ModelFault(message) from error
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'file'}: {p['msg']}" for p in error.errors())
-        message = (
-            f"{file} is not a threshold set: {problems}. "
-            'It must look like {"set": "default@1", "values": {"LABEL": 0.5}}.'
-        )
-        raise ModelFault(message) from error
-    if unknown := [label for label in content.values if label not in labels]:
+        return FoundSet(_checked(ThresholdSet(f"threshold@{default:g}", dict.fromkeys(labels, default))))
+    content = read_set(file)
+    if unknown := [label for label in content.labels if label not in labels]:
         message = (
             f"{file} has thresholds for labels the model does not have: {', '.join(unknown)}. "
             f"The model's labels are: {', '.join(labels)}."
         )
         raise ModelFault(message)
-    if default != ModelSettings().threshold and all(label in content.values for label in labels):
+    if default != ModelSettings().threshold and all(label in content.labels for label in labels):
         log.warning(
             "model.threshold = %g changes nothing: the threshold set %s names every label. Put a set of your own, "
-            'such as {"set": "mine@1", "values": {"%s": %g}}, into a file and name it in model.thresholds: labels that '
-            "it leaves out get model.threshold",
+            'such as {"format": 2, "set": "mine@1", "labels": {"%s": {"review": %g}}}, into a file and name it in '
+            "model.thresholds: labels that it leaves out get model.threshold",
             *(default, content.set, labels[0], default),
         )
-    values = {label: content.values.get(label, default) for label in labels}
-    return _checked(ThresholdSet(content.set, {label: value for label, value in values.items() if value is not None}))
+    digest = None if content.model is None else content.model.digest
+    return FoundSet(_checked(_set_of(content, labels, default)), file, digest)
+
+
+def _set_of(content: SetFile, labels: Sequence[str], default: float) -> ThresholdSet:
+    unnamed = TierValues(review=default)
+    tiers = {label: content.labels.get(label, unnamed) for label in labels}
+    act = {label: values.act for label, values in tiers.items() if values.act is not None}
+    review = {label: values.review for label, values in tiers.items() if values.review is not None}
+    lowest = act | review
+    return ThresholdSet(content.set, {label: lowest[label] for label in labels if label in lowest}, act)
 
 
 def _checked(thresholds: ThresholdSet) -> ThresholdSet:
@@ -88,7 +112,7 @@ def _checked(thresholds: ThresholdSet) -> ThresholdSet:
         if HARMLESS.fullmatch(label):
             log.warning(
                 "the label %r sounds like harmless text, and texts that score %g or more for it are flagged: if it is, "
-                'give it the value null in a threshold set: {"set": "mine@1", "values": {"%s": null}}',
+                'leave it without values in a threshold set: {"format": 2, "set": "mine@1", "labels": {"%s": {}}}',
                 *(label, value, label),
             )
     return thresholds
