@@ -17,7 +17,7 @@ _INTRODUCTION = """\
 letter, and the labels of `sluice_dead_letters_total`. *Sentence* is the header `__connect.errors.exception.message`; it
 never quotes the record. [Dead letters](../how-to/dead-letters.md) says what to do about them.
 
-A null value is no dead letter: it is a tombstone and is passed over.
+A null value is no dead letter: it is a tombstone, and is passed over or forwarded.
 """
 
 _SURROGATE = rb"\ud800"

@@ -34,8 +34,8 @@ def events(consumer: Consumer, seen: Seen) -> Iterator[LabelEvent]:
             continue
         if message.error():
             raise SystemExit(str(message.error()))
-        event = LabelEvent.model_validate_json(message.value() or b"")
-        if seen.add(event.id):
+        value = message.value()  # none in the tombstone of a comment that was deleted
+        if value is not None and seen.add((event := LabelEvent.model_validate_json(value)).id):
             yield event
         consumer.store_offsets(message)
 

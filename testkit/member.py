@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 
 from testkit.kafka import eventually
 from worker.events.dead_letter import DeadLetterEncoder
+from worker.events.tombstone import TombstoneEncoder
 from worker.kafka.consumer.source import KafkaSource
 from worker.kafka.delivery.publishers import make_publisher
 from worker.settings import Settings
@@ -64,6 +65,7 @@ class Member:
         self.settled: list[Settled] = []
         self._judge = judge
         self._enlarge = enlarge
+        self._tombstone = TombstoneEncoder(settings.output.topic)
         self._dead_letter = DeadLetterEncoder(settings, task_id="t", model_id="m", clock=time.time)
         self.source = KafkaSource(settings, clock=time.monotonic, sleep=time.sleep, uniform=random.uniform)
         self.publisher: Publisher = make_publisher(
@@ -81,7 +83,7 @@ class Member:
         if isinstance(outcome, Rejected):
             return self._dead_letter.encode(outcome)
         if isinstance(outcome, Skipped):
-            return None
+            return self._tombstone.encode(outcome)
         value = self._enlarge(outcome) if self._enlarge else outcome.record.value()
         headers: list[tuple[str, bytes | None]] = [("position", position(outcome).encode())]
         return Outgoing(self.settings.output.topic, outcome.record.key(), value, headers, 0)

@@ -1,7 +1,7 @@
 """The default threshold set, chosen on validation by the rule of `sluice thresholds`.
 
 `act` begins where nine in ten comments are right with 95 % confidence, `review` where four in five labelled
-comments are found. A label with too few comments for either has no such tier: `threat`, with a dozen, is never acted on.
+comments are found. A label with too few comments for either has no such tier: `threat`, with 13, is never acted on.
 """
 
 import math

@@ -16,8 +16,10 @@ from worker.errors import BreakerOpen, SluiceError
 from worker.events.dead_letter import DeadLetterEncoder
 from worker.events.decoding import Decoder
 from worker.events.label_event import LabelEventEncoder
+from worker.events.tombstone import TombstoneEncoder
 from worker.formats.conversion import Conversion
 from worker.kafka.consumer.source import KafkaSource
+from worker.kafka.delivery.output_cleanup import ForwardsDeletions
 from worker.kafka.delivery.publishers import make_publisher
 from worker.kafka.start_check import StartCheck
 from worker.observability.health import Health, HealthLimits
@@ -181,7 +183,7 @@ def _assemble(
         source=source,
         publisher=tracing.publisher(publisher),
         model_threads=ModelThreads(model, batch_limits(settings), clock, scoring),
-        decoder=conversion.decoder(Decoder(settings.input)),
+        decoder=conversion.decoder(Decoder(settings.input, ForwardsDeletions(settings))),
         breaker=Breaker(settings.dead_letters),
         flow=FlowControl(settings.delivery, settings.batch),
         settings=settings.delivery,
@@ -206,10 +208,11 @@ def _encoder(settings: Settings, model: Classifier[Any]) -> Encode:
     rejected = DeadLetterEncoder(
         settings, task_id=socket.gethostname(), model_id=model.identity.id, clock=time.time
     ).encode
+    skipped = TombstoneEncoder(settings.output.topic).encode
 
     def encode(outcome: Outcome) -> Outgoing | None:
         if isinstance(outcome, Labelled):
             return labelled(outcome)
-        return rejected(outcome) if isinstance(outcome, Rejected) else None
+        return rejected(outcome) if isinstance(outcome, Rejected) else skipped(outcome)
 
     return encode

@@ -40,6 +40,14 @@ class TextOutput(StrEnum):
     OMIT = "omit"
 
 
+class Tombstones(StrEnum):
+    """What becomes of a deletion; `auto` forwards it where the output topic is compacted."""
+
+    AUTO = "auto"
+    FORWARD = "forward"
+    DROP = "drop"
+
+
 class Precision(StrEnum):
     """What linear layers compute in; `auto` takes bfloat16 where the hardware is good at it, else float32."""
 
@@ -134,6 +142,11 @@ class OutputSettings(Section):
     format: Format = Field(Format.JSON, description="How values are written: json, json-schema, avro or protobuf")
     text: TextOutput = Field(
         TextOutput.KEEP, description="keep the comment's text in the event, put its SHA-256 there (hash), or omit it"
+    )
+    tombstones: Tombstones = Field(
+        Tombstones.AUTO,
+        description="A deleted comment's tombstone: forward it to the output topic under its key, drop it, or auto: "
+        "forward it where that topic is compacted",
     )
 
 

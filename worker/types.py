@@ -237,15 +237,17 @@ class Rejected(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A record that is passed over: nothing is published for it, and its offset is committed.
+    """A record that is not labelled: passed over, or a deletion that is forwarded. Its offset is committed.
 
     Attributes:
-        filtered: True for a record that does not meet `input.where`, False for a tombstone.
+        filtered: True for a record that does not meet `input.where`, False for a deletion (a tombstone).
+        forwarded: True for a deletion whose tombstone is published to the output topic.
     """
 
     record: Record
     assignment: Assignment
     filtered: bool = False
+    forwarded: bool = False
 
 
 Outcome = Labelled | Rejected | Skipped

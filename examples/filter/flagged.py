@@ -8,9 +8,11 @@ from sluice import LabelEvent
 
 
 def copy(message: Message, producer: Producer, topic: str) -> None:
-    """Send one event on, unless nothing in it is flagged."""
-    if LabelEvent.model_validate_json(message.value() or b"").flagged:
-        producer.produce(topic, message.value(), message.key(), headers=message.headers())
+    """Send one event on, unless nothing in it is flagged; a tombstone always."""
+    value = message.value()
+    # Without a value it is the deletion of a comment, which concerns its copy, too.
+    if value is None or LabelEvent.model_validate_json(value).flagged:
+        producer.produce(topic, value, message.key(), headers=message.headers())
 
 
 def main() -> None:

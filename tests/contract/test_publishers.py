@@ -22,7 +22,7 @@ from worker.kafka.delivery.transactional_producer import TransactionalProducer, 
 from worker.kafka.embedded.broker import EmbeddedBroker
 from worker.settings import DeadLetterSettings
 from worker.stream.circuit_breaker import Breaker
-from worker.types import Assignment, Batch, Outcome, Record, Rejected, Stage, next_offsets
+from worker.types import Assignment, Batch, Outcome, Record, Rejected, Skipped, Stage, next_offsets
 
 EXACTLY_ONCE = {"guarantee": "exactly-once"}
 
@@ -38,6 +38,12 @@ def reject_odd(record: Record, assignment: Assignment) -> Outcome:
     """Records with an odd offset are dead letters."""
     if (record.offset() or 0) % 2:
         return Rejected(record, assignment, Stage.DECODE, "InvalidJson", "the value is not valid JSON")
+    return as_labelled(record, assignment)
+
+
+def forward_deletions(record: Record, assignment: Assignment) -> Outcome:
+    if record.value() is None:
+        return Skipped(record, assignment, forwarded=True)
     return as_labelled(record, assignment)
 
 
@@ -67,6 +73,22 @@ def test_tombstones_move_the_offset_and_publish_nothing(group: Group, delivery: 
     member.consume(4)
     assert group.published() == []
     assert group.committed() == {1: 4}
+
+
+def test_a_forwarded_tombstone_is_published_before_its_offset_is_committed(
+    group: Group, delivery: dict[str, Any]
+) -> None:
+    values: list[bytes | None] = [b"x", None]
+    records = ({"value": value, "key": b"k", "partition": 1} for value in values)
+    produce(group.backend.bootstrap_servers, group.input, records)
+    member = group.join(delivery=delivery, judge=forward_deletions)
+    member.step_until(lambda: len(member.polled) == 2)
+    member.publish()
+    assert group.committed() == {}
+    member.settle()
+    found = read_to_end(group.backend.bootstrap_servers, group.output)
+    assert [(message.key(), message.value()) for message in found] == [(b"k", b"x"), (b"k", None)]
+    assert group.committed() == {1: 2}
 
 
 def test_an_output_too_large_becomes_a_dead_letter(group: Group, delivery: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ last would see different texts), no lone surrogates, at most 200 levels. The par
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from worker.documents import lossless_json
@@ -27,14 +28,23 @@ _PARSER_ERRORS = (
 )
 
 
+def _never() -> bool:
+    return False
+
+
 class Decoder:
     """Reads comments as the input settings say.
+
+    Args:
+        settings: Say what a record means.
+        forwards_deletions: Whether a deletion goes on to the output topic; may raise `Retryable` while that is unknown.
 
     Raises:
         SettingsInvalid: The library that reads the text's markup is not installed.
     """
 
-    def __init__(self, settings: InputSettings) -> None:
+    def __init__(self, settings: InputSettings, forwards_deletions: Callable[[], bool] = _never) -> None:
+        self._forwards_deletions = forwards_deletions
         self._max_bytes = settings.max_value_bytes
         self._find_id = resolver(settings.id_pointer)
         self._find_text = resolver(settings.text_pointer[0])
@@ -51,10 +61,14 @@ class Decoder:
         )
 
     def decode(self, record: Record, assignment: Assignment) -> Decoded:
-        """A `Comment`, `Rejected` or `Skipped` for one record and the assignment it was polled under."""
+        """A `Comment`, `Rejected` or `Skipped` for one record and the assignment it was polled under.
+
+        Raises:
+            Retryable: It is a deletion, and it is not known yet whether deletions are forwarded.
+        """
         value = record.value()
         if value is None:
-            return Skipped(record, assignment)
+            return self._deletion(record, assignment)
         if len(value) > self._max_bytes:
             reason = f"the value has {len(value)} bytes; the limit input.max_value_bytes is {self._max_bytes}"
             return Rejected(record, assignment, Stage.DECODE, "ValueTooLarge", reason)
@@ -78,11 +92,17 @@ class Decoder:
             found = self._reader.read(document, headers)
         except Unreadable as unreadable:
             return Rejected(record, assignment, Stage.VALIDATE, unreadable.error, unreadable.reason)
+        if found is PassedOver.FILTERED:
+            return Skipped(record, assignment, filtered=True)
         if isinstance(found, PassedOver):
-            return Skipped(record, assignment, filtered=found is PassedOver.FILTERED)
+            return self._deletion(record, assignment)
         comment_id, source = (found.id, found.id_source) if found.id is not None else id_of_record(record)
         inside = None if found.document is None else lossless_json.written(found.document).encode()
         return Comment(record, assignment, comment_id, found.text, source, inside)
+
+    def _deletion(self, record: Record, assignment: Assignment) -> Skipped:
+        """A tombstone needs a key: what it deletes is the event under the same one."""
+        return Skipped(record, assignment, forwarded=record.key() is not None and self._forwards_deletions())
 
 
 def _describe(error: ValueError) -> tuple[str, str]:

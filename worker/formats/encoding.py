@@ -34,11 +34,11 @@ def format_encoder(
         if isinstance(outcome, Rejected):
             return encode(outcome._replace(record=record.original) if isinstance(record, ConvertedRecord) else outcome)
         outgoing = encode(outcome)
-        if write is None or outgoing is None:
-            return outgoing
+        if write is None or outgoing is None or outgoing.value is None:
+            return outgoing  # a tombstone has no value in any format
         kept = [header for header in outgoing.headers if header[0] != _CONTENT_TYPE]
         context = context_of(outgoing.topic, [*kept, (_CONTENT_TYPE, _CONTENT_TYPES[kind])])
-        value = write(outgoing.value or b"", context)
+        value = write(outgoing.value, context)
         return outgoing._replace(value=value, headers=context.headers)  # type: ignore[arg-type] # the list it was given
 
     return encode_in_format

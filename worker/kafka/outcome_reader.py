@@ -100,6 +100,8 @@ class OutcomeReader:
     def _outcome(self, record: Record) -> Published | DeadLetter | None:
         if record.topic() == self._dead_letters:
             return dead_letter(record)
+        if record.value() is None:
+            return None  # a deletion that was forwarded
         try:
             value = self._read_event(record)
             return Published(LabelEvent.model_validate_json(value), value)

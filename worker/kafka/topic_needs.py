@@ -47,7 +47,7 @@ def too_small(name: str, config: Mapping[str, str], needed: Mapping[str, str]) -
 
 def without_keys(name: str, config: Mapping[str, str]) -> Iterator[str]:
     """Whether the topic of the label events refuses those of comments without a key."""
-    if _COMPACT in config.get(_CLEANUP, ""):
+    if is_compacted(config):
         yield (
             f"{name} is compacted ({_CLEANUP} = {config[_CLEANUP]}): it refuses the event of a comment without a key, "
             "which becomes a dead letter, and keeps only the last event of each key"
@@ -56,7 +56,7 @@ def without_keys(name: str, config: Mapping[str, str]) -> Iterator[str]:
 
 def short_lived(name: str, config: Mapping[str, str]) -> Iterator[str]:
     """Whether the topic of the dead letters drops them before their time, or refuses them."""
-    if _COMPACT in config.get(_CLEANUP, ""):
+    if is_compacted(config):
         yield (
             f"{name} is compacted ({_CLEANUP} = {config[_CLEANUP]}): it refuses dead letters without a key and keeps "
             f"only the last one of each key: {alter(name, _CLEANUP, 'delete')}"
@@ -75,6 +75,11 @@ def short_lived(name: str, config: Mapping[str, str]) -> Iterator[str]:
                 f"{name} refuses records with a timestamp more than {config[limit]} ms {what} now; such dead letters "
                 f"are sent with the time of their rejection instead: {alter(name, limit, _ANY_TIME)} keeps the original"
             )
+
+
+def is_compacted(config: Mapping[str, str]) -> bool:
+    """Whether a topic keeps the last record of each key."""
+    return _COMPACT in config.get(_CLEANUP, "")
 
 
 def alter(name: str, config: str, value: str) -> str:

@@ -20,7 +20,7 @@ class BatchCounts(NamedTuple):
         labelled: Comments labelled.
         flagged: Those among them with at least one label.
         rejected: Dead letters.
-        skipped: Tombstones passed over.
+        skipped: Tombstones, passed over or forwarded.
         dead: Dead letters by stage and error; of one batch only, a sum leaves it empty.
     """
 
@@ -55,7 +55,7 @@ def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: 
         outcomes: Acknowledged outcomes of one batch.
         wall_seconds: Time of the acknowledgement, seconds since the epoch.
     """
-    kinds = {"labelled": 0, "rejected": 0, "skipped": 0, "filtered": 0}
+    kinds = {"labelled": 0, "rejected": 0, "skipped": 0, "forwarded": 0, "filtered": 0}
     dead: Counter[tuple[str, str]] = Counter()
     scored: list[Classification] = []
     latencies: list[float] = []
@@ -66,7 +66,7 @@ def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: 
             kinds["rejected"] += 1
             dead[outcome.stage.value, outcome.error] += 1
         else:
-            kinds["filtered" if outcome.filtered else "skipped"] += 1
+            kinds["filtered" if outcome.filtered else "forwarded" if outcome.forwarded else "skipped"] += 1
         kind, milliseconds = outcome.record.timestamp()
         if kind != TIMESTAMP_NOT_AVAILABLE:
             latency = wall_seconds - milliseconds / MILLISECONDS
@@ -81,7 +81,7 @@ def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: 
     metrics.record_latency_seconds.observe_many(latencies)
     _record_scores(metrics, scored)
     flagged = sum(1 for result in scored if result.labels)
-    return BatchCounts(kinds["labelled"], flagged, kinds["rejected"], kinds["skipped"], dead)
+    return BatchCounts(kinds["labelled"], flagged, kinds["rejected"], kinds["skipped"] + kinds["forwarded"], dead)
 
 
 def _record_scores(metrics: Metrics, scored: list[Classification]) -> None:

@@ -25,7 +25,7 @@ RECORDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 TOKENS = (16, 64, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
 SCORES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
-OUTCOMES = ("labelled", "rejected", "skipped", "filtered")
+OUTCOMES = ("labelled", "rejected", "skipped", "forwarded", "filtered")
 COMMIT_RESULTS = ("ok", "failed")
 TRANSACTION_RESULTS = ("committed", "aborted")
 MOVE_REASONS = ("below_start", "above_end", "truncated", "recreated")
@@ -63,7 +63,8 @@ class Metrics:
         self.records_consumed = counter("records_consumed", "Records polled from the input topic", "topic")
         self.records_processed = counter(
             "records_processed",
-            "Records whose outcome is acknowledged: labelled, rejected, skipped (tombstones), filtered (input.where)",
+            "Records whose outcome is acknowledged: labelled, rejected, skipped (tombstones passed over), forwarded "
+            "(tombstones sent on), filtered (input.where)",
             "outcome",
         )
         self.dead_letters = counter(
