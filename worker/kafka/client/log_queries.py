@@ -147,9 +147,11 @@ class LogQueries:
         return Answer(future, self._clock, lambda: self._replace(client))
 
     def _replace(self, client: AdminClient) -> None:
-        """Ask with a new client from now on, which knows only brokers that are there."""
-        if client is not self._admin:
-            return  # another query of the same client has been given up before
+        if client is self._admin:  # else another query of the same client has been given up before
+            self.renew()
+
+    def renew(self) -> None:
+        """Ask with a new client from now on, which knows only brokers that are there and logs that exist."""
         replaced = [self._admin]
         self._admin = self._new_client()
         Thread(target=replaced.clear, name="replaced-client", daemon=True).start()  # its destruction may block

@@ -57,6 +57,10 @@ class Commits:
         self.failed = 0
         self.fault: Exception | None = None
 
+    def forget(self) -> None:
+        """Do not wait any longer for the response to a commit, because the client that sent it is gone."""
+        self._asked = None
+
     def send(self, consumer: Consumer) -> None:
         """Send what is staged, unless a commit is in flight or has just failed; `serve` gets the response."""
         if self._asked is not None or self._clock() < self._not_before:

@@ -80,6 +80,20 @@ class Positions:
         self._nameless: set[Assignment] = set()
         self._not_before = clock()
         self._search = PlaceSearch(start, assignments, watches, queries, clock)
+        self._replacements = 0
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a topic has been created again since the client was made, so that another client has to read it.
+
+        librdkafka keeps the leader epochs of the old log and ignores what brokers report of the new one while its
+        epochs are lower (2.16.0): it reads nothing of a partition whose leader is no longer the one that it knows.
+        """
+        return self._watches.replacements != self._replacements
+
+    def renewed(self) -> None:
+        """Record that there is a new client."""
+        self._replacements = self._watches.replacements
 
     @property
     def moved(self) -> Mapping[str, int]:
@@ -175,9 +189,9 @@ class Positions:
         self._watches.look()
         if self._nameless and self._clock() >= self._not_before:
             self._begin_named(consumer, mover)
-        if others := self._of_another_log():
-            for begun in self._restart(consumer, mover, others):
-                self._search.add(begun, Lost(Found.RECREATED))
+        if self.outdated:
+            return
+        self._name_logs()
         if not self._search.waiting:
             return
         if back := self._search.going_back():
@@ -216,18 +230,11 @@ class Positions:
             else:
                 self._search.add(assignment, Lost())
 
-    def _of_another_log(self) -> list[Assignment]:
-        """Return the assignments whose log is no longer the topic's."""
-        others: list[Assignment] = []
+    def _name_logs(self) -> None:
+        """Give an id to those assignments whose topic could not be described when they were assigned."""
         for assignment in self._assignments.current.values():
-            known = self._watches.of(assignment.topic).known
-            if known is None or not known.topic_id:
-                continue
-            if not assignment.topic_id:
-                assignment.topic_id = known.topic_id  # it could not be described when it was assigned
-            elif assignment.topic_id != known.topic_id:
-                others.append(assignment)
-        return others
+            if not assignment.topic_id and (known := self._watches.of(assignment.topic).known) is not None:
+                assignment.topic_id = known.topic_id
 
     def _restart(self, consumer: Consumer, mover: Mover, assignments: list[Assignment]) -> list[Assignment]:
         known = {assignment.topic: self._watches.of(assignment.topic).known for assignment in assignments}

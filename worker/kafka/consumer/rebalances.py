@@ -73,6 +73,12 @@ class Rebalances:
         self._paused = False
         consumer.resume(partitions_of([a for a in self._held() if a not in self._on_hold]))
 
+    def finish(self) -> None:
+        """End all assignments after the listener has finished them."""
+        held = self._held()
+        self._call(lambda listener: listener.on_revoked(held))
+        self._assignments.end([assignment.key for assignment in held])
+
     def end(self) -> None:
         """End all assignments and drop the listener, so that it does not hear of the rebalance that closing causes."""
         self._listener = None

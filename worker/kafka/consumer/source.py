@@ -69,22 +69,27 @@ class KafkaSource:
         self._assignments = Assignments(settings.input.only_topic)
         self._availability = BrokerAvailability(settings.kafka, clock)
         self._commits = Commits(self._group, self._topic, self._assignments, self._availability, clock)
-        queries = queries or LogQueries(settings, clock)
-        self._watches = TopicWatches(settings.input.topics, queries, clock)
-        self._positions = Positions(settings.input.start, self._assignments, self._watches, queries, clock)
+        self._queries = queries or LogQueries(settings, clock)
+        self._watches = TopicWatches(settings.input.topics, self._queries, clock)
+        self._positions = Positions(settings.input.start, self._assignments, self._watches, self._queries, clock)
         self._rebalances = Rebalances(self._topic, self._assignments, self._availability, self._positions)
         self._standing = StandingPartitions(clock)
         self._fault: Exception | None = None
         self._closed = False
         self._statistics = ReportedStatistics(self._assignments, self._availability)
         self._is_member = False
-        self._consumer: Consumer = make_client(
+        self._properties = consumer_properties(settings)
+        self._consumer = self._new_client()
+
+    def _new_client(self) -> Consumer:
+        client: Consumer = make_client(
             Consumer,
-            consumer_properties(settings),
+            self._properties,
             on_commit=self._commits.serve,
             error_cb=self._serve_client_error,
             stats_cb=self._statistics.serve,
         )
+        return client
 
     @property
     def assigned(self) -> list[Assignment]:
@@ -114,9 +119,12 @@ class KafkaSource:
 
     def subscribe(self, listener: RebalanceListener) -> None:
         """Join the group; from then on, `poll` handles its rebalances."""
-        rebalances = self._rebalances
-        rebalances.set_listener(listener)
+        self._rebalances.set_listener(listener)
         self._availability.start()
+        self._join()
+
+    def _join(self) -> None:
+        rebalances = self._rebalances
         self._consumer.subscribe(
             self._subscription,
             on_assign=rebalances.serve_assign,
@@ -131,8 +139,10 @@ class KafkaSource:
             NoBroker: No broker responded for `kafka.no_broker_seconds`.
             Fatal: The consumer is broken, refused, or out of range with `input.start = error`.
         """
+        self._positions.keep(self._consumer, self._rebalances)
+        if self._positions.outdated:
+            self._join_again()
         consumer = self._consumer
-        self._positions.keep(consumer, self._rebalances)
         first = consumer.poll(min(timeout_seconds, _PLACING_POLL_SECONDS) if self._positions.busy else timeout_seconds)
         records = [] if first is None else self._with_assignments([first])
         if first is not None and limit > 1:
@@ -146,6 +156,18 @@ class KafkaSource:
         self._availability.check()
         self._commits.send(consumer)
         return records
+
+    def _join_again(self) -> None:
+        """Finish what is held, leave the group and join it with a new client, which knows nothing of the old log."""
+        log.info("joining the group again", cause="a topic that was read has been deleted and created again")
+        self._rebalances.finish()
+        self._leave()
+        self._commits.forget()
+        self._queries.renew()
+        self._positions.renewed()
+        self._is_member = False
+        self._consumer = self._new_client()
+        self._join()
 
     def _with_assignments(self, messages: list[Any]) -> list[tuple[Record, Assignment]]:
         """Return the records among these messages, each with the current assignment of its partition.

@@ -17,6 +17,9 @@ class TopicWatches:
         topics: Topics to watch from the beginning; more are added as they are assigned.
         queries: Queries the broker.
         clock: Returns monotonic seconds.
+
+    Attributes:
+        replacements: How often a topic that was read has been found deleted and created again.
     """
 
     def __init__(self, topics: Iterable[str], queries: LogQueries, clock: Clock) -> None:
@@ -25,6 +28,8 @@ class TopicWatches:
         self._named = frozenset(topics)
         self._watches = {topic: TopicWatch(topic, clock) for topic in self._named}
         self._there_at_start: frozenset[str] | None = None
+        self._seen_ids: dict[str, str] = {}
+        self.replacements = 0
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -60,6 +65,7 @@ class TopicWatches:
         """Process responses that have arrived, and query again when it is time; never blocks."""
         for watch in self._watches.values():
             watch.look()
+        self._count_replacements()
         if any(watch.due for watch in self._watches.values()):
             # Those that are not due go along, so that topics assigned at different times share a request from then on.
             self._ask(topic for topic, watch in self._watches.items() if watch.idle)
@@ -75,7 +81,17 @@ class TopicWatches:
         self._ask(asked)
         until = self._clock() + timeout_seconds
         found = {topic: watch.wait(max(0.0, until - self._clock())) for topic, watch in asked.items()}
+        self._count_replacements()
         return {topic: log for topic, log in found.items() if log is not None}
+
+    def _count_replacements(self) -> None:
+        """Compare ids with those seen before, also before a topic was held for the last time."""
+        for topic, watch in self._watches.items():
+            if watch.known is None or not watch.known.topic_id:
+                continue
+            if self._seen_ids.setdefault(topic, watch.known.topic_id) != watch.known.topic_id:
+                self._seen_ids[topic] = watch.known.topic_id
+                self.replacements += 1
 
     def _ask(self, topics: Iterable[str]) -> None:
         at = self._clock()
