@@ -32,9 +32,9 @@ class Broker:
         self._responses |= responses
         return responses
 
-    def report(self, *topics: str) -> None:
+    def report(self, *topics: str, topic_id: str = LOG.topic_id) -> None:
         for topic in topics:
-            self._responses[topic].set_result(SimpleNamespace(topic_id=LOG.topic_id, partitions=[0, 1, 2]))
+            self._responses[topic].set_result(SimpleNamespace(topic_id=topic_id, partitions=[0, 1, 2]))
 
     def refuse(self, topic: str, code: int) -> None:
         self._responses[topic].set_exception(KafkaException(KafkaError(code)))
@@ -122,3 +122,26 @@ def test_a_sign_of_change_asks_without_the_wait(scene: Scene) -> None:
     scene.watches.of("b").look_soon()
     scene.turn()
     assert scene.broker.asked == [["a", "b"]] * 2
+
+
+def test_a_topic_found_created_again_is_counted_once(scene: Scene) -> None:
+    scene.turn()
+    scene.broker.report("a", "b")
+    scene.turn(BETWEEN_LOOKS_SECONDS)
+    assert scene.watches.replacements == 0
+    scene.broker.report("a", topic_id="AAAAAAAAAAAAAAAAAAAAAC")
+    scene.broker.report("b")
+    scene.turn()
+    scene.turn()
+    assert scene.watches.replacements == 1
+
+
+def test_a_topic_created_again_while_it_was_not_held_is_counted_when_it_is_held_again() -> None:
+    scene = Scene()
+    for topic_id in (LOG.topic_id, "AAAAAAAAAAAAAAAAAAAAAC"):
+        scene.watches.of("found-by-a-pattern").look_soon()
+        scene.turn(BETWEEN_LOOKS_SECONDS)
+        scene.broker.report("found-by-a-pattern", topic_id=topic_id)
+        scene.turn()
+        scene.watches.keep([])
+    assert scene.watches.replacements == 1
