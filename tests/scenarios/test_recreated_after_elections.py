@@ -67,14 +67,17 @@ class Scene:
         assert eventually(lambda: self.topic not in self.admin.list_topics(timeout=30).topics, PATIENCE_SECONDS)
         self.create()
 
-    def leader(self) -> int:
-        return int(self._partition().leader)
+    def leader(self) -> int | None:
+        """The node that leads the partition; None while the topic is new to the broker that is asked."""
+        partition = self._partition()
+        return None if partition is None else int(partition.leader)
 
     def in_sync(self) -> set[int]:
-        return set(self._partition().isrs)
+        partition = self._partition()
+        return set() if partition is None else set(partition.isrs)
 
     def _partition(self) -> Any:
-        return self.admin.list_topics(self.topic, timeout=30).topics[self.topic].partitions[0]
+        return self.admin.list_topics(self.topic, timeout=30).topics[self.topic].partitions.get(0)
 
     def move_leader(self, away: int, to: int) -> None:
         node = self.cluster.nodes[away - 1]
