@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from worker.classifier import Classifier
     from worker.errors import ModelFault, Poison, SettingsInvalid, SluiceError
     from worker.settings import BatchSettings, ModelSettings, Settings
-    from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable, ViewFacts
-    from worker.verdicts import Tier
+    from worker.types import Classification, ModelIdentity, TextFacts, Unscorable, ViewFacts
+    from worker.verdicts import ThresholdSet, Tier
 
 __all__ = [
     "BatchSettings",
@@ -74,8 +74,8 @@ _MODULES = {
     "worker.classifier": ("Classifier",),
     "worker.errors": ("ModelFault", "Poison", "SettingsInvalid", "SluiceError"),
     "worker.settings": ("BatchSettings", "ModelSettings", "Settings"),
-    "worker.types": ("Classification", "ModelIdentity", "TextFacts", "ThresholdSet", "Unscorable", "ViewFacts"),
-    "worker.verdicts": ("Tier",),
+    "worker.types": ("Classification", "ModelIdentity", "TextFacts", "Unscorable", "ViewFacts"),
+    "worker.verdicts": ("ThresholdSet", "Tier"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -189,6 +189,16 @@ def kafka_cluster() -> Iterator[Kafka]:
         yield cluster
 
 
+@pytest.fixture
+def breakable_cluster(kafka_cluster: Kafka) -> Iterator[Kafka]:
+    """The same three nodes, for a test that ends some of them: they are all up again when it is over."""
+    yield kafka_cluster
+    for node in kafka_cluster.nodes:
+        if not node.running:
+            node.start()
+    kafka_cluster.wait_until_up()
+
+
 def eventually(condition: Callable[[], object], seconds: float = 60.0, interval: float = 0.05) -> bool:
     """Whether the condition became true within this many seconds."""
     deadline = time.monotonic() + seconds

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from worker.errors import Poison
 from worker.facts import ModelFacts
-from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, ModelIdentity, TextFacts, Unscorable
+from worker.verdicts import ThresholdSet
 
 LABELS = ("toxic", "insult", "threat")
 WORDS = {"toxic": "stupid", "insult": "jerk", "threat": "hurt"}

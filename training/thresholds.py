@@ -15,7 +15,8 @@ from worker.quality.figures import Vector
 from worker.quality.scored_texts import ScoredTexts
 from worker.quality.threshold_set import provenance, threshold_set
 from worker.quality.tiers import Few, Rule, Targets, choose_tiers
-from worker.types import ModelIdentity, ThresholdSet
+from worker.types import ModelIdentity
+from worker.verdicts import ThresholdSet
 
 SET_NAME = "default@3"
 TARGETS = Targets(Rule.TIERS, precision=0.9, recall=0.8)

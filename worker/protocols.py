@@ -17,9 +17,9 @@ from worker.types import (
     Outgoing,
     Record,
     Settled,
-    ThresholdSet,
     Unscorable,
 )
+from worker.verdicts import ThresholdSet
 
 Clock = Callable[[], float]
 """Seconds on a clock that never goes back (`time.monotonic`)."""

@@ -5,14 +5,12 @@ order of consumption, and each names the `Assignment` it was polled under, so th
 data (arroyo's `committable` is the model) and is never asked of the consumer.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from worker.verdicts import MadeFor, Tier
+from worker.verdicts import Tier
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -145,31 +143,6 @@ class ModelIdentity(NamedTuple):
     revision: str | None
     digest: str
     precision: str
-
-
-class ThresholdSet(NamedTuple):
-    """Versioned thresholds.
-
-    Attributes:
-        name: Name and version, such as `default@1`.
-        values: For each label the lowest score that is flagged: its review value, or where it has none its act value.
-            A label without a value is never flagged.
-        act: For each label the lowest score that is acted on; a label without one never is.
-        made_for: Whether the set was chosen for the model it is used with.
-    """
-
-    name: str
-    values: dict[str, float]
-    act: Mapping[str, float] = MappingProxyType({})
-    made_for: MadeFor = MadeFor.UNSTATED
-
-    def lowest_flagged(self, label: str) -> float:
-        """The lowest score that is flagged; infinity for a label that never is."""
-        return self.values.get(label, math.inf)
-
-    def lowest_acted(self, label: str) -> float:
-        """The lowest score that is acted on; infinity for a label that never is."""
-        return self.act.get(label, math.inf)
 
 
 class Stage(StrEnum):

@@ -1,6 +1,10 @@
-"""The words of a verdict: tiers, and what a threshold set was made for."""
+"""What turns scores into a verdict: threshold sets, and the tiers that they give."""
 
+import math
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Tier(StrEnum):
@@ -17,3 +21,28 @@ class MadeFor(StrEnum):
     THIS_MODEL = "this-model"
     ANOTHER_MODEL = "another-model"
     UNSTATED = "unstated"
+
+
+class ThresholdSet(NamedTuple):
+    """Versioned thresholds.
+
+    Attributes:
+        name: Name and version, such as `default@1`.
+        values: For each label the lowest score that is flagged: its review value, or where it has none its act value.
+            A label without a value is never flagged.
+        act: For each label the lowest score that is acted on; a label without one never is.
+        made_for: Whether the set was chosen for the model it is used with.
+    """
+
+    name: str
+    values: dict[str, float]
+    act: Mapping[str, float] = MappingProxyType({})
+    made_for: MadeFor = MadeFor.UNSTATED
+
+    def lowest_flagged(self, label: str) -> float:
+        """The lowest score that is flagged; infinity for a label that never is."""
+        return self.values.get(label, math.inf)
+
+    def lowest_acted(self, label: str) -> float:
+        """The lowest score that is acted on; infinity for a label that never is."""
+        return self.act.get(label, math.inf)

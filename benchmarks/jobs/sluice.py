@@ -10,7 +10,8 @@ from worker.input_settings import InputSettings
 from worker.observability.logs import configure_logs
 from worker.run import run
 from worker.settings import DeadLetterSettings, HttpSettings, KafkaSettings, OutputSettings, Settings
-from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, ModelIdentity, TextFacts, Unscorable
+from worker.verdicts import ThresholdSet
 
 
 class Unread(NamedTuple):

@@ -5,7 +5,8 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from testkit.keyword_classifier import LABELS, KeywordClassifier, Words
-from worker.types import Classification, ModelIdentity, ThresholdSet, Unscorable
+from worker.types import Classification, ModelIdentity, Unscorable
+from worker.verdicts import ThresholdSet
 
 _NEVER = 2.0
 _EVEN = dict.fromkeys(LABELS, 0.5)

@@ -1,5 +1,5 @@
 """Real brokers for the scenarios."""
 
-from testkit.kafka import kafka, kafka_cluster
+from testkit.kafka import breakable_cluster, kafka, kafka_cluster
 
-__all__ = ["kafka", "kafka_cluster"]
+__all__ = ["breakable_cluster", "kafka", "kafka_cluster"]

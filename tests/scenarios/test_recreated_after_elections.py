@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,15 +17,6 @@ PATIENCE_SECONDS = 120
 COUNT = 20
 GUARANTEES = {"classic": "at-least-once", "consumer": "exactly-once"}
 """The guarantee of the member that uses each group protocol."""
-
-
-@pytest.fixture
-def cluster(kafka_cluster: Kafka) -> Iterator[Kafka]:
-    yield kafka_cluster
-    for node in kafka_cluster.nodes:
-        if not node.running:
-            node.start()
-    kafka_cluster.wait_until_up()
 
 
 class Scene:
@@ -107,8 +97,8 @@ class Scene:
             member.close()
 
 
-def test_a_topic_created_again_after_elections_is_read_on_when_its_leader_changes(cluster: Kafka) -> None:
-    scene = Scene(cluster)
+def test_a_topic_created_again_after_elections_is_read_on_when_its_leader_changes(breakable_cluster: Kafka) -> None:
+    scene = Scene(breakable_cluster)
     scene.all_read("first")
     scene.move_leader(1, 2)
     scene.all_read("second")

@@ -6,7 +6,6 @@ offsets of what was lost, so a position looks as valid as before.
 
 import time
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -27,15 +26,6 @@ COMBINATIONS = [
     ("exactly-once", "classic"),
     ("exactly-once", "consumer"),
 ]
-
-
-@pytest.fixture
-def cluster(kafka_cluster: Kafka) -> Iterator[Kafka]:
-    yield kafka_cluster
-    for node in kafka_cluster.nodes:
-        if not node.running:
-            node.start()
-    kafka_cluster.wait_until_up()
 
 
 class Reader:
@@ -95,7 +85,8 @@ def until_all_at(readers: list[Reader], offset: int) -> None:
         left = [reader for reader in left if reader.committed != offset]
 
 
-def test_a_truncated_log_is_read_again_from_where_it_was_cut_off(cluster: Kafka) -> None:
+def test_a_truncated_log_is_read_again_from_where_it_was_cut_off(breakable_cluster: Kafka) -> None:
+    cluster = breakable_cluster
     topic = f"in-{uuid.uuid4().hex[:10]}"
     admin = admin_client(cluster.bootstrap_servers)
     config = {"unclean.leader.election.enable": "true", "min.insync.replicas": "1"}

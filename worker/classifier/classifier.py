@@ -20,13 +20,14 @@ from worker.classifier.text.tokenizer import most_characters
 from worker.errors import ModelFault, Poison
 from worker.facts import ModelFacts
 from worker.settings import ModelSettings, Precision
-from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable, ViewFacts
+from worker.types import Classification, ModelIdentity, TextFacts, Unscorable, ViewFacts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from worker.classifier.loading.assemble import LoadedModel
     from worker.classifier.text.canonical import Reading
+    from worker.verdicts import ThresholdSet
 
 CLASSIFY_TEXTS = 1024
 """Texts that `classify` tokenizes and scores at once: enough to sort by length, little enough to hold."""

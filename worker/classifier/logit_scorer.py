@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from worker.types import Classification, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, TextFacts, Unscorable
+from worker.verdicts import ThresholdSet
 
 if TYPE_CHECKING:
     from worker.classifier.forward.out_of_memory import MemoryBound

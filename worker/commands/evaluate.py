@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.quality.evaluation import LabelQuality
-    from worker.types import ModelIdentity, ThresholdSet
+    from worker.types import ModelIdentity
+    from worker.verdicts import ThresholdSet
 
 EXAMPLE = "sluice evaluate labelled.csv --plots plots"
 

@@ -22,8 +22,8 @@ from worker.events.trace_context import trace_headers
 from worker.input_settings import InputSettings
 from worker.protocols import WallClock
 from worker.settings import OutputSettings
-from worker.types import Classification, IdSource, Labelled, ModelIdentity, Outgoing, ThresholdSet, ViewFacts
-from worker.verdicts import Tier
+from worker.types import Classification, IdSource, Labelled, ModelIdentity, Outgoing, ViewFacts
+from worker.verdicts import ThresholdSet, Tier
 
 _NO_TIMESTAMP = 0
 _NOW = 0

@@ -14,7 +14,8 @@ from worker.quality.labelled import LabelledFile, LabelledTexts, read_labelled
 from worker.quality.scores import score_texts
 from worker.settings import Settings
 from worker.terminal.progress import progress
-from worker.types import ModelIdentity, ThresholdSet
+from worker.types import ModelIdentity
+from worker.verdicts import ThresholdSet
 
 Matrix = NDArray[np.float64]
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from worker.events.label_event import threshold_info, verdict_info, view_info
 from worker.terminal.columns import WIDE, cut, text_columns, verdict, verdict_columns
-from worker.types import Classification, ModelIdentity, ThresholdSet, Unscorable
+from worker.types import Classification, ModelIdentity, Unscorable
+from worker.verdicts import ThresholdSet
 
 if TYPE_CHECKING:
     from schemas.label import LabelEvent

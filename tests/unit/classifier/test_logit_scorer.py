@@ -15,7 +15,8 @@ from worker.classifier import Classifier
 from worker.classifier.forward.out_of_memory import MemoryBound
 from worker.classifier.logit_scorer import LogitScorer
 from worker.errors import Fatal, ModelFault, Poison
-from worker.types import Classification, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, TextFacts, Unscorable
+from worker.verdicts import ThresholdSet
 
 Windows = Sequence[Sequence[int]]
 

@@ -24,10 +24,9 @@ from worker.types import (
     Labelled,
     ModelIdentity,
     TextFacts,
-    ThresholdSet,
     ViewFacts,
 )
-from worker.verdicts import MadeFor
+from worker.verdicts import MadeFor, ThresholdSet
 
 LABELS = ("toxic", "100% rude", 'quoted "label"')
 MODEL = ModelIdentity("sluice-mini", "1", "sha256:" + "0f" * 32, "bfloat16")

@@ -45,4 +45,4 @@ def test_a_deletion_without_a_key_deletes_nothing_and_a_filtered_record_is_no_de
 
 
 def test_by_default_a_decoder_forwards_nothing() -> None:
-    assert Decoder(InputSettings()).decode(record(None), ASSIGNMENT).forwarded is False  # type: ignore[union-attr]
+    assert Decoder(InputSettings()).decode(record(None), ASSIGNMENT).forwarded is False  # type: ignore[union-attr] # a deletion is skipped

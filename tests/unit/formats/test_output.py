@@ -25,7 +25,8 @@ from worker.formats.protobuf_messages import label_event_class
 from worker.formats.writing import make_writer
 from worker.input_settings import InputSettings
 from worker.settings import OutputSettings, Settings
-from worker.types import Classification, Labelled, ModelIdentity, Outgoing, Rejected, Stage, TextFacts, ThresholdSet
+from worker.types import Classification, Labelled, ModelIdentity, Outgoing, Rejected, Stage, TextFacts
+from worker.verdicts import ThresholdSet
 
 TOPIC = "comment-labels"
 URL = "http://registry:8081"

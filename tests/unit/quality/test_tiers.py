@@ -13,7 +13,8 @@ from worker.quality.threshold_rules import positives_for_precision
 from worker.quality.tiers import Few, LabelTiers, Rule, Targets, choose_tiers
 from worker.quality.trade_off import curve, table, trade_off
 from worker.quality.trade_off_plot import svg, write_plot
-from worker.types import ModelIdentity, ThresholdSet
+from worker.types import ModelIdentity
+from worker.verdicts import ThresholdSet
 
 IDENTITY = ModelIdentity("m", None, "sha256:" + "ab" * 32, "float32")
 
@@ -31,7 +32,7 @@ def column(positives: int, texts: int = 1000, *, sharp: float = 1.5, seed: int =
 
 
 def chosen(positives: int, targets: Targets = Targets(), few: Few = Few.REFUSE, **how: float) -> LabelTiers:  # noqa: B008 - frozen
-    return choose_tiers(scored(column(positives, **how)), targets, few)["toxic"]  # type: ignore[arg-type]
+    return choose_tiers(scored(column(positives, **how)), targets, few)["toxic"]  # type: ignore[arg-type] # texts is a whole number
 
 
 def test_act_reaches_its_precision_for_certain_and_review_its_recall() -> None:

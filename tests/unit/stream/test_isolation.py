@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from worker.errors import Fatal, Poison
 from worker.facts import ModelFacts
 from worker.stream.isolation import classify_isolating, encode_isolating, score_isolating
-from worker.types import Classification, ModelIdentity, TextFacts, ThresholdSet, Unscorable
+from worker.types import Classification, ModelIdentity, TextFacts, Unscorable
+from worker.verdicts import ThresholdSet
 
 
 class Text(NamedTuple):

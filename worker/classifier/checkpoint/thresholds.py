@@ -9,8 +9,7 @@ from typing import NamedTuple
 from worker.errors import ModelFault
 from worker.settings import ModelSettings
 from worker.thresholds.set_file import SetFile, TierValues, read_set
-from worker.types import ThresholdSet
-from worker.verdicts import MadeFor
+from worker.verdicts import MadeFor, ThresholdSet
 
 FILE_NAME = "thresholds.json"
 

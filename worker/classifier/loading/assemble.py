@@ -23,7 +23,7 @@ from worker.classifier.text.window_limit import stated_limit, window_tokens
 from worker.classifier.text.windows import WindowPlan
 from worker.errors import SettingsInvalid
 from worker.settings import ModelSettings, Precision
-from worker.types import ThresholdSet
+from worker.verdicts import ThresholdSet
 
 if TYPE_CHECKING:
     from worker.classifier.checkpoint.checkpoint import Checkpoint

@@ -4,7 +4,6 @@ Everything here runs on the thread that calls `poll`: rebalances, commit respons
 inside it, so there are no locks and no second thread touches the consumer.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -23,6 +22,7 @@ from worker.kafka.client.truncation import truncation
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
 from worker.kafka.consumer.commits import Commits
+from worker.kafka.consumer.leaving import leave
 from worker.kafka.consumer.positions import NO_PLACE, Positions, key
 from worker.kafka.consumer.read_errors import NO_TOPIC, fault_of_reading
 from worker.kafka.consumer.rebalances import Rebalances, partitions_of
@@ -39,7 +39,6 @@ log = structlog.stdlib.get_logger(__name__)
 _COMMIT_LIMIT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
-_BROKEN_CLOSE_SECONDS = 2.0
 _PLACING_POLL_SECONDS = 0.01
 
 
@@ -161,7 +160,7 @@ class KafkaSource:
         """Finish what is held, leave the group and join it with a new client, which knows nothing of the old log."""
         log.info("joining the group again", cause="a topic that was read has been deleted and created again")
         self._rebalances.finish()
-        self._leave()
+        leave(self._consumer, is_broken=self._fault is not None)
         self._commits.forget()
         self._queries.renew()
         self._positions.renewed()
@@ -283,20 +282,7 @@ class KafkaSource:
             return
         self._closed = True
         self._rebalances.end()
-        if self._fault is None:
-            self._leave()
-            return
-        # librdkafka waits forever when a consumer with a fatal error is closed while it holds partitions. That must not
-        # delay the worker's exit, which closes the connections.
-        leaving = threading.Thread(target=self._leave, name="consumer-close", daemon=True)
-        leaving.start()
-        leaving.join(_BROKEN_CLOSE_SECONDS)
-
-    def _leave(self) -> None:
-        try:
-            self._consumer.close()
-        except (KafkaException, RuntimeError) as error:
-            log.warning("the consumer did not close cleanly", cause=str(error))
+        leave(self._consumer, is_broken=self._fault is not None)
 
     def _serve_client_error(self, error: KafkaError) -> None:
         """Handle a client-wide error, usually a lost connection, which librdkafka reopens by itself."""
