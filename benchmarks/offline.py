@@ -16,8 +16,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from benchmarks.steady_rate import Point
 from worker.classifier import Classifier
 from worker.classifier.encoded_text import EncodedText
-from worker.configuration import load
 from worker.run import batch_limits
+from worker.settings.configuration import load
 from worker.stream.batching import Batcher, BatchLimits
 
 CURVES = ("comments", "tokens", "cpu_seconds", "model_seconds")

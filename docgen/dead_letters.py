@@ -9,7 +9,7 @@ from docgen.markdown import code, page, sentence, table
 from testkit.records import record
 from worker.events.decoding import Decoder
 from worker.events.refused_record import Refusal
-from worker.input_settings import InputSettings
+from worker.settings import InputSettings
 from worker.types import Assignment, Rejected
 
 _INTRODUCTION = """\

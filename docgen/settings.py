@@ -7,10 +7,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docgen.markdown import code, page, sentence, summary, table
-from worker.owned_properties import OWNED
-from worker.renamed_settings import RENAMED
-from worker.setting_origins import variable
 from worker.settings import Settings
+from worker.settings.origins import variable
+from worker.settings.owned_properties import OWNED
+from worker.settings.renamed import RENAMED
 
 _INTRODUCTION = """\
 Settings come from the environment, a `.env` file, a TOML file (`--config`) and flags, in this order, the later winning.

@@ -18,7 +18,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message_factory import GetMessageClass
 
-from worker.format_settings import Format
+from worker.settings import Format
 
 Serialize = Callable[[str, str], bytes]
 """The value of a comment with an id and a text."""

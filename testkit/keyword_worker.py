@@ -10,10 +10,10 @@ import time
 from collections.abc import Sequence
 
 from testkit.keyword_classifier import KeywordClassifier, Words
-from worker.configuration import load
 from worker.errors import SluiceError
 from worker.observability.logs import configure_logs
 from worker.run import run
+from worker.settings.configuration import load
 from worker.types import Classification, Unscorable
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from testkit.child_process import ROOT, Child
-from worker.setting_origins import PREFIX, variable
+from worker.settings.origins import PREFIX, variable
 
 
 def environment_of(settings: Mapping[str, object], *, keep: Sequence[str] = ()) -> dict[str, str]:

@@ -58,9 +58,9 @@ def dispatch(arguments: Sequence[str]) -> None:
     command = _module(name)
     after = _command_parser(name, command).parse_args(rest)
 
-    from worker.configuration import default_env_file, load  # noqa: PLC0415 - pydantic takes a while, and `sluice --help` needs none
     from worker.observability.logs import configure_logs  # noqa: PLC0415 - so that `--help` is immediate
-    from worker.setting_origins import Origins  # noqa: PLC0415 - so that `--help` is immediate
+    from worker.settings.configuration import default_env_file, load  # noqa: PLC0415 - pydantic takes a while, and `sluice --help` needs none
+    from worker.settings.origins import Origins  # noqa: PLC0415 - so that `--help` is immediate
 
     flags = {**_flags(before), **_flags(after)}
     with warnings.catch_warnings(record=True) as renamed:

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from benchmarks.jobs import LABELS, SCORES
 from worker.facts import ModelFacts
-from worker.input_settings import InputSettings
 from worker.observability.logs import configure_logs
 from worker.run import run
-from worker.settings import DeadLetterSettings, HttpSettings, KafkaSettings, OutputSettings, Settings
+from worker.settings import DeadLetterSettings, HttpSettings, InputSettings, KafkaSettings, OutputSettings, Settings
 from worker.types import Classification, ModelIdentity, TextFacts, Unscorable
 from worker.verdicts import ThresholdSet
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from testkit.keyword_classifier import Words
 from tests.chaos.variants import Variant, VariantClassifier
-from worker.configuration import load
 from worker.errors import SluiceError
 from worker.observability.logs import configure_logs
 from worker.run import run
+from worker.settings.configuration import load
 from worker.types import Classification, Unscorable
 
 WORKS = "the first batch is scored"

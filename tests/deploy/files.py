@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from worker.secret_files import SUFFIX
 from worker.settings import Settings
+from worker.settings.secret_files import SUFFIX
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

@@ -14,8 +14,8 @@ from docgen.commands import help_of
 from tests.deploy.files import unknown_settings
 from tests.docs.blocks import DOCS, PAGES, ROOT, Block, all_blocks, name_of
 from worker.command_list import COMMANDS
-from worker.configuration import load, names
 from worker.settings import Settings
+from worker.settings.configuration import load, names
 
 WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
 OTHERS = [

@@ -9,10 +9,8 @@ from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, Sc
 from schemas.generate import AVRO_FILE
 from testkit.registry import Registry
 from worker.findings import Severity
-from worker.format_settings import Format, RegistrySettings, SchemaIdPlace
 from worker.formats.registry_check import look_at_registry
-from worker.input_settings import InputSettings
-from worker.settings import OutputSettings, Settings
+from worker.settings import Format, InputSettings, OutputSettings, RegistrySettings, SchemaIdPlace, Settings
 
 pytestmark = pytest.mark.registry
 

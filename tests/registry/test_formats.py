@@ -30,8 +30,8 @@ from testkit.kafka import Kafka, eventually
 from testkit.registry import Registry
 from testkit.stream import Topics
 from testkit.workers import WorkerProcess
-from worker.format_settings import Format
 from worker.formats.protobuf_messages import label_event_class
+from worker.settings import Format
 
 pytestmark = [pytest.mark.registry, pytest.mark.kafka]
 

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from worker.configuration import shown
-from worker.secrets import MASK
-from worker.setting_origins import Origins
 from worker.settings import Settings
+from worker.settings.configuration import shown
+from worker.settings.origins import Origins
+from worker.settings.secrets import MASK
 
 EXAMPLE = "sluice config --config sluice.toml"
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker.commands.arguments import add_column_arguments, layout, positive
-from worker.input_settings import InputSettings
-from worker.settings import LogLevel, Settings
+from worker.settings import InputSettings, LogLevel, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

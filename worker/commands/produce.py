@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from worker.commands.arguments import add_column_arguments, layout
 from worker.errors import SettingsInvalid, SluiceError
-from worker.format_settings import Format
-from worker.settings import Settings
+from worker.settings import Format, Settings
 
 if TYPE_CHECKING:
     from worker.terminal.progress import Advance

@@ -5,8 +5,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from worker.input_settings import IdKind, InputSettings
 from worker.json_pointer import pointer_tokens, put
+from worker.settings import IdKind, InputSettings
 
 _DEFAULT_INPUT = InputSettings()
 

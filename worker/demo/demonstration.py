@@ -14,14 +14,12 @@ from typing import Any
 from worker.comments.file_comment import FileComment
 from worker.demo.display import Display
 from worker.demo.tally import Tally
-from worker.format_settings import Format
-from worker.input_settings import Start
 from worker.kafka.comment_sender import CommentSender
 from worker.kafka.embedded.broker import EmbeddedBroker, embedded_properties
 from worker.kafka.outcome_reader import OutcomeReader
 from worker.protocols import Classifier
 from worker.run import run
-from worker.settings import DeliverySettings, GroupProtocol, HttpSettings, KafkaSettings, Settings
+from worker.settings import DeliverySettings, Format, GroupProtocol, HttpSettings, KafkaSettings, Settings, Start
 
 PARTITIONS = 6
 """Partitions of each topic: the broker keeps 5 MiB a partition and serves one batch of each at a time."""

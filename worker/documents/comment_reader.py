@@ -9,8 +9,8 @@ from worker.documents.envelopes.unwrapping import unwrapper
 from worker.documents.ids import id_reader
 from worker.documents.texts import text_reader
 from worker.documents.unreadable import Unreadable
-from worker.input_settings import Envelope, IdKind, InputSettings
 from worker.json_pointer import MISSING, resolver
+from worker.settings import Envelope, IdKind, InputSettings
 from worker.types import Headers, IdSource
 
 

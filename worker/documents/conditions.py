@@ -5,8 +5,8 @@ from typing import Any
 
 from jiter import LosslessFloat
 
-from worker.input_settings import Condition
 from worker.json_pointer import MISSING, resolver
+from worker.settings import Condition
 
 
 def all_hold(conditions: Sequence[Condition]) -> Callable[[Any], bool]:

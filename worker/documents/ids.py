@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from worker.documents.unreadable import Unreadable, type_name
-from worker.input_settings import IdKind
 from worker.json_pointer import MISSING, resolver
+from worker.settings import IdKind
 from worker.types import IdSource, Record
 
 MOST_DIGITS = 39

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from worker.documents.unreadable import Unreadable, type_name
-from worker.input_settings import InputSettings, TextFormat
 from worker.json_pointer import MISSING, resolver
+from worker.settings import InputSettings, TextFormat
 
 
 def text_reader(settings: InputSettings) -> Callable[[Any], str]:

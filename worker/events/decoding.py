@@ -13,8 +13,8 @@ from worker.documents.comment_reader import CommentReader, PassedOver
 from worker.documents.ids import id_of_record
 from worker.documents.unreadable import Unreadable, type_name
 from worker.events.headers import headers_of
-from worker.input_settings import Envelope, IdKind, InputSettings, TextFormat
 from worker.json_pointer import resolver
+from worker.settings import Envelope, IdKind, InputSettings, TextFormat
 from worker.types import Assignment, Comment, Decoded, Headers, Record, Rejected, Skipped, Stage
 
 _POSITION = re.compile(r"at line \d+ column \d+$")

@@ -19,9 +19,8 @@ from schemas.timestamps import rfc3339
 from worker.events.comment_in_event import comment_writer
 from worker.events.headers import headers_of
 from worker.events.trace_context import trace_headers
-from worker.input_settings import InputSettings
 from worker.protocols import WallClock
-from worker.settings import OutputSettings
+from worker.settings import InputSettings, OutputSettings
 from worker.types import Classification, IdSource, Labelled, ModelIdentity, Outgoing, ViewFacts
 from worker.verdicts import ThresholdSet, Tier
 

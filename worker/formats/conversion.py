@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from worker.errors import NoRegistry, Retryable
-from worker.format_settings import Format
 from worker.formats.registry import make_client
 from worker.kafka.client.retry import Backoff, RetryBudget, Sleep, Uniform, retry
 from worker.protocols import Clock, Encode, RecordDecoder
-from worker.settings import Settings
+from worker.settings import Format, Settings
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient

@@ -5,13 +5,13 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 
 from worker.errors import NoRegistry, Retryable, SettingsInvalid
 from worker.events.headers import headers_of
-from worker.format_settings import Format, RegistrySettings
 from worker.formats.converted_record import ConvertedRecord
 from worker.formats.framing import Fault, Framed, Undecodable, context_of, unframed
 from worker.formats.reading import make_reader
 from worker.formats.registry import NotInRegistry, meaning
 from worker.kafka.client.retry import RetryBudget
 from worker.protocols import Clock, RecordDecoder
+from worker.settings import Format, RegistrySettings
 from worker.types import Assignment, Decoded, Record, Rejected, Stage
 
 log = structlog.stdlib.get_logger(__name__)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from confluent_kafka.serialization import SerializationContext
 
-from worker.format_settings import Format
 from worker.formats.converted_record import ConvertedRecord
 from worker.formats.framing import context_of
 from worker.protocols import Encode
+from worker.settings import Format
 from worker.types import Outcome, Outgoing, Rejected
 
 _CONTENT_TYPE = "content-type"

@@ -11,7 +11,7 @@ from confluent_kafka.schema_registry import dual_schema_id_deserializer
 from confluent_kafka.schema_registry.serde import SchemaId
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-from worker.format_settings import Format, SubjectStrategy
+from worker.settings import Format, SubjectStrategy
 from worker.types import Headers
 
 HEADER = "__value_schema_id"

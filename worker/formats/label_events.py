@@ -7,9 +7,8 @@ import jiter
 from pydantic_core import to_json
 
 from worker.events.headers import headers_of
-from worker.format_settings import Format
 from worker.formats.registry import ask, make_client
-from worker.settings import Settings
+from worker.settings import Format, Settings
 from worker.types import Record
 
 

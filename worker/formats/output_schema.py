@@ -18,10 +18,10 @@ from schemas.generate import render
 from schemas.label import SCHEMA_VERSION, LabelEvent
 from schemas.protobuf_schema import render_protobuf
 from worker.errors import SettingsInvalid
-from worker.format_settings import Format, RegistrySettings, SubjectStrategy
 from worker.formats.framing import SCHEMA_TYPES, context_of
 from worker.formats.registry import NotInRegistry, ask
 from worker.formats.writing import Writer
+from worker.settings import Format, RegistrySettings, SubjectStrategy
 
 _TEXTS = {Format.AVRO: render_avro, Format.PROTOBUF: render_protobuf, Format.JSON_SCHEMA: render}
 _FILES = {

@@ -10,8 +10,8 @@ from typing import Any
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from pydantic_core import to_json
 
-from worker.format_settings import Format, RegistrySettings
 from worker.formats.framing import STRATEGIES, Framed
+from worker.settings import Format, RegistrySettings
 
 Reader = Callable[[Framed], bytes]
 """Reads a value of one format as JSON; raises whatever the format's own library does."""

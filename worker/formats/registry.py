@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from worker.errors import Retryable, SettingsInvalid
-from worker.format_settings import RegistrySettings
-from worker.secrets import without_secrets
+from worker.settings import RegistrySettings
+from worker.settings.secrets import without_secrets
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient

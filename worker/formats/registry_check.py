@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 from worker.errors import Retryable, SettingsInvalid
 from worker.findings import Finding, Severity
-from worker.format_settings import Format, SubjectStrategy
 from worker.formats.registry import NotInRegistry, ask, make_client
-from worker.settings import Settings
+from worker.settings import Format, Settings, SubjectStrategy
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient

@@ -22,9 +22,9 @@ from schemas.avro_schema import render_avro
 from schemas.generate import render
 from schemas.label import LabelEvent
 from worker.errors import SettingsInvalid
-from worker.format_settings import Format, RegistrySettings, SchemaIdPlace
 from worker.formats.framing import STRATEGIES
 from worker.formats.protobuf_messages import label_event_class
+from worker.settings import Format, RegistrySettings, SchemaIdPlace
 
 Writer = Callable[[bytes, SerializationContext], bytes]
 """Writes the JSON of a label event as a value of its topic. The first call asks the registry, later ones don't.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from worker.facts import Standing
-from worker.owned_properties import MAX_POLL_INTERVAL_MS
 from worker.protocols import Clock
+from worker.settings.owned_properties import MAX_POLL_INTERVAL_MS
 
 # States of librdkafka's statistics (`cgrp.join_state`) in which the group is not in the middle of a change.
 STEADY_JOIN_STATES = frozenset({"steady", "init", "wait-metadata"})

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from worker.documents.texts import text_reader
 from worker.documents.unreadable import Unreadable
-from worker.input_settings import InputSettings
 from worker.json_pointer import MISSING, resolver
+from worker.settings import InputSettings
 
 if TYPE_CHECKING:
     from schemas.label import LabelEvent

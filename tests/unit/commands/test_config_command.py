@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from worker.__main__ import main
-from worker.configuration import load
 from worker.errors import SettingsInvalid
+from worker.settings.configuration import load
 
 CHOSEN = [
     "--group",

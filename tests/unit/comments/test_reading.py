@@ -19,7 +19,7 @@ from worker.comments.file_comment import Layout
 from worker.comments.reading import read_comments
 from worker.comments.samples import SAMPLE_COMMENTS
 from worker.errors import SettingsInvalid
-from worker.input_settings import InputSettings
+from worker.settings import InputSettings
 
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from testkit.records import ASSIGNMENT, record
 from worker.documents.conditions import all_hold
 from worker.events.decoding import Decoder
-from worker.input_settings import Condition, InputSettings
+from worker.settings import Condition, InputSettings
 from worker.types import Comment, Rejected, Skipped
 
 

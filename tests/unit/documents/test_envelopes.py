@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from testkit.records import ASSIGNMENT, record
 from worker.events.decoding import Decoder
-from worker.input_settings import InputSettings
+from worker.settings import InputSettings
 from worker.types import Comment, IdSource, Rejected, Skipped
 
 ROW = {"id": 7, "text": "hi", "lang": "en"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from testkit.records import ASSIGNMENT, record
 from worker.documents.ids import id_of_record
 from worker.events.decoding import Decoder
-from worker.input_settings import InputSettings
+from worker.settings import InputSettings
 from worker.types import Comment, IdSource, Rejected
 
 UUID = "6f0a5b1e-51c6-5d3c-9d0f-2f4f3a5f7d11"

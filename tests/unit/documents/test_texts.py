@@ -13,7 +13,7 @@ from testkit.records import ASSIGNMENT, record
 from worker.documents.texts import joiner
 from worker.documents.unreadable import Unreadable
 from worker.events.decoding import Decoder
-from worker.input_settings import InputSettings
+from worker.settings import InputSettings
 from worker.types import Comment, Rejected
 
 TWO = InputSettings(text_pointer=["/title", "/body"])

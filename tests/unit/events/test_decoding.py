@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from schemas import CommentEvent
 from testkit.records import ASSIGNMENT, comment_record, record
 from worker.events.decoding import Decoder
-from worker.input_settings import InputSettings
+from worker.settings import InputSettings
 from worker.types import Comment, Rejected, Skipped, Stage
 
 DEFAULT = Decoder(InputSettings())

@@ -10,8 +10,7 @@ from testkit.keyword_classifier import KeywordClassifier
 from testkit.records import ASSIGNMENT
 from worker.events.decoding import Decoder
 from worker.events.label_event import LabelEventEncoder
-from worker.input_settings import InputSettings
-from worker.settings import OutputSettings
+from worker.settings import InputSettings, OutputSettings
 from worker.types import Comment, Labelled, Rejected
 
 SEEDS = (20261122, 20261123, 20261124, 20261125)

@@ -15,8 +15,7 @@ from schemas.identity import NAMESPACE
 from schemas.timestamps import rfc3339
 from testkit.records import ASSIGNMENT, comment_record, record
 from worker.events.label_event import LabelEventEncoder
-from worker.input_settings import InputSettings
-from worker.settings import OutputSettings, TextOutput
+from worker.settings import InputSettings, OutputSettings, TextOutput
 from worker.types import (
     Assignment,
     Classification,

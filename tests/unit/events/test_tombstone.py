@@ -3,7 +3,7 @@
 from testkit.records import ASSIGNMENT, record
 from worker.events.decoding import Decoder
 from worker.events.tombstone import TombstoneEncoder
-from worker.input_settings import Envelope, InputSettings
+from worker.settings import Envelope, InputSettings
 from worker.types import Skipped
 
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -14,10 +14,9 @@ from testkit.raw_records import RawRecord, produce_raw
 from worker.events.dead_letter import DeadLetterEncoder
 from worker.events.decoding import Decoder
 from worker.events.label_event import LabelEventEncoder
-from worker.input_settings import InputSettings
 from worker.kafka.dead_letters.reader import dead_letter
 from worker.kafka.embedded.broker import EmbeddedBroker
-from worker.settings import OutputSettings, Settings
+from worker.settings import InputSettings, OutputSettings, Settings
 from worker.types import Assignment, Classification, Comment, Labelled, Outgoing, Rejected, Skipped, Stage, TextFacts
 
 TOPIC = "written-by-strangers"

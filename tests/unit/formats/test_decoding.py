@@ -16,12 +16,11 @@ from testkit.foreign_comments import READ, SERIALIZERS
 from testkit.records import ASSIGNMENT, record
 from worker.errors import NoRegistry, Retryable, SettingsInvalid
 from worker.events.decoding import Decoder
-from worker.format_settings import Format, RegistrySettings
 from worker.formats.converted_record import ConvertedRecord
 from worker.formats.decoding import FormatDecoder
 from worker.formats.framing import HEADER
-from worker.input_settings import InputSettings
 from worker.kafka.client.retry import Backoff, RetryBudget
+from worker.settings import Format, InputSettings, RegistrySettings
 from worker.types import Comment, Rejected, Skipped, Stage
 
 FORMATS = sorted(SERIALIZERS)

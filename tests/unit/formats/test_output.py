@@ -15,7 +15,6 @@ from testkit.records import ASSIGNMENT, record
 from worker.errors import SettingsInvalid
 from worker.events.dead_letter import DeadLetterEncoder
 from worker.events.label_event import LabelEventEncoder
-from worker.format_settings import Format, RegistrySettings, SchemaIdPlace, SubjectStrategy
 from worker.formats import label_events
 from worker.formats.converted_record import ConvertedRecord
 from worker.formats.encoding import format_encoder
@@ -23,8 +22,15 @@ from worker.formats.framing import HEADER, context_of
 from worker.formats.output_schema import EXAMPLE, check_output_schema
 from worker.formats.protobuf_messages import label_event_class
 from worker.formats.writing import make_writer
-from worker.input_settings import InputSettings
-from worker.settings import OutputSettings, Settings
+from worker.settings import (
+    Format,
+    InputSettings,
+    OutputSettings,
+    RegistrySettings,
+    SchemaIdPlace,
+    Settings,
+    SubjectStrategy,
+)
 from worker.types import Classification, Labelled, ModelIdentity, Outgoing, Rejected, Stage, TextFacts
 from worker.verdicts import ThresholdSet
 

@@ -14,14 +14,12 @@ from testkit.registry_double import RegistryDouble
 from worker.__main__ import main
 from worker.errors import NoBroker
 from worker.findings import Finding, Severity
-from worker.format_settings import Format, RegistrySettings, SubjectStrategy
 from worker.formats import registry_check
 from worker.formats.framing import context_of
 from worker.formats.output_schema import EXAMPLE
 from worker.formats.registry_check import look_at_registry
 from worker.formats.writing import make_writer
-from worker.input_settings import InputSettings
-from worker.settings import OutputSettings, Settings
+from worker.settings import Format, InputSettings, OutputSettings, RegistrySettings, Settings, SubjectStrategy
 
 URL = "http://registry:8081"
 REGISTRY = RegistrySettings(url=URL)

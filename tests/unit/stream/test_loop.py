@@ -16,9 +16,8 @@ from testkit.scripted_consumer import OneLog, ScriptedConsumer
 from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal, Retryable
 from worker.events.decoding import Decoder
 from worker.facts import GroupFacts
-from worker.input_settings import InputSettings
 from worker.kafka.consumer.source import KafkaSource
-from worker.settings import BatchSettings, DeadLetterSettings, DeliverySettings, Settings
+from worker.settings import BatchSettings, DeadLetterSettings, DeliverySettings, InputSettings, Settings
 from worker.stream.batching import BatchLimits
 from worker.stream.circuit_breaker import Breaker
 from worker.stream.flow_control import FlowControl

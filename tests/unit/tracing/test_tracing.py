@@ -12,9 +12,8 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from testkit.records import ASSIGNMENT, record
 from worker.facts import DeliveryFacts
 from worker.observability.metrics import Metrics
-from worker.settings import Settings
+from worker.settings import Settings, TracingSettings
 from worker.tracing.setup import Tracing
-from worker.tracing_settings import TracingSettings
 from worker.types import (
     Batch,
     Classification,

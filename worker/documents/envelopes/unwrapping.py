@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from worker.documents.envelopes.cloudevents import from_cloudevent
 from worker.documents.envelopes.connect import from_connect
 from worker.documents.envelopes.debezium import from_debezium
-from worker.input_settings import Envelope
+from worker.settings import Envelope
 from worker.types import Headers
 
 

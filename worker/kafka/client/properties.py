@@ -1,7 +1,8 @@
 """librdkafka's configuration: what the worker sets and why, and what a user may add.
 
 Any librdkafka property may be given in `kafka.properties` (TLS, SASL, fetch sizes, ...), except those that the worker's
-guarantees depend on (`worker.owned_properties`). librdkafka itself checks names and values when the client is created.
+guarantees depend on (`worker.settings.owned_properties`). librdkafka itself checks names and values when the client is
+created.
 """
 
 import logging
@@ -14,9 +15,9 @@ from confluent_kafka.admin import AdminClient
 from worker.errors import SettingsInvalid
 from worker.kafka.client.msk_iam import msk_iam_properties
 from worker.kafka.client.repeated_lines import RepeatedLines
-from worker.owned_properties import MAX_POLL_INTERVAL_MS
-from worker.secrets import without_secrets
 from worker.settings import GroupProtocol, Settings
+from worker.settings.owned_properties import MAX_POLL_INTERVAL_MS
+from worker.settings.secrets import without_secrets
 
 C = TypeVar("C", Consumer, Producer, AdminClient)
 

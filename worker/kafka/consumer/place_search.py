@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaException, TopicPartition
 
-from worker.input_settings import Start
 from worker.kafka.client.commit_note import CommitNote
 from worker.kafka.client.log_queries import Answer, LogEnds, LogEndsAnswer, LogQueries
 from worker.kafka.consumer.assignments import Assignments
@@ -18,6 +17,7 @@ from worker.kafka.consumer.place_reports import Placed, no_place, report
 from worker.kafka.consumer.start_rules import MOVES, Found, Lost, out_of_range, where_to_begin, without_offset
 from worker.kafka.consumer.topic_watches import TopicWatches
 from worker.protocols import Clock
+from worker.settings import Start
 from worker.types import Assignment, Partition
 
 _BETWEEN_QUESTIONS_SECONDS = 0.5

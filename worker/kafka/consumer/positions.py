@@ -10,7 +10,6 @@ from typing import NamedTuple, Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from worker.input_settings import Start
 from worker.kafka.client.commit_note import CommitNote
 from worker.kafka.client.log_queries import LogQueries
 from worker.kafka.client.truncation import Truncation
@@ -19,6 +18,7 @@ from worker.kafka.consumer.place_search import PlaceSearch
 from worker.kafka.consumer.start_rules import Found, Lost
 from worker.kafka.consumer.topic_watches import TopicWatches
 from worker.protocols import Clock
+from worker.settings import Start
 from worker.types import Assignment, Partition
 
 CALL_SECONDS = 2.0

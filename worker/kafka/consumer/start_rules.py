@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from worker.input_settings import Start
 from worker.kafka.client.log_queries import LogEnds
+from worker.settings import Start
 
 
 class Found(StrEnum):

@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from worker.configuration import load
 from worker.errors import SettingsInvalid
 from worker.kafka.client.properties import client_properties, consumer_properties, producer_properties
 from worker.settings import KafkaSettings, Settings
+from worker.settings.configuration import load
 
 REGION = "eu-central-1"
 

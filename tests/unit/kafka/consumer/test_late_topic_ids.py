@@ -9,11 +9,11 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from testkit.clock import FakeClock
-from worker.input_settings import Start
 from worker.kafka.client.commit_note import CommitNote
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.positions import Positions
 from worker.kafka.consumer.topic_watches import TopicWatches
+from worker.settings import Start
 from worker.types import Assignment
 
 TOPIC = "comments"

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from worker.input_settings import Start
 from worker.kafka.client.commit_note import CommitNote
 from worker.kafka.client.log_queries import LogEnds
 from worker.kafka.consumer.start_rules import (
@@ -16,6 +15,7 @@ from worker.kafka.consumer.start_rules import (
     where_to_begin,
     without_offset,
 )
+from worker.settings import Start
 
 PAGE = Path(__file__).parents[4] / "docs/explanation/positions.md"
 ENDS = LogEnds(20, 30)

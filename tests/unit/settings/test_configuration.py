@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from worker.configuration import load, shown
 from worker.errors import SettingsInvalid
-from worker.secrets import MASK, without_secrets
 from worker.settings import Settings
+from worker.settings.configuration import load, shown
+from worker.settings.secrets import MASK, without_secrets
 
 
 @pytest.fixture(autouse=True)

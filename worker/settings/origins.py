@@ -10,8 +10,8 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from worker.renamed_settings import RENAMED
-from worker.secret_files import SUFFIX
+from worker.settings.renamed import RENAMED
+from worker.settings.secret_files import SUFFIX
 
 PREFIX = "SLUICE_"
 DELIMITER = "__"

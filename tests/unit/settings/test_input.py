@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from worker.configuration import load
 from worker.errors import SettingsInvalid
-from worker.input_settings import InputSettings
+from worker.settings import InputSettings
+from worker.settings.configuration import load
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from worker.configuration import load
 from worker.errors import SettingsInvalid
-from worker.setting_origins import Origins
+from worker.settings.configuration import load
+from worker.settings.origins import Origins
 
 
 def test_a_variable_may_name_the_file_that_holds_the_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

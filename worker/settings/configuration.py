@@ -25,12 +25,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from worker import secret_files
 from worker.errors import SettingsInvalid
-from worker.renamed_settings import RENAMED
-from worker.secrets import MASK, is_secret, masked
-from worker.setting_origins import DELIMITER, PREFIX, variable
-from worker.settings import Settings
+from worker.settings import secret_files
+from worker.settings.origins import DELIMITER, PREFIX, variable
+from worker.settings.renamed import RENAMED
+from worker.settings.secrets import MASK, is_secret, masked
+from worker.settings.whole import Settings
 
 _PROPERTIES_EXAMPLE = 'write an object such as {"security.protocol": "SSL"}'
 

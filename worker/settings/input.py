@@ -20,8 +20,8 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from worker.format_settings import Format
-from worker.setting_types import JsonPointer, Section, TopicName
+from worker.settings.fields import JsonPointer, Section, TopicName
+from worker.settings.formats import Format
 
 
 class Start(StrEnum):

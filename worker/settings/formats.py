@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from worker.setting_types import Seconds, Section
+from worker.settings.fields import Seconds, Section
 
 
 class Format(StrEnum):

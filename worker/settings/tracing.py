@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from worker.setting_types import Section
+from worker.settings.fields import Section
 
 
 class TracingSettings(Section):
