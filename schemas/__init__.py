@@ -6,13 +6,23 @@ This package imports nothing else of Sluice, so that a consumer of the events ca
 from schemas.comment import CommentEvent
 from schemas.dead_letter import DeadLetterHeaders
 from schemas.identity import event_id
-from schemas.label import CommentId, LabelEvent, ModelInfo, SourceCoordinates, TextInfo, Thresholds, ViewInfo
+from schemas.label import (
+    CommentId,
+    LabelEvent,
+    LanguageInfo,
+    ModelInfo,
+    SourceCoordinates,
+    TextInfo,
+    Thresholds,
+    ViewInfo,
+)
 
 __all__ = [
     "CommentEvent",
     "CommentId",
     "DeadLetterHeaders",
     "LabelEvent",
+    "LanguageInfo",
     "ModelInfo",
     "SourceCoordinates",
     "TextInfo",

@@ -72,6 +72,19 @@ class ViewInfo(_Part):
     tokens: int = Field(ge=0, description="Tokens of the reading that was scored, special tokens included; 0: none was")
 
 
+class LanguageInfo(_Part):
+    """The language of the text."""
+
+    detected: str | None = Field(
+        description="ISO 639-1 code of the most likely language (639-3 where that has none); null when none was found"
+    )
+    reliable: bool = Field(description="Whether that is certain; false for short texts and those in several languages")
+    supported: bool | None = Field(
+        description="False when the text is surely in a language the model does not know; null when nothing says which "
+        "languages it knows"
+    )
+
+
 class SourceCoordinates(_Part):
     """The record the comment came in."""
 
@@ -90,8 +103,8 @@ class LabelEvent(_Part):
     model_config = ConfigDict(title="LabelEvent")
 
     schema_version: Literal["1.0", "1.1", "1.2"] = Field(
-        description="1.1 added source.topic_id, view and comment_id; 1.2 added tier, tiers, thresholds.act and "
-        "thresholds.made_for"
+        description="1.1 added source.topic_id, view and comment_id; 1.2 added tier, tiers, language, "
+        "thresholds.act and thresholds.made_for"
     )
     id: str = Field(
         description="UUID version 5 of topic/topic id/partition/offset/model digest/threshold set/view version: equal "
@@ -106,7 +119,9 @@ class LabelEvent(_Part):
     labels: list[str] = Field(description="Labels at or above their lowest threshold, in the model's order")
     flagged: bool = Field(description="True when there is at least one label")
     tier: Literal["none", "review", "act"] | None = Field(
-        None, description="The highest tier that a label reached. Null in events before version 1.2"
+        None,
+        description="The highest tier that a label reached; review for a text in a language the model does not know, "
+        "where model.other_languages says so. Null in events before version 1.2",
     )
     tiers: dict[str, ReachedTier] = Field(
         default_factory=dict, description="For each of the labels the tier that its score reached"
@@ -116,5 +131,6 @@ class LabelEvent(_Part):
     model: ModelInfo
     text: TextInfo
     view: ViewInfo | None = Field(None, description="The second reading; null when texts are scored as written only")
+    language: LanguageInfo | None = Field(None, description="The text's language; null when it is not detected")
     source: SourceCoordinates
     processed_at: AwareDatetime

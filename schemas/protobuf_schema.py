@@ -35,12 +35,14 @@ NUMBERS: dict[str, tuple[str, ...]] = {
         "comment_id",
         "tier",
         "tiers",
+        "language",
     ),
     "CommentId": ("value", "source"),
     "Thresholds": ("set", "values", "act", "made_for"),
     "ModelInfo": ("id", "revision", "digest", "precision"),
     "TextInfo": ("tokens", "windows", "truncated"),
     "ViewInfo": ("version", "scored", "transforms", "tokens"),
+    "LanguageInfo": ("detected", "reliable", "supported"),
     "SourceCoordinates": ("topic", "topic_id", "partition", "offset", "timestamp"),
 }
 """For each message its fields in the order of their numbers, from 1. Add at the end; never remove or reorder."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from worker.verdicts import Tier
+from worker.verdicts import Language, Tier
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -100,7 +100,10 @@ class Classification(NamedTuple):
         labels: Names of the labels at or above their lowest threshold, in the model's order.
         text: How the text was read as it was written.
         view: Its canonical reading; None where that has the same tokens, or where none is asked for.
-        acted: Those among the labels that reached their act threshold.
+        acted: Those among the labels that reached their act threshold, unless `needs_review`.
+        language: The text's language; None where it is not detected.
+        needs_review: True for a text surely in a language the model does not know, where the settings say that a person
+            must see it whatever its scores are.
     """
 
     scores: dict[str, float]
@@ -108,6 +111,8 @@ class Classification(NamedTuple):
     text: TextFacts
     view: ViewFacts | None = None
     acted: tuple[str, ...] = ()
+    language: Language | None = None
+    needs_review: bool = False
 
     @property
     def flagged(self) -> bool:
@@ -116,10 +121,10 @@ class Classification(NamedTuple):
 
     @property
     def tier(self) -> Tier:
-        """The highest tier that a label reached."""
+        """The highest tier that a label reached; at least, and at most, review where the text needs one."""
         if self.acted:
             return Tier.ACT
-        return Tier.REVIEW if self.labels else Tier.NONE
+        return Tier.REVIEW if self.labels or self.needs_review else Tier.NONE
 
 
 class Unscorable(NamedTuple):

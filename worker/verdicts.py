@@ -1,4 +1,4 @@
-"""What turns scores into a verdict: threshold sets, and the tiers that they give."""
+"""What turns scores into a verdict: threshold sets, the tiers that they give, and the language of a text."""
 
 import math
 from collections.abc import Mapping
@@ -46,3 +46,18 @@ class ThresholdSet(NamedTuple):
     def lowest_acted(self, label: str) -> float:
         """The lowest score that is acted on; infinity for a label that never is."""
         return self.act.get(label, math.inf)
+
+
+class Language(NamedTuple):
+    """The language of a text.
+
+    Attributes:
+        detected: ISO 639-1 code of the most likely one (639-3 where that has none); None when nothing was found.
+        reliable: Whether that is certain; never for short texts, nor for those in several languages.
+        supported: False when the text is surely in a language the model does not know; None when nothing says which
+            languages it knows.
+    """
+
+    detected: str | None
+    reliable: bool
+    supported: bool | None

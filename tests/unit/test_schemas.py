@@ -24,6 +24,7 @@ def test_every_field_of_the_event_keeps_its_number_on_the_wire() -> None:
     """Numbers are positions in this table; a field that moved would be read as another by who has the older schema."""
     event = ["schema_version", "id", "comment", "labels", "flagged", "scores", "thresholds", "model", "text", "view"]
     assert list(NUMBERS["LabelEvent"][:15]) == [*event, "source", "processed_at", "comment_id", "tier", "tiers"]
+    assert NUMBERS["LabelEvent"][15] == "language"
     assert NUMBERS["Thresholds"][:4] == ("set", "values", "act", "made_for")
     assert NUMBERS["SourceCoordinates"][:5] == ("topic", "topic_id", "partition", "offset", "timestamp")
     for _, fields in messages(LabelEvent).values():
@@ -32,6 +33,6 @@ def test_every_field_of_the_event_keeps_its_number_on_the_wire() -> None:
 
 def test_an_event_of_an_older_version_can_be_read_with_todays_avro_schema() -> None:
     """A reader's schema needs a default for each field that an older writer did not have."""
-    for name, since in (("tier", None), ("tiers", {}), ("comment_id", None)):
+    for name, since in (("tier", None), ("tiers", {}), ("language", None), ("comment_id", None)):
         (field,) = [field for field in avro_schema(LabelEvent)["fields"] if field["name"] == name]
         assert field["default"] == since

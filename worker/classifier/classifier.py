@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from worker.classifier.checkpoint.card import stated_languages
 from worker.classifier.checkpoint.checkpoint import find_checkpoint
 from worker.classifier.checkpoint.int8_gate import require_passed
 from worker.classifier.checkpoint.thresholds import load_thresholds
@@ -15,11 +16,12 @@ from worker.classifier.encoded_text import EncodedText
 from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
 from worker.classifier.score_cache import ScoreCache
 from worker.classifier.text.canonical import CANONICAL_VIEW, canonical, read_tables
+from worker.classifier.text.language import detector_for
 from worker.classifier.text.texts import batched, each_text
 from worker.classifier.text.tokenizer import most_characters
 from worker.errors import ModelFault, Poison
 from worker.facts import ModelFacts
-from worker.settings import ModelSettings, Precision
+from worker.settings import ModelSettings, OtherLanguages, Precision
 from worker.types import Classification, ModelIdentity, TextFacts, Unscorable, ViewFacts
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from worker.classifier.loading.assemble import LoadedModel
     from worker.classifier.text.canonical import Reading
+    from worker.classifier.text.language import LanguageDetector
     from worker.verdicts import ThresholdSet
 
 CLASSIFY_TEXTS = 1024
@@ -47,8 +50,12 @@ class Classifier:
         recent: ScoreCache,
         *,
         view: str | None,
+        languages: LanguageDetector | None = None,
+        review_others: bool = False,
     ) -> None:
         self._identity = identity
+        self._languages = languages
+        self._review_others = review_others
         self._view = view
         self._thresholds = thresholds
         self._model = model_parts
@@ -97,7 +104,15 @@ class Classifier:
             )
         thresholds = found.used_with(identity.digest, foreign=model_settings.foreign_thresholds)
         view = CANONICAL_VIEW if model_settings.canonical_view else None
-        return cls(identity, thresholds, model_parts, ScoreCache(model_settings.cache_entries), view=view)
+        return cls(
+            identity,
+            thresholds,
+            model_parts,
+            ScoreCache(model_settings.cache_entries),
+            view=view,
+            languages=detector_for(model_settings, stated_languages(checkpoint.folder)),
+            review_others=model_settings.other_languages is OtherLanguages.REVIEW,
+        )
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -167,7 +182,8 @@ class Classifier:
             if key in views and (second := self._model.plan.windows(views[key])) != windows:
                 view = ViewFacts(readings[key].transforms, sum(map(len, second)))
                 windows += second
-            by_key[key] = EncodedText(key, windows, facts, None, view)
+            language = None if self._languages is None else self._languages.detect(fresh[key])
+            by_key[key] = EncodedText(key, windows, facts, None, view, language)
         return [by_key[key] for key in keys]
 
     def _readings(self, texts: Mapping[bytes, str]) -> dict[bytes, Reading]:
@@ -200,12 +216,19 @@ class Classifier:
         scored = self._model.scorer.score([(text.windows, text.facts) for text in fresh.values()])
         for key, result in zip(fresh, scored, strict=True):
             if isinstance(result, Classification):
-                result = result._replace(view=fresh[key].view)  # noqa: PLW2901 - the same result, with what this reading of it needed
+                result = self._completed(result, fresh[key])  # noqa: PLW2901 - the same result, with what encoding found
                 self._recent.put(key, result)
             results[key] = result
         ordered = [results[text.key] for text in encoded]
         self._count(encoded, fresh.values(), ordered)
         return ordered
+
+    def _completed(self, result: Classification, text: EncodedText) -> Classification:
+        """The result with what was found of its text before it was scored."""
+        language = text.language
+        if self._review_others and language is not None and language.supported is False:
+            return result._replace(view=text.view, language=language, acted=(), needs_review=True)
+        return result._replace(view=text.view, language=language)
 
     def classify(self, texts: str | Iterable[str]) -> list[Classification]:
         """Labels and scores of each text, in order.

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from worker.types import Classification, TextFacts, ViewFacts
+from worker.verdicts import Language
 
 
 class EncodedText(NamedTuple):
@@ -14,6 +15,7 @@ class EncodedText(NamedTuple):
         facts: How the text was read as it was written.
         known: Its classification, when it was among the recent ones; then there are no windows.
         view: Its canonical reading, where that has other tokens.
+        language: Its language; None where that is not detected.
     """
 
     key: bytes
@@ -21,6 +23,7 @@ class EncodedText(NamedTuple):
     facts: TextFacts
     known: Classification | None
     view: ViewFacts | None = None
+    language: Language | None = None
 
     @property
     def tokens(self) -> int:

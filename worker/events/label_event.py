@@ -22,7 +22,7 @@ from worker.events.trace_context import trace_headers
 from worker.protocols import WallClock
 from worker.settings import InputSettings, OutputSettings
 from worker.types import Classification, IdSource, Labelled, ModelIdentity, Outgoing, ViewFacts
-from worker.verdicts import ThresholdSet, Tier
+from worker.verdicts import Language, ThresholdSet, Tier
 
 _NO_TIMESTAMP = 0
 _NOW = 0
@@ -78,13 +78,14 @@ class LabelEventEncoder:
         self._write_template = partial(_template, model=model, thresholds=thresholds)
         self._logs: dict[tuple[str, str], _Log] = {}
         self._log = self._log_of(input_settings.only_topic or "", "")
-        self._written_verdicts: dict[tuple[tuple[str, ...], tuple[str, ...]], bytes] = {}
+        self._written_verdicts: dict[tuple[tuple[str, ...], tuple[str, ...], bool], bytes] = {}
+        self._written_languages: dict[Language | None, bytes] = {None: b"null"}
         self._clock = clock
 
     def encode(self, outcome: Labelled) -> Outgoing:
         """The record to produce: same key as the comment's, CloudEvents headers, trace context passed on."""
         record = outcome.record
-        scores, labels, text, view, acted = outcome.classification
+        scores, labels, text, view, acted, language, needs_review = outcome.classification
         partition, offset = record.partition() or 0, record.offset() or 0
         kind, milliseconds = record.timestamp()
         timestamp = None if kind == _NO_TIMESTAMP else rfc3339(milliseconds)
@@ -98,12 +99,13 @@ class LabelEventEncoder:
             to_json(outcome.id),
             _ID_SOURCES[outcome.id_source],
             self._comment(outcome),
-            self._written_verdicts.get((labels, acted)) or self._verdict(outcome.classification),
+            self._written_verdicts.get((labels, acted, needs_review)) or self._verdict(outcome.classification),
             to_json(scores),
             text.tokens,
             text.windows,
             _TRUE_FALSE[text.truncated],
             self._no_view if view is None else _json(view_info(self._view, view)),
+            self._written_languages.get(language) or self._language(language),
             log.topic_id_json,
             partition,
             offset,
@@ -138,7 +140,11 @@ class LabelEventEncoder:
     def _verdict(self, found: Classification) -> bytes:
         """The members `labels` to `tiers`; a model gives few combinations in practice, so each is serialised once."""
         written = _json(verdict_info(found))[1:-1]
-        self._written_verdicts[found.labels, found.acted] = written
+        self._written_verdicts[found.labels, found.acted, found.needs_review] = written
+        return written
+
+    def _language(self, language: Language | None) -> bytes:
+        written = self._written_languages[language] = _json(language_info(language))
         return written
 
 
@@ -150,6 +156,11 @@ def verdict_info(found: Classification) -> dict[str, Any]:
         "tier": found.tier,
         "tiers": {label: Tier.ACT if label in found.acted else Tier.REVIEW for label in found.labels},
     }
+
+
+def language_info(language: Language | None) -> dict[str, Any] | None:
+    """What an event says about the text's language; None when none is detected."""
+    return None if language is None else language._asdict()
 
 
 def threshold_info(thresholds: ThresholdSet) -> dict[str, Any]:
@@ -178,7 +189,7 @@ def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) 
             b',"id":"%b","comment_id":{"value":%b,"source":%b},"comment":%b,%b,"scores":%b',
             b',"thresholds":' + _constant(threshold_info(thresholds)),
             b',"model":' + _constant(model._asdict()),
-            b',"text":{"tokens":%d,"windows":%d,"truncated":%b},"view":%b',
+            b',"text":{"tokens":%d,"windows":%d,"truncated":%b},"view":%b,"language":%b',
             b',"source":{"topic":'
             + _constant(input_topic)
             + b',"topic_id":%b,"partition":%d,"offset":%d,"timestamp":%b}',

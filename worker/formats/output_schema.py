@@ -43,6 +43,7 @@ EXAMPLE: dict[str, Any] = {
     "model": {"id": "", "revision": None, "digest": "sha256:" + 64 * "0", "precision": "float32"},
     "text": {"tokens": 0, "windows": 1, "truncated": False},
     "view": None,
+    "language": None,
     "source": {"topic": "", "topic_id": None, "partition": 0, "offset": 0, "timestamp": None},
     "processed_at": "1970-01-01T00:00:00.000Z",
 }

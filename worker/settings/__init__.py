@@ -9,7 +9,7 @@ from worker.settings.delivery import BatchSettings, DeliverySettings, Guarantee
 from worker.settings.formats import Format, RegistrySettings, SchemaIdPlace, SubjectStrategy
 from worker.settings.input import Condition, Envelope, IdKind, InputSettings, Start, TextFormat
 from worker.settings.kafka import GroupProtocol, KafkaSettings
-from worker.settings.model import ModelSettings, Precision
+from worker.settings.model import ModelSettings, OtherLanguages, Precision
 from worker.settings.output import DeadLetterSettings, OutputSettings, TextOutput, Tombstones
 from worker.settings.process import HttpSettings, LogFormat, LogLevel, LogSettings
 from worker.settings.tracing import TracingSettings
@@ -32,6 +32,7 @@ __all__ = [
     "LogLevel",
     "LogSettings",
     "ModelSettings",
+    "OtherLanguages",
     "OutputSettings",
     "Precision",
     "RegistrySettings",

@@ -19,6 +19,13 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
+class OtherLanguages(StrEnum):
+    """What becomes of a comment surely in a language that the model does not know."""
+
+    AS_IS = "as-is"
+    REVIEW = "review"
+
+
 class ModelSettings(Section):
     """Which model scores, on what, and how exactly."""
 
@@ -40,6 +47,17 @@ class ModelSettings(Section):
         True,
         description="Score disguised texts (i d i o t, 1d10t) also as a reader sees them, and keep the higher score",
     )
+    detect_language: bool = Field(True, description="Say of each text which language it is in (14 us a comment)")
+    languages: str | None = Field(
+        None,
+        pattern=r"^[a-z]{2,3}(,[a-z]{2,3})*$",
+        description="Languages the model knows, such as en,de; none: those that the checkpoint's card states",
+    )
+    other_languages: OtherLanguages = Field(
+        OtherLanguages.AS_IS,
+        description="A comment surely in another language: as-is (by its scores alone), or review (a person sees it, "
+        "and nothing is acted on)",
+    )
     multi_label: bool = Field(
         False,
         description="Score a checkpoint whose config does not say multi_label_classification as if it did",
@@ -51,3 +69,12 @@ class ModelSettings(Section):
     @classmethod
     def _takes_old_names(cls, values: Any) -> Any:
         return renamed.within_section("model", values)
+
+    @model_validator(mode="after")
+    def _languages_are_looked_at(self) -> "ModelSettings":
+        if not self.detect_language and self.other_languages is OtherLanguages.REVIEW:
+            message = (
+                "model.other_languages = review needs model.detect_language = true: no language is known without it"
+            )
+            raise ValueError(message)
+        return self

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
-from worker.events.label_event import threshold_info, verdict_info, view_info
+from worker.events.label_event import language_info, threshold_info, verdict_info, view_info
 from worker.terminal.columns import WIDE, cut, text_columns, verdict, verdict_columns
 from worker.types import Classification, ModelIdentity, Unscorable
 from worker.verdicts import ThresholdSet
@@ -32,7 +32,7 @@ class Scored(Protocol):
 
 
 def json_object(found: Classification, model: Scored) -> dict[str, Any]:
-    """The label event's `labels`, `flagged`, `tier`, `tiers`, `scores`, `thresholds`, `model`, `text` and `view`."""
+    """The label event's members from `labels` to `language`: what was found of a text and by what."""
     return {
         **verdict_info(found),
         "scores": found.scores,
@@ -40,6 +40,7 @@ def json_object(found: Classification, model: Scored) -> dict[str, Any]:
         "model": model.identity._asdict(),
         "text": found.text._asdict(),
         "view": view_info(model.view, found.view),
+        "language": language_info(found.language),
     }
 
 

@@ -25,13 +25,14 @@ from worker.types import (
     TextFacts,
     ViewFacts,
 )
-from worker.verdicts import MadeFor, ThresholdSet
+from worker.verdicts import Language, MadeFor, ThresholdSet
 
 LABELS = ("toxic", "100% rude", 'quoted "label"')
 MODEL = ModelIdentity("sluice-mini", "1", "sha256:" + "0f" * 32, "bfloat16")
 THRESHOLDS = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5), {"toxic": 0.9}, MadeFor.THIS_MODEL)
 SCORES = dict(zip(LABELS, (0.99, 0.5, 0.000001), strict=True))
-CLASSIFICATION = Classification(SCORES, LABELS[:2], TextFacts(14, 1, False), acted=LABELS[:1])
+ENGLISH = Language("en", reliable=True, supported=None)
+CLASSIFICATION = Classification(SCORES, LABELS[:2], TextFacts(14, 1, False), acted=LABELS[:1], language=ENGLISH)
 VIEW = "canonical@1"
 NOW = 1_795_348_800.5
 
@@ -69,6 +70,7 @@ def test_the_value_is_the_event_of_the_schema() -> None:
             "model": MODEL._asdict(),
             "text": {"tokens": 14, "windows": 1, "truncated": False},
             "view": {"version": VIEW, "scored": False, "transforms": [], "tokens": 0},
+            "language": {"detected": "en", "reliable": True, "supported": None},
             "source": {
                 "topic": "comments",
                 "topic_id": None,
@@ -106,6 +108,17 @@ def test_the_tier_is_the_highest_that_a_label_reached_and_each_label_has_its_own
         event = json.loads(encoder().encode(labelled(comment_record("c-1", "hi"), found=found)).value or b"")
         assert event["tier"] == tier
         assert event["tiers"] == {label: "act" if label in acted else "review" for label in LABELS[:2]}
+
+
+def test_a_text_that_needs_a_review_has_that_tier_without_a_label_and_a_language_may_be_absent() -> None:
+    found = CLASSIFICATION._replace(labels=(), acted=(), needs_review=True, language=None)
+    clean = found._replace(needs_review=False)
+    tiers = []
+    encode = encoder().encode
+    for one in (found, clean, found):
+        event = json.loads(encode(labelled(comment_record("c-1", "hi"), found=one)).value or b"")
+        tiers.append((event["tier"], event["flagged"], event["language"]))
+    assert tiers == [("review", False, None), ("none", False, None), ("review", False, None)]
 
 
 def test_headers_are_cloudevents_in_binary_mode_and_pass_the_trace_on() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from worker.classifier.checkpoint.card import CARD_FILE
 from worker.errors import ModelFault, SettingsInvalid
 from worker.models import embedded_model
 from worker.settings import ModelSettings
@@ -123,7 +124,7 @@ def find_checkpoint(settings: ModelSettings) -> Checkpoint:
         from worker.classifier.checkpoint.hub import fetch  # noqa: PLC0415 - slow to import and seldom needed
 
         folder, commit = fetch(
-            settings, (CONFIG_FILE, ADAPTER_FILE, "thresholds.json", *TOKENIZER_FILES), SAFETENSORS, PICKLES
+            settings, (CONFIG_FILE, ADAPTER_FILE, CARD_FILE, "thresholds.json", *TOKENIZER_FILES), SAFETENSORS, PICKLES
         )
     else:
         folder, commit = local, None
