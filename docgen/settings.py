@@ -99,6 +99,8 @@ def _values(field: str, schema: dict[str, Any]) -> str:
 def _kind(option: dict[str, Any], schema: dict[str, Any]) -> str:
     if "$ref" in option:
         option = schema["$defs"][option["$ref"].rpartition("/")[2]]
+    if "const" in option:
+        return code(option["const"])
     if "enum" in option:
         return ", ".join(map(code, option["enum"]))
     bounds = [

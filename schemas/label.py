@@ -104,7 +104,7 @@ class LabelEvent(_Part):
 
     schema_version: Literal["1.0", "1.1", "1.2"] = Field(
         description="1.1 added source.topic_id, view and comment_id; 1.2 added tier, tiers, language, "
-        "thresholds.act and thresholds.made_for"
+        "model_labels, thresholds.act and thresholds.made_for"
     )
     id: str = Field(
         description="UUID version 5 of topic/topic id/partition/offset/model digest/threshold set/view version: equal "
@@ -128,6 +128,10 @@ class LabelEvent(_Part):
     )
     scores: dict[str, float] = Field(description="Every label of the model, in its own order, with a score in [0, 1]")
     thresholds: Thresholds
+    model_labels: dict[str, str] = Field(
+        default_factory=dict,
+        description="For each name that output.label_names gives a label, the model's own; empty where it gives none",
+    )
     model: ModelInfo
     text: TextInfo
     view: ViewInfo | None = Field(None, description="The second reading; null when texts are scored as written only")

@@ -36,6 +36,7 @@ NUMBERS: dict[str, tuple[str, ...]] = {
         "tier",
         "tiers",
         "language",
+        "model_labels",
     ),
     "CommentId": ("value", "source"),
     "Thresholds": ("set", "values", "act", "made_for"),

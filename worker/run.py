@@ -203,7 +203,7 @@ def batch_limits(settings: Settings) -> BatchLimits:
 def _encoder(settings: Settings, model: Classifier[Any]) -> Encode:
     """From an outcome to the record it publishes."""
     labelled = LabelEventEncoder(
-        settings.input, settings.output, model.identity, model.thresholds, model.view, time.time
+        settings.input, settings.output, model.identity, model.thresholds, model.labels, model.view, time.time
     ).encode
     rejected = DeadLetterEncoder(
         settings, task_id=socket.gethostname(), model_id=model.identity.id, clock=time.time

@@ -6,7 +6,7 @@ and nothing is serialised twice. A test checks the result against `schemas.Label
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from schemas.label import SCHEMA_VERSION
 from schemas.timestamps import rfc3339
 from worker.events.comment_in_event import comment_writer
 from worker.events.headers import headers_of
+from worker.events.label_names import LabelNames
 from worker.events.trace_context import trace_headers
 from worker.protocols import WallClock
 from worker.settings import InputSettings, OutputSettings
@@ -56,6 +57,7 @@ class LabelEventEncoder:
         output_settings: Names the output topic and whether the text is kept, hashed or dropped.
         model: Identity that every event carries.
         thresholds: Threshold set that every event carries.
+        labels: The model's labels, in its order.
         view: Name and version of the second reading; None when texts are scored only as written.
         clock: Seconds since the epoch, for `processed_at`.
     """
@@ -66,16 +68,21 @@ class LabelEventEncoder:
         output_settings: OutputSettings,
         model: ModelIdentity,
         thresholds: ThresholdSet,
+        labels: Sequence[str],
         view: str | None,
         clock: WallClock,
     ) -> None:
+        names = LabelNames(output_settings.label_names, labels)
+        self._renamed = names.classification if names.model_labels else None
         self._topic = output_settings.topic
         self._comment = comment_writer(output_settings.text, input_settings.text_pointer)
         self._digest = model.digest
         self._scoring = scoring_name(thresholds.name, view)
         self._view = view
         self._no_view = _json(view_info(view, None))
-        self._write_template = partial(_template, model=model, thresholds=thresholds)
+        self._write_template = partial(
+            _template, model=model, thresholds=names.thresholds(thresholds), model_labels=names.model_labels
+        )
         self._logs: dict[tuple[str, str], _Log] = {}
         self._log = self._log_of(input_settings.only_topic or "", "")
         self._written_verdicts: dict[tuple[tuple[str, ...], tuple[str, ...], bool], bytes] = {}
@@ -85,7 +92,8 @@ class LabelEventEncoder:
     def encode(self, outcome: Labelled) -> Outgoing:
         """The record to produce: same key as the comment's, CloudEvents headers, trace context passed on."""
         record = outcome.record
-        scores, labels, text, view, acted, language, needs_review = outcome.classification
+        found = outcome.classification if self._renamed is None else self._renamed(outcome.classification)
+        scores, labels, text, view, acted, language, needs_review = found
         partition, offset = record.partition() or 0, record.offset() or 0
         kind, milliseconds = record.timestamp()
         timestamp = None if kind == _NO_TIMESTAMP else rfc3339(milliseconds)
@@ -99,7 +107,7 @@ class LabelEventEncoder:
             to_json(outcome.id),
             _ID_SOURCES[outcome.id_source],
             self._comment(outcome),
-            self._written_verdicts.get((labels, acted, needs_review)) or self._verdict(outcome.classification),
+            self._written_verdicts.get((labels, acted, needs_review)) or self._verdict(found),
             to_json(scores),
             text.tokens,
             text.windows,
@@ -181,13 +189,16 @@ def view_info(version: str | None, view: ViewFacts | None) -> dict[str, Any] | N
     return {"version": version, "scored": view is not None, "transforms": transforms, "tokens": tokens}
 
 
-def _template(input_topic: str, model: ModelIdentity, thresholds: ThresholdSet) -> bytes:
+def _template(
+    input_topic: str, model: ModelIdentity, thresholds: ThresholdSet, model_labels: Mapping[str, str]
+) -> bytes:
     """A label event with `%` fields for what differs between events, in the order in which `encode` fills them."""
     return b"".join(
         (
             b'{"schema_version":' + _constant(SCHEMA_VERSION),
             b',"id":"%b","comment_id":{"value":%b,"source":%b},"comment":%b,%b,"scores":%b',
             b',"thresholds":' + _constant(threshold_info(thresholds)),
+            b',"model_labels":' + _constant(model_labels),
             b',"model":' + _constant(model._asdict()),
             b',"text":{"tokens":%d,"windows":%d,"truncated":%b},"view":%b,"language":%b',
             b',"source":{"topic":'

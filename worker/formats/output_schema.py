@@ -44,6 +44,7 @@ EXAMPLE: dict[str, Any] = {
     "text": {"tokens": 0, "windows": 1, "truncated": False},
     "view": None,
     "language": None,
+    "model_labels": {},
     "source": {"topic": "", "topic_id": None, "partition": 0, "offset": 0, "timestamp": None},
     "processed_at": "1970-01-01T00:00:00.000Z",
 }

@@ -10,7 +10,7 @@ from worker.settings.formats import Format, RegistrySettings, SchemaIdPlace, Sub
 from worker.settings.input import Condition, Envelope, IdKind, InputSettings, Start, TextFormat
 from worker.settings.kafka import GroupProtocol, KafkaSettings
 from worker.settings.model import ModelSettings, OtherLanguages, Precision
-from worker.settings.output import DeadLetterSettings, OutputSettings, TextOutput, Tombstones
+from worker.settings.output import DeadLetterSettings, NamesPreset, OutputSettings, TextOutput, Tombstones
 from worker.settings.process import HttpSettings, LogFormat, LogLevel, LogSettings
 from worker.settings.tracing import TracingSettings
 from worker.settings.whole import Settings
@@ -32,6 +32,7 @@ __all__ = [
     "LogLevel",
     "LogSettings",
     "ModelSettings",
+    "NamesPreset",
     "OtherLanguages",
     "OutputSettings",
     "Precision",

@@ -1,6 +1,5 @@
 """The settings of the input: which topics, and what their records mean."""
 
-import json
 import re
 from enum import StrEnum
 from typing import Annotated, Any
@@ -20,7 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from worker.settings.fields import JsonPointer, Section, TopicName
+from worker.settings.fields import JsonPointer, Section, TopicName, from_json
 from worker.settings.formats import Format
 
 
@@ -59,26 +58,15 @@ class TextFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
-def _from_json(value: Any) -> Any:
-    """Decode a list that came as text, as variables and flags bring it; pydantic describes anything else."""
-    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        message = "not JSON"
-        raise ValueError(message) from None
-
-
 def _as_list(value: Any) -> Any:
     """Several pointers, or one."""
-    value = _from_json(value)
+    value = from_json(value)
     return [value] if isinstance(value, str) else value
 
 
 def _in_one_line(value: Any) -> Any:
     """Several topics, given as a list or with blanks around the commas."""
-    value = _from_json(value)
+    value = from_json(value)
     if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
         value = ",".join(value)
     return ",".join(name.strip() for name in value.split(",")) if _is_list(value) else value
@@ -164,7 +152,7 @@ class InputSettings(Section):
     text_format: TextFormat = Field(
         TextFormat.PLAIN, description="Of html and markdown only what a reader sees is scored (extra `markup`)"
     )
-    where: Annotated[tuple[Condition, ...], NoDecode, BeforeValidator(_from_json)] = Field(
+    where: Annotated[tuple[Condition, ...], NoDecode, BeforeValidator(from_json)] = Field(
         (),
         description="Conditions that a record must meet to be labelled, all of them; others are passed over. Each has "
         "a `pointer` and one of `equals`, `in` (a list) and `exists` (true or false)",

@@ -1,10 +1,12 @@
 """The settings of what is written: label events and dead letters."""
 
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
 
-from worker.settings.fields import Section, TopicName
+from worker.settings.fields import Section, TopicName, from_json
 from worker.settings.formats import Format
 
 
@@ -24,6 +26,22 @@ class Tombstones(StrEnum):
     DROP = "drop"
 
 
+class NamesPreset(StrEnum):
+    """Names for labels that are known by one word."""
+
+    PERSPECTIVE = "perspective"
+
+
+def _names_labels(value: Any) -> Any:
+    value = from_json(value)
+    if isinstance(value, dict) and all(isinstance(name, str) and name for pair in value.items() for name in pair):
+        return value
+    if isinstance(value, str) and value in list(NamesPreset):
+        return NamesPreset(value)
+    message = 'write perspective, or an object such as {"toxic": "TOXICITY"}'
+    raise ValueError(message)
+
+
 class OutputSettings(Section):
     """Where label events go."""
 
@@ -31,6 +49,11 @@ class OutputSettings(Section):
     format: Format = Field(Format.JSON, description="How values are written: json, json-schema, avro or protobuf")
     text: TextOutput = Field(
         TextOutput.KEEP, description="keep the comment's text in the event, put its SHA-256 there (hash), or omit it"
+    )
+    label_names: Annotated[dict[str, str] | NamesPreset, NoDecode, BeforeValidator(_names_labels)] = Field(
+        default_factory=dict,
+        description="Names of labels in events: perspective (TOXICITY, INSULT, ...), or an object that gives labels of "
+        "the model other names",
     )
     tombstones: Tombstones = Field(
         Tombstones.AUTO,

@@ -23,7 +23,8 @@ def test_every_hostile_record_has_one_outcome_and_every_event_keeps_the_schema(s
     model = KeywordClassifier()
     decoder = Decoder(InputSettings())
     encoder = LabelEventEncoder(
-        InputSettings(), OutputSettings(), model.identity, model.thresholds, model.view, lambda: 1_795_348_800.0
+        *(InputSettings(), OutputSettings(), model.identity, model.thresholds, model.labels, model.view),
+        lambda: 1_795_348_800.0,
     )
     seen: Counter[str] = Counter()
     for record in hostile_records(seed=seed, count=RECORDS):

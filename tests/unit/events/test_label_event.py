@@ -39,7 +39,13 @@ NOW = 1_795_348_800.5
 
 def encoder(text: TextOutput = TextOutput.KEEP, text_pointer: str | list[str] = "/text") -> LabelEventEncoder:
     return LabelEventEncoder(
-        InputSettings(text_pointer=text_pointer), OutputSettings(text=text), MODEL, THRESHOLDS, VIEW, lambda: NOW
+        InputSettings(text_pointer=text_pointer),
+        OutputSettings(text=text),
+        MODEL,
+        THRESHOLDS,
+        LABELS,
+        VIEW,
+        lambda: NOW,
     )
 
 
@@ -67,6 +73,7 @@ def test_the_value_is_the_event_of_the_schema() -> None:
                 "act": {"toxic": 0.9},
                 "made_for": "this-model",
             },
+            "model_labels": {},
             "model": MODEL._asdict(),
             "text": {"tokens": 14, "windows": 1, "truncated": False},
             "view": {"version": VIEW, "scored": False, "transforms": [], "tokens": 0},
@@ -194,7 +201,7 @@ def test_a_second_reading_is_told_with_what_was_undone() -> None:
 
 
 def test_without_a_second_reading_there_is_no_view_and_the_id_is_that_of_schema_1_0() -> None:
-    plain = LabelEventEncoder(InputSettings(), OutputSettings(), MODEL, THRESHOLDS, None, lambda: NOW)
+    plain = LabelEventEncoder(InputSettings(), OutputSettings(), MODEL, THRESHOLDS, LABELS, None, lambda: NOW)
     event = json.loads(plain.encode(labelled(comment_record("c-1", "hi"))).value or b"")
     assert event["view"] is None
     assert event["id"] == event_id("comments", 3, 4711, MODEL.digest, "default@1")

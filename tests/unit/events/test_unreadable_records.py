@@ -73,7 +73,9 @@ def outcome_of(record: object) -> Outgoing | None:
         return DeadLetterEncoder(Settings(), task_id="t", model_id="m", clock=lambda: 0.0).encode(decoded)
     assert isinstance(decoded, Comment)
     labelled = Labelled(decoded.record, ASSIGNMENT, decoded.id, decoded.text, NOTHING)
-    encoder = LabelEventEncoder(InputSettings(), OutputSettings(), MODEL.identity, MODEL.thresholds, None, lambda: 0.0)
+    encoder = LabelEventEncoder(
+        InputSettings(), OutputSettings(), MODEL.identity, MODEL.thresholds, MODEL.labels, None, lambda: 0.0
+    )
     return encoder.encode(labelled)
 
 

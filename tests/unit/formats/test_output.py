@@ -57,6 +57,7 @@ def encode_label(outcome: Any) -> Outgoing:
         OutputSettings(),
         ModelIdentity("m", None, "sha256:" + "0" * 64, "float32"),
         ThresholdSet("default@1", {"toxic": 0.5}),
+        ("toxic", "labels"),
         "canonical@1",
         lambda: 1_795_348_800.042,
     ).encode(outcome)
