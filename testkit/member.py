@@ -45,6 +45,13 @@ def as_labelled(record: Record, assignment: Assignment) -> Outcome:
     return Labelled(record, assignment, "c", "", NO_LABELS)
 
 
+def forward_deletions(record: Record, assignment: Assignment) -> Outcome:
+    """Label every record, and let tombstones go on to the output topic."""
+    if record.value() is None:
+        return Skipped(record, assignment, forwarded=True)
+    return as_labelled(record, assignment)
+
+
 def position(outcome: Outcome) -> str:
     record = outcome.record
     return f"{record.topic()}/{record.partition()}/{record.offset()}"

@@ -67,7 +67,9 @@ class Group:
     def published(self) -> list[str]:
         """The input positions of the records in the output topic."""
         return [
-            dict(m.headers())["position"].decode() for m in read_to_end(self.backend.bootstrap_servers, self.output)
+            dict(m.headers())["position"].decode()
+            for m in read_to_end(self.backend.bootstrap_servers, self.output)
+            if m.value() is not None
         ]
 
     def everything(self, each: int) -> list[str]:

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError
 
 from testkit.fatal import make_fatal
 from testkit.kafka import eventually
-from testkit.member import Member, as_labelled, produce
+from testkit.member import Member, as_labelled, forward_deletions, produce
 from testkit.topic_reader import read_to_end
 from tests.contract.backend import PARTITIONS, Backend
 from tests.contract.group import Group
@@ -22,7 +22,7 @@ from worker.kafka.delivery.transactional_producer import TransactionalProducer, 
 from worker.kafka.embedded.broker import EmbeddedBroker
 from worker.settings import DeadLetterSettings
 from worker.stream.circuit_breaker import Breaker
-from worker.types import Assignment, Batch, Outcome, Record, Rejected, Skipped, Stage, next_offsets
+from worker.types import Assignment, Batch, Outcome, Record, Rejected, Stage, next_offsets
 
 EXACTLY_ONCE = {"guarantee": "exactly-once"}
 
@@ -38,12 +38,6 @@ def reject_odd(record: Record, assignment: Assignment) -> Outcome:
     """Records with an odd offset are dead letters."""
     if (record.offset() or 0) % 2:
         return Rejected(record, assignment, Stage.DECODE, "InvalidJson", "the value is not valid JSON")
-    return as_labelled(record, assignment)
-
-
-def forward_deletions(record: Record, assignment: Assignment) -> Outcome:
-    if record.value() is None:
-        return Skipped(record, assignment, forwarded=True)
     return as_labelled(record, assignment)
 
 

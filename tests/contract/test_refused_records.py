@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from testkit.member import produce
+from testkit.member import forward_deletions, produce
 from testkit.topic_reader import read_to_end
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
@@ -62,6 +62,46 @@ def test_a_transaction_it_fails_is_not_waited_for(real_group: Group) -> None:
     member.consume(each * PARTITIONS)
     assert len(real_group.published()) == (each - 1) * PARTITIONS
     assert len(read_to_end(real_group.backend.bootstrap_servers, real_group.dead_letters)) == PARTITIONS
+
+
+def test_the_last_event_of_each_key_stays_the_last_although_earlier_ones_were_refused_with_another(
+    real_group: Group, delivery: dict[str, Any]
+) -> None:
+    """A request that the broker accepts overtakes one before it that is refused for one record and sent again."""
+    servers = real_group.backend.bootstrap_servers
+    kafka = real_group.backend.real
+    assert kafka is not None
+    compacted = kafka.create_topic(f"{real_group.output}-compacted", 1, {"cleanup.policy": "compact"})
+    real_group.output = compacted
+    numbers = range(60)
+    keys = {number: None if number in (3, 31) else b"k%d" % (number % 3) for number in numbers}
+    # The last record of each key is a deletion.
+    values = {number: b"x" if number < 57 else None for number in numbers}
+    produce(servers, real_group.input, ({"value": values[n], "key": keys[n], "partition": 1} for n in numbers))
+    member = real_group.join(
+        {"compression.type": "none", "batch.size": 2000},
+        delivery=delivery,
+        judge=forward_deletions,
+        enlarge=lambda _: bytes(300),
+    )
+    member.step_until(lambda: len(member.polled) == len(numbers))
+    in_a_later_batch = member.polled[30:]
+    del member.polled[30:]
+    member.publish()
+    member.polled = in_a_later_batch
+    member.publish()
+    member.settle()
+    found = read_to_end(servers, real_group.output)
+    for key in (b"k0", b"k1", b"k2"):
+        of_key = [m for m in found if m.key() == key]
+        assert of_key[-1].value() is None
+        last_places = {dict(m.headers())["position"]: m.offset() for m in of_key if m.value() is not None}
+        in_input_order = sorted(last_places, key=lambda position: int(position.rpartition(b"/")[2]))
+        assert [last_places[position] for position in in_input_order] == sorted(last_places.values())
+    assert len(set(real_group.published())) == 57 - 2
+    dead = read_to_end(servers, real_group.dead_letters)
+    assert sorted(int(dict(m.headers())["__connect.errors.offset"]) for m in dead) == [3, 31]
+    assert real_group.committed() == {1: len(numbers)}
 
 
 def test_small_events_that_are_too_large_only_together_are_all_published(

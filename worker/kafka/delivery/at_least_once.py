@@ -23,7 +23,7 @@ from worker.kafka.client.rights import Right
 from worker.kafka.delivery.refusals import REFUSALS
 from worker.protocols import Encode, RejectionLimit, Source
 from worker.settings import Settings
-from worker.types import Batch, Outcome, Outgoing, Settled
+from worker.types import Batch, Outcome, Outgoing, Rejected, Settled
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -148,20 +148,43 @@ class AtLeastOncePublisher:
             BreakerOpen: Too many are refused; no replacement has been sent.
         """
         self._wait_for_reports()  # of later batches too: a suspect must be alone in its request
+        self._send_suspects(delivery)
         forms = {id(outcome): form for outcome, form in delivery.refused}
-        for outcome in delivery.suspects:
-            form = Form(outcome)
-            outgoing = self._encoded(form)
-            if (refusal := self._refusal_alone(outgoing)) is not None:
-                forms[id(outcome)] = form.after(refusal, outgoing)
-        outcomes = list(delivery.outcomes)
-        for index, outcome in enumerate(outcomes):
-            if (found := forms.get(id(outcome))) is not None:
-                outcomes[index] = found.outcome
+        outcomes = [forms[id(o)].outcome if id(o) in forms else o for o in delivery.outcomes]
         self._limit.check(outcomes)
         for form in forms.values():
             self._deliver_alone(form)
         return outcomes
+
+    def _send_suspects(self, suspected: _Delivery) -> None:
+        """Send the suspects of a batch again, each alone, and behind them what their keys' later records have become.
+
+        Other requests were accepted meanwhile, of this batch and of later ones. An event that came before an earlier
+        one of its key is repeated behind it: the last under a key has to be about the comment as it reads now, and if
+        that is a deletion, a text from before must not live on behind it in a compacted topic.
+        """
+        suspects = {id(outcome) for outcome in suspected.suspects}
+        overtaken: set[bytes] = set()
+        repeated = 0
+        for delivery in self._deliveries:
+            refused = {id(outcome) for outcome, _ in delivery.refused} | {id(o) for o in delivery.suspects}
+            for outcome in delivery.outcomes:
+                key = outcome.record.key()
+                if id(outcome) in suspects:
+                    if key is not None:
+                        overtaken.add(key)
+                elif key in overtaken and id(outcome) not in refused and type(outcome) is not Rejected:
+                    repeated += 1
+                else:
+                    continue
+                form = Form(outcome)
+                outgoing = form.encoded(self._encode)
+                if outgoing is not None and (refusal := self._refusal_alone(outgoing)) is not None:
+                    delivery.refused.append((outcome, form.after(refusal, outgoing)))
+        if repeated:
+            log.info(
+                "events were sent again, behind earlier ones of their keys that were refused at first", events=repeated
+            )
 
     def _deliver_alone(self, form: Form) -> None:
         outgoing = self._encoded(form)
