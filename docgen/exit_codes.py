@@ -7,8 +7,8 @@ from worker import errors
 from worker.__main__ import INTERRUPTED
 
 _INTRODUCTION = """\
-Every command ends with one of these. A supervisor can act on them: 3 and 4 are worth a restart; 2, 5 and 6 need a
-person first."""
+Every command ends with one of these. A supervisor can act on them: 3 and 4 are worth a restart; 2, 5, 6 and 7 need
+a person first."""
 
 _OUTSIDE = {
     0: "Done. Ctrl-C or SIGTERM is the normal end of `sluice run`, which drains first, of `watch` and of `demo`.",

@@ -8,6 +8,7 @@
       DrainDeadlinePassed       4   shutdown ran out of time; nothing is lost
       BreakerOpen               5   too many records were rejected
       ModelFault                6   the model cannot be loaded or cannot score
+      FlagRateOff               7   a label comes out of the ordinary, and the worker is to stop on it
 
     OwnershipLost, Retryable, Poison: signals between the parts of a worker; each is handled where it is expected and
     none ends a command.
@@ -63,6 +64,12 @@ class ModelFault(SluiceError):
     """The model cannot be loaded or cannot score."""
 
     exit_code = 6
+
+
+class FlagRateOff(SluiceError):
+    """A label's share of the comments is out of the ordinary: the worker stopped on it, as `flag_rate.stop` says."""
+
+    exit_code = 7
 
 
 class OwnershipLost(Exception):

@@ -1,6 +1,7 @@
 """What source, publisher and classifier know about themselves: snapshots for health and metrics."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -84,3 +85,25 @@ class ModelFacts(NamedTuple):
     unscorable_texts: int = 0
     float32_retries: int = 0
     memory_halvings: int = 0
+
+
+class Ordinary(StrEnum):
+    """Whether a label's share is ordinary, and if not, for what; each but `YES` is a value of a metric's label."""
+
+    YES = "yes"
+    NOT_FOR_ITS_PAST = "past"
+    NOT_FOR_ITS_BAND = "band"
+
+
+class FlagRate(NamedTuple):
+    """How often a label comes.
+
+    Attributes:
+        share: Of the newest comments those that have it.
+        past: The same of those before them; None while they are too few.
+        ordinary: What that says.
+    """
+
+    share: float
+    past: float | None
+    ordinary: Ordinary

@@ -34,6 +34,7 @@ from worker.settings import Settings
 from worker.stop_signals import StopSignals
 from worker.stream.batching import BatchLimits
 from worker.stream.circuit_breaker import Breaker
+from worker.stream.flag_rate import FlagRates
 from worker.stream.flow_control import FlowControl
 from worker.stream.loop import Worker
 from worker.stream.model_threads import ModelThreads
@@ -162,12 +163,14 @@ def _assemble(
         sleep=time.sleep,
         uniform=random.uniform,
     )
+    flag_rates = FlagRates(settings.flag_rate, model.labels)
     watcher = Watcher(
         metrics=metrics,
         health=health,
         source=source,
         publisher=publisher,
         classifier=model,
+        flag_rates=flag_rates.facts,
         clock=clock,
         wall_clock=time.time,
         report=status.look,
@@ -185,6 +188,7 @@ def _assemble(
         model_threads=ModelThreads(model, batch_limits(settings), clock, scoring),
         decoder=conversion.decoder(Decoder(settings.input, ForwardsDeletions(settings))),
         breaker=Breaker(settings.dead_letters),
+        flag_rates=flag_rates,
         flow=FlowControl(settings.delivery, settings.batch),
         settings=settings.delivery,
         clock=clock,

@@ -12,6 +12,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from worker.facts import Ordinary
 from worker.observability.histogram import Distribution
 from worker.types import ModelIdentity
 
@@ -31,6 +32,7 @@ TRANSACTION_RESULTS = ("committed", "aborted")
 MOVE_REASONS = ("below_start", "above_end", "truncated", "recreated")
 SKIP_REASONS = ("retention",)
 REBALANCE_EVENTS = ("assign", "revoke", "lost")
+FLAG_RATE_ALARMS = (Ordinary.NOT_FOR_ITS_PAST, Ordinary.NOT_FOR_ITS_BAND)
 LOOP_PHASES = ("poll", "decode", "publish", "settle", "idle")
 
 
@@ -44,7 +46,7 @@ class Metrics:
         ValueError: `registry` already holds a catalogue.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:  # noqa: PLR0915 - a catalogue: a statement for each metric
         self.registry = registry
 
         def counter(name: str, documentation: str, *labels: str) -> Counter:
@@ -106,6 +108,15 @@ class Metrics:
         )
         self.model_load_seconds = gauge("model_load_seconds", "Seconds it took to load and warm the model")
         self.labels_assigned = counter("labels_assigned", "Records a label was assigned to", "label")
+        self.flagged_ratio = gauge(
+            "flagged_ratio", "Share of the newest comments (flag_rate.window_records) that have a label", "label"
+        )
+        self.past_flagged_ratio = gauge(
+            "past_flagged_ratio", "Share of the comments before those (flag_rate.past_records) that have it", "label"
+        )
+        self.flag_rate_alarm = gauge(
+            "flag_rate_alarm", "1 while the share of a label is out of the ordinary: past, band", "label", "against"
+        )
         self.scores = histogram(
             "scores",
             "Scores from 0 to 1 by label; a change of shape is drift of the input or of the model",
@@ -182,6 +193,8 @@ class Metrics:
         for label in labels:
             self.labels_assigned.labels(label)
             self.scores.labels(label)
+            for against in FLAG_RATE_ALARMS:
+                self.flag_rate_alarm.labels(label, against)
 
     def set_lag(self, topic: str, partition: int, records: int) -> None:
         """Set the lag of a partition; a negative one means unknown (no offset yet) and is not exported."""

@@ -1,12 +1,13 @@
 """Copies what source, publisher and model count for themselves into metrics and health, once a second."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prometheus_client import Counter
 
+from worker.facts import FlagRate
 from worker.observability.health import Health
-from worker.observability.metrics import Metrics
+from worker.observability.metrics import FLAG_RATE_ALARMS, Metrics
 from worker.protocols import Classifier, Clock, Publisher, Source, WallClock
 from worker.types import Stage
 
@@ -22,6 +23,7 @@ class Watcher:
         source: The member of the group.
         publisher: Counts transactions, with exactly-once.
         classifier: The model.
+        flag_rates: Gives how often each label comes.
         clock: Monotonic seconds.
         wall_clock: Seconds since the epoch.
         report: Told the lag at each look; None while it is unknown.
@@ -35,6 +37,7 @@ class Watcher:
         source: Source,
         publisher: Publisher,
         classifier: Classifier[Any],
+        flag_rates: Callable[[], Mapping[str, FlagRate]],
         clock: Clock,
         wall_clock: WallClock,
         report: Callable[[int | None], None] = lambda _: None,
@@ -44,6 +47,7 @@ class Watcher:
         self._source = source
         self._publisher = publisher
         self._classifier = classifier
+        self._flag_rates = flag_rates
         self._clock = clock
         self._wall_clock = wall_clock
         self._report = report
@@ -59,6 +63,7 @@ class Watcher:
         self._look_at_group()
         self._look_at_transactions()
         self._look_at_model()
+        self._look_at_flag_rates()
 
     def _look_at_group(self) -> None:
         facts, health, metrics = self._source.facts(), self._health, self._metrics
@@ -114,6 +119,15 @@ class Watcher:
         ):
             self._count(metric, "", total)
         self._count(metrics.retries, Stage.INFERENCE.value, facts.float32_retries)
+
+    def _look_at_flag_rates(self) -> None:
+        metrics = self._metrics
+        for label, rate in self._flag_rates().items():
+            metrics.flagged_ratio.labels(label).set(rate.share)
+            if rate.past is not None:
+                metrics.past_flagged_ratio.labels(label).set(rate.past)
+            for against in FLAG_RATE_ALARMS:
+                metrics.flag_rate_alarm.labels(label, against).set(rate.ordinary is against)
 
     def _count(self, metric: Counter, label: str, total: int) -> int:
         """Add what was counted since the last look to a counter; return how much that was."""

@@ -6,6 +6,7 @@ sections are in `worker.settings.whole`, so that all problems are found, and pri
 """
 
 from worker.settings.delivery import BatchSettings, DeliverySettings, Guarantee
+from worker.settings.flag_rate import FlagRateSettings
 from worker.settings.formats import Format, RegistrySettings, SchemaIdPlace, SubjectStrategy
 from worker.settings.input import Condition, Envelope, IdKind, InputSettings, Start, TextFormat
 from worker.settings.kafka import GroupProtocol, KafkaSettings
@@ -21,6 +22,7 @@ __all__ = [
     "DeadLetterSettings",
     "DeliverySettings",
     "Envelope",
+    "FlagRateSettings",
     "Format",
     "GroupProtocol",
     "Guarantee",

@@ -7,6 +7,7 @@ from pydantic import model_validator
 from worker.settings import owned_properties, renamed
 from worker.settings.delivery import BatchSettings, DeliverySettings
 from worker.settings.fields import Section
+from worker.settings.flag_rate import FlagRateSettings
 from worker.settings.formats import Format, RegistrySettings
 from worker.settings.input import InputSettings
 from worker.settings.kafka import KafkaSettings
@@ -26,6 +27,7 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     batch: BatchSettings = BatchSettings()
     delivery: DeliverySettings = DeliverySettings()
+    flag_rate: FlagRateSettings = FlagRateSettings()
     registry: RegistrySettings = RegistrySettings()
     tracing: TracingSettings = TracingSettings()
     http: HttpSettings = HttpSettings()

@@ -14,6 +14,7 @@ from worker.errors import DrainDeadlinePassed
 from worker.protocols import Clock, Encoded, LoopObserver, Publisher, RecordDecoder, Source
 from worker.settings import DeliverySettings
 from worker.stream.circuit_breaker import Breaker
+from worker.stream.flag_rate import FlagRates
 from worker.stream.flow_control import FlowControl
 from worker.stream.held_records import HeldRecords
 from worker.stream.model_threads import ModelThreads
@@ -41,6 +42,7 @@ class Worker(Generic[E]):
         model_threads: Tokenize and score.
         decoder: From record to comment.
         breaker: Stops a worker that rejects too much, before the rejections are published.
+        flag_rates: Watches how often labels come, and may stop the worker on it, likewise.
         flow: Bounds what is in flight.
         settings: Deadlines of draining.
         clock: Monotonic seconds.
@@ -55,6 +57,7 @@ class Worker(Generic[E]):
         model_threads: ModelThreads[E],
         decoder: RecordDecoder,
         breaker: Breaker,
+        flag_rates: FlagRates,
         flow: FlowControl,
         settings: DeliverySettings,
         clock: Clock,
@@ -65,6 +68,7 @@ class Worker(Generic[E]):
         self._model_threads = model_threads
         self._held = HeldRecords(decoder)
         self._breaker = breaker
+        self._flag_rates = flag_rates
         self._flow = flow
         self._settings = settings
         self._clock = clock
@@ -141,6 +145,7 @@ class Worker(Generic[E]):
         for batch in self._model_threads.finished(timeout_seconds):
             started = self._clock()
             self._breaker.admit(batch.outcomes)
+            self._flag_rates.admit(batch.outcomes)
             self._publisher.publish(batch)
             self._observer.published(batch)
             self._observer.phase("publish", self._clock() - started)

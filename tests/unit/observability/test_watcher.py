@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from testkit.clock import FakeClock
-from worker.facts import DeliveryFacts, GroupFacts, ModelFacts
+from worker.facts import DeliveryFacts, FlagRate, GroupFacts, ModelFacts, Ordinary
 from worker.observability.health import Health, HealthLimits
 from worker.observability.metrics import Metrics
 from worker.observability.watcher import Watcher
@@ -41,12 +41,14 @@ class Watched:
         self.source: Any = known(GroupFacts("steady", True, True, {("comments", 0): 5, ("comments", 1): 7}, 0, 0))
         self.publisher: Any = known(DeliveryFacts())
         self.classifier: Any = known(ModelFacts())
+        self.flag_rates: dict[str, FlagRate] = {}
         self.watcher = Watcher(
             metrics=Metrics(self.registry),
             health=self.health,
             source=self.source,
             publisher=self.publisher,
             classifier=self.classifier,
+            flag_rates=lambda: self.flag_rates,
             clock=self.clock,
             wall_clock=lambda: WALL_SECONDS,
         )
@@ -136,3 +138,21 @@ def test_only_commits_that_the_broker_took_are_progress(watched: Watched, part: 
     getattr(watched, part).change(**{count: 1})
     watched.look(after_seconds=2)
     assert watched.health.ready().ok
+
+
+def test_a_share_out_of_the_ordinary_is_a_metric_that_says_against_what(watched: Watched) -> None:
+    def alarms() -> tuple[float | None, float | None]:
+        return tuple(watched.value("flag_rate_alarm", label="toxic", against=one) for one in ("past", "band"))  # type: ignore[return-value] # of two
+
+    watched.look()
+    assert watched.value("flagged_ratio", label="toxic") is None
+    for ordinary, expected in (
+        (Ordinary.NOT_FOR_ITS_PAST, (1, 0)),
+        (Ordinary.NOT_FOR_ITS_BAND, (0, 1)),
+        (Ordinary.YES, (0, 0)),
+    ):
+        watched.flag_rates = {"toxic": FlagRate(0.4, 0.05, ordinary)}
+        watched.look(after_seconds=2)
+        assert alarms() == expected
+    assert watched.value("flagged_ratio", label="toxic") == 0.4
+    assert watched.value("past_flagged_ratio", label="toxic") == 0.05

@@ -10,16 +10,24 @@ from confluent_kafka import KafkaError, Message
 
 from testkit.clock import FakeClock
 from testkit.in_memory import InMemoryPublisher, InMemorySource, SilentObserver, identities
-from testkit.keyword_classifier import POISON, UNSCORABLE, UNTOKENIZABLE, KeywordClassifier, Words
+from testkit.keyword_classifier import LABELS, POISON, UNSCORABLE, UNTOKENIZABLE, KeywordClassifier, Words
 from testkit.records import record
 from testkit.scripted_consumer import OneLog, ScriptedConsumer
-from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal, Retryable
+from worker.errors import BreakerOpen, DrainDeadlinePassed, Fatal, FlagRateOff, Retryable
 from worker.events.decoding import Decoder
 from worker.facts import GroupFacts
 from worker.kafka.consumer.source import KafkaSource
-from worker.settings import BatchSettings, DeadLetterSettings, DeliverySettings, InputSettings, Settings
+from worker.settings import (
+    BatchSettings,
+    DeadLetterSettings,
+    DeliverySettings,
+    FlagRateSettings,
+    InputSettings,
+    Settings,
+)
 from worker.stream.batching import BatchLimits
 from worker.stream.circuit_breaker import Breaker
+from worker.stream.flag_rate import FlagRates
 from worker.stream.flow_control import FlowControl
 from worker.stream.loop import Worker
 from worker.stream.model_threads import ModelThreads
@@ -53,6 +61,7 @@ def make_worker(
     dead_letters: DeadLetterSettings | None = None,
     decoder: Any = None,
     observer: Any = None,
+    flag_rate: FlagRateSettings | None = None,
     **delivery: Any,
 ) -> Worker[Words]:
     settings = DeliverySettings(**delivery)
@@ -64,6 +73,7 @@ def make_worker(
         ),
         decoder=decoder or Decoder(InputSettings()),
         breaker=Breaker(dead_letters or DeadLetterSettings()),
+        flag_rates=FlagRates(flag_rate or FlagRateSettings(), LABELS),
         flow=FlowControl(settings, BatchSettings(max_records=batch_records)),
         settings=settings,
         clock=clock,
@@ -285,6 +295,19 @@ def test_the_breaker_stops_the_worker_before_the_offset_moves() -> None:
     with pytest.raises(BreakerOpen):
         worker.run(until(source, lambda: False))
     assert source.committed.get(0, 0) < 10
+    assert source.closed
+
+
+def test_a_worker_that_is_to_stop_on_a_flag_rate_publishes_and_commits_nothing_of_that_batch() -> None:
+    source = InMemorySource({0: [comment(n, "good" if n < 300 else "stupid") for n in range(600)]})
+    publisher = InMemoryPublisher(source)
+    settings = FlagRateSettings(window_records=100, past_records=1000, stop=True)
+    worker = make_worker(source, publisher, batch_records=100, flag_rate=settings)
+    with pytest.raises(FlagRateOff, match="labelled toxic"):
+        worker.run(until(source, lambda: False))
+    flagged = sum(isinstance(one, Labelled) and one.classification.flagged for one in publisher.published)
+    assert flagged < 100
+    assert source.committed.get(0, 0) <= len(publisher.published) < 400
     assert source.closed
 
 
