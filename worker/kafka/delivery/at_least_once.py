@@ -20,14 +20,13 @@ from worker.kafka.client.error_codes import REFUSED, describe, error_of, refused
 from worker.kafka.client.producing import produce
 from worker.kafka.client.properties import make_client, producer_properties
 from worker.kafka.client.rights import Right
+from worker.kafka.delivery.alone import Alone
 from worker.kafka.delivery.refusals import REFUSALS
 from worker.protocols import Encode, RejectionLimit, Source
 from worker.settings import Settings
-from worker.types import Batch, Outcome, Outgoing, Rejected, Settled
+from worker.types import Batch, Outcome, Rejected, Settled
 
 log = structlog.stdlib.get_logger(__name__)
-
-_WAIT_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -74,6 +73,7 @@ class AtLeastOncePublisher:
         self._producer: Producer = make_client(
             Producer, producer_properties(settings), error_cb=self._serve_client_error
         )
+        self._alone = Alone(self._producer, encode, self._serve, self._refusal)
 
     @property
     def pending(self) -> int:
@@ -147,13 +147,13 @@ class AtLeastOncePublisher:
         Raises:
             BreakerOpen: Too many are refused; no replacement has been sent.
         """
-        self._wait_for_reports()  # of later batches too: a suspect must be alone in its request
+        self._alone.wait_for_reports()  # of later batches too: a suspect must be alone in its request
         self._send_suspects(delivery)
         forms = {id(outcome): form for outcome, form in delivery.refused}
         outcomes = [forms[id(o)].outcome if id(o) in forms else o for o in delivery.outcomes]
         self._limit.check(outcomes)
         for form in forms.values():
-            self._deliver_alone(form)
+            self._alone.deliver(form)
         return outcomes
 
     def _send_suspects(self, suspected: _Delivery) -> None:
@@ -169,50 +169,21 @@ class AtLeastOncePublisher:
         for delivery in self._deliveries:
             refused = {id(outcome) for outcome, _ in delivery.refused} | {id(o) for o in delivery.suspects}
             for outcome in delivery.outcomes:
-                key = outcome.record.key()
-                if id(outcome) in suspects:
-                    if key is not None:
-                        overtaken.add(key)
-                elif key in overtaken and id(outcome) not in refused and type(outcome) is not Rejected:
-                    repeated += 1
-                else:
+                is_suspect = id(outcome) in suspects
+                # A dead letter is in another topic, whose order nobody relies on.
+                key = None if type(outcome) is Rejected else outcome.record.key()
+                if not is_suspect and (key not in overtaken or id(outcome) in refused):
                     continue
-                form = Form(outcome)
-                outgoing = form.encoded(self._encode)
-                if outgoing is not None and (refusal := self._refusal_alone(outgoing)) is not None:
-                    delivery.refused.append((outcome, form.after(refusal, outgoing)))
+                if (instead := self._alone.send(Form(outcome))) is not None:
+                    delivery.refused.append((outcome, instead))
+                elif not is_suspect:
+                    repeated += 1
+                elif key is not None:
+                    overtaken.add(key)
         if repeated:
             log.info(
                 "events were sent again, behind earlier ones of their keys that were refused at first", events=repeated
             )
-
-    def _deliver_alone(self, form: Form) -> None:
-        outgoing = self._encoded(form)
-        while (refusal := self._refusal_alone(outgoing)) is not None:
-            form = form.after(refusal, outgoing)
-            outgoing = self._encoded(form)
-
-    def _refusal_alone(self, outgoing: Outgoing) -> Refusal | None:
-        """Send a record in a request of its own and wait; return why it is refused, or None if it is acknowledged."""
-        reports: list[KafkaError | None] = []
-        try:
-            produce(self._producer, outgoing, lambda error, _: reports.append(error), self._serve)
-        except KafkaException as exception:
-            return self._refusal(error_of(exception), outgoing.topic)
-        self._wait_for_reports()
-        (error,) = reports
-        return None if error is None else self._refusal(error, outgoing.topic)
-
-    def _wait_for_reports(self) -> None:
-        """Wait for the report of every record. Bounded: librdkafka reports each within `delivery.timeout.ms`."""
-        while len(self._producer):
-            self._producer.flush(_WAIT_SECONDS)  # unlike a poll it does not wait for `linger.ms`
-            self._serve(0)
-
-    def _encoded(self, form: Form) -> Outgoing:
-        outgoing = form.encoded(self._encode)
-        assert outgoing is not None  # noqa: S101 - only what publishes something is refused
-        return outgoing
 
     def _serve(self, timeout_seconds: float) -> None:
         try:
