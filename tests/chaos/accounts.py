@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tests.chaos.fleet_worker import FleetWorker
-from tests.chaos.losses import BELOW_START
+from tests.chaos.losses import BELOW_START, RECREATED
 from tests.chaos.worker_metrics import Counts, total
 
 _EXACTLY_ONCE = "exactly-once"
@@ -106,7 +106,8 @@ def _moved(worker: FleetWorker) -> Counter[str]:
 
 
 def _skipped(worker: FleetWorker) -> int:
-    return sum(move.end - (move.begin or 0) for move in worker.moves if move.reason == BELOW_START)
+    below = sum(move.end - (move.begin or 0) for move in worker.moves if move.reason == BELOW_START)
+    return below + sum(move.end for move in worker.moves if move.reason == RECREATED)
 
 
 def _errors(worker: FleetWorker, came: Counter[tuple[str, str]]) -> set[str]:

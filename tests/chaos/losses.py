@@ -83,8 +83,9 @@ class Losses:
         """Look through the events that have not come out."""
         for (log, partition), cut in self._cuts.items():
             for move in self.moves:
-                if move.reason == BELOW_START and move.partition == partition and move.begin is not None:
-                    found = self.places.between(missing, log, partition, move.begin, min(move.end, cut))
+                begin = 0 if move.reason == RECREATED else move.begin
+                if move.reason in (BELOW_START, RECREATED) and move.partition == partition and begin is not None:
+                    found = self.places.between(missing, log, partition, begin, min(move.end, cut))
                     self.explained[BELOW_START].update(found.tolist())
         for log, deletion in self._deletions.items():
             if deletion.reported:

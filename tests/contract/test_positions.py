@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 import pytest
@@ -65,9 +65,9 @@ def set_group_offset(group: Group, partition: int, offset: int, metadata: str = 
     assert eventually(done, PATIENCE_SECONDS)  # the coordinator of a new group may be loading
 
 
-def remove_before(group: Group, offset: int) -> None:
+def remove_before(group: Group, offset: int, partitions: Iterable[int] = ALL) -> None:
     """As retention does."""
-    asked = [TopicPartition(group.input, number, offset) for number in ALL]
+    asked = [TopicPartition(group.input, number, offset) for number in partitions]
     for answer in admin(group).delete_records(asked).values():
         answer.result(PATIENCE_SECONDS)
 
@@ -125,6 +125,22 @@ def test_retention_that_overtook_the_group_costs_what_it_took_and_no_more(real_g
     assert member.source.facts().records_skipped == {"retention": 15 * PARTITIONS}
     assert member.source.facts().positions_moved["below_start"] == PARTITIONS
     assert real_group.committed() == dict.fromkeys(ALL, 20)  # so the lag counts what is there
+
+
+def test_what_retention_took_of_an_added_partition_before_it_was_first_read_is_counted(real_group: Group) -> None:
+    real_group.fill(5)
+    first = real_group.join()
+    first.consume(5 * PARTITIONS)
+    first.close()
+    admin(real_group).create_partitions([NewPartitions(real_group.input, PARTITIONS + 1)])[real_group.input].result(60)
+    records = [{"value": b"%d" % n, "partition": PARTITIONS} for n in range(30)]
+    produce(real_group.backend.bootstrap_servers, real_group.input, records)
+    remove_before(real_group, 20, [PARTITIONS])
+    second = real_group.join()
+    second.step_until(lambda: len(second.polled) == 10)
+    assert {record.offset() for record, _ in second.polled} == set(range(20, 30))
+    assert second.source.facts().records_skipped == {"retention": 20}
+    assert second.source.facts().positions_moved["below_start"] == 1
 
 
 def test_a_worker_overtaken_by_retention_publishes_what_it_had_polled(real_group: Group) -> None:

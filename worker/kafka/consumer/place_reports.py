@@ -23,6 +23,8 @@ _WORDS = {
     "unread records of the old one are gone",
 }
 
+_GONE_OF_THE_NEW_LOG = "; so are the first {skipped} offsets of the new one, which retention has removed"
+
 
 class Placed(NamedTuple):
     """The offset a partition is read from, and how it was chosen.
@@ -50,7 +52,11 @@ def report(placed: list[Placed]) -> None:
     for (found, topic), places in alike.items():
         if found in MOVES:
             moves = ", ".join(f"{p.assignment.partition} from {_position(p)} to {p.begin}" for p in places)
-            words = _WORDS[found].format(skipped=sum(p.skipped for p in places))
+            skipped = sum(p.skipped for p in places)
+            words = _WORDS[found]
+            if found is Found.RECREATED and skipped:
+                words += _GONE_OF_THE_NEW_LOG
+            words = words.format(skipped=skipped)
             log.error("%s: the group's position moved in partition %s (%s): %s", topic, moves, found, words)
         else:
             begins = ", ".join(f"{p.assignment.partition} from offset {p.begin}" for p in places)

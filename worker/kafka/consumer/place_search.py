@@ -177,6 +177,8 @@ class PlaceSearch:
         waiting.lost, waiting.begin = Lost(found, position, cut), begin.offset
         if found is not Found.BELOW_START or self._assignments.is_confirmed(assignment, position or 0):
             self._assignments.stage({assignment: begin.offset})
+        if begin.skipped and found not in MOVES:  # retention was faster than a group that had yet to begin here
+            found, position = Found.BELOW_START, 0
         if found in MOVES:
             self.moved[found.value] += 1
             self.skipped["retention"] += begin.skipped

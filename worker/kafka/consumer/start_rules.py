@@ -54,6 +54,9 @@ RULES: Mapping[Found, Mapping[Start, To]] = {
 MOVES = frozenset({Found.BELOW_START, Found.ABOVE_END, Found.TRUNCATED, Found.RECREATED})
 """Cases in which the group had a position that is not kept: logged as an error, and counted."""
 
+_FROM_THE_FIRST = frozenset({Found.NEW_PARTITION, Found.NEW_TOPIC, Found.RECREATED})
+"""Cases in which the group was to read the log from offset 0."""
+
 
 class Lost(NamedTuple):
     """A partition that can't be read where it was.
@@ -74,7 +77,8 @@ class Begin(NamedTuple):
 
     Attributes:
         offset: The offset of the first record to read.
-        skipped: Number of offsets from the group's position to the log's start, removed by retention before being read.
+        skipped: Number of offsets from the group's position to the log's start, removed by retention before being read;
+            in a log that began after the group did, that position is 0.
     """
 
     offset: int
@@ -98,7 +102,11 @@ def where_to_begin(
         return None
     if rule is To.CUT and cut is not None:
         return Begin(max(cut, ends.first), 0)
-    skipped = max(0, ends.first - position) if found is Found.BELOW_START and position is not None else 0
+    if found in _FROM_THE_FIRST:
+        position = 0
+    elif found is not Found.BELOW_START:
+        position = None
+    skipped = 0 if position is None else max(0, ends.first - position)
     return Begin(ends.end if rule is To.END else ends.first, skipped)
 
 

@@ -27,16 +27,18 @@ ENDS = LogEnds(20, 30)
         (Found.NO_OFFSET, Start.EARLIEST, Begin(20, 0)),
         (Found.NO_OFFSET, Start.LATEST, Begin(30, 0)),
         (Found.NO_OFFSET, Start.ERROR, None),
-        (Found.NEW_PARTITION, Start.LATEST, Begin(20, 0)),
-        (Found.NEW_PARTITION, Start.ERROR, Begin(20, 0)),
+        # What a log that began after the group lacks at its start was never read.
+        (Found.NEW_PARTITION, Start.LATEST, Begin(20, 20)),
+        (Found.NEW_PARTITION, Start.ERROR, Begin(20, 20)),
+        (Found.NEW_TOPIC, Start.LATEST, Begin(20, 20)),
         (Found.BELOW_START, Start.LATEST, Begin(20, 15)),
         (Found.BELOW_START, Start.ERROR, None),
         (Found.ABOVE_END, Start.LATEST, Begin(20, 0)),
         (Found.ABOVE_END, Start.ERROR, None),
         (Found.TRUNCATED, Start.LATEST, Begin(20, 0)),
         (Found.TRUNCATED, Start.ERROR, None),
-        (Found.RECREATED, Start.LATEST, Begin(20, 0)),
-        (Found.RECREATED, Start.ERROR, Begin(20, 0)),
+        (Found.RECREATED, Start.LATEST, Begin(20, 20)),
+        (Found.RECREATED, Start.ERROR, Begin(20, 20)),
     ],
 )
 def test_each_case_has_its_place(found: Found, start: Start, expected: Begin | None) -> None:
