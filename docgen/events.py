@@ -12,8 +12,9 @@ from schemas.generate import render as render_schema
 
 _INTRODUCTION = """\
 Three kinds of records: a comment comes in, a label event goes out, a record that cannot be labelled becomes a dead
-letter. The JSON Schemas are in the repository under `schemas/json`, made from the models by `make schemas`. Readers
-must ignore fields they do not know, so that a later 1.x event can add some."""
+letter. The JSON Schemas are in the repository under `schemas/json`, made from the models by `make schemas`, and the
+topics are described in [AsyncAPI](asyncapi.md). Readers must ignore fields they do not know, so that a later 1.x event
+can add some."""
 
 _WHERE = {
     CommentEvent: ("Comment", "Value of a record of the input topic (`input.topic`)."),

@@ -1,7 +1,7 @@
 """Writes the schemas of the events: `python -m schemas.generate`.
 
-JSON Schemas of all of them, and an Avro and a Protobuf schema of the label event, for those who keep their topics in a
-schema registry.
+JSON Schemas of all of them, an AsyncAPI document of their topics, and an Avro and a Protobuf schema of the label event,
+for those who keep their topics in a schema registry.
 """
 
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from schemas.asyncapi import render_asyncapi
 from schemas.avro_schema import render_avro
 from schemas.comment import CommentEvent
 from schemas.dead_letter import DeadLetterHeaders
@@ -16,6 +17,7 @@ from schemas.label import LabelEvent
 from schemas.protobuf_schema import render_protobuf
 
 FOLDER = Path(__file__).parent / "json"
+ASYNCAPI_FILE = Path(__file__).parent / "asyncapi" / "sluice.json"
 AVRO_FILE = Path(__file__).parent / "avro" / "label-event.avsc"
 PROTOBUF_FILE = Path(__file__).parent / "protobuf" / "label-event.proto"
 
@@ -36,6 +38,7 @@ def texts() -> dict[Path, str]:
     """What every generated file must hold."""
     return {
         **{FOLDER / name: render(model) for name, model in EVENTS.items()},
+        ASYNCAPI_FILE: render_asyncapi(),
         AVRO_FILE: render_avro(LabelEvent),
         PROTOBUF_FILE: render_protobuf(LabelEvent),
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from schemas.avro_schema import avro_schema
-from schemas.generate import AVRO_FILE, FOLDER, PROTOBUF_FILE, texts
+from schemas.generate import ASYNCAPI_FILE, AVRO_FILE, FOLDER, PROTOBUF_FILE, texts
 from schemas.label import LabelEvent
 from schemas.protobuf_schema import NUMBERS, messages
 
@@ -16,7 +16,7 @@ def test_the_schema_file_has_not_drifted_from_its_model(path: Path) -> None:
 
 
 def test_no_schema_file_is_left_over() -> None:
-    folders = (FOLDER, AVRO_FILE.parent, PROTOBUF_FILE.parent)
+    folders = (FOLDER, ASYNCAPI_FILE.parent, AVRO_FILE.parent, PROTOBUF_FILE.parent)
     assert {path for folder in folders for path in folder.iterdir()} == set(texts())
 
 
