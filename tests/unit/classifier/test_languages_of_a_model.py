@@ -13,6 +13,8 @@ from worker.classifier.checkpoint.card import stated_languages
 from worker.settings import ModelSettings
 from worker.verdicts import Language, Tier
 
+pytest.importorskip("pycld2", reason="it has no wheel for this machine")
+
 GERMAN = "Das ist wirklich eine gute Idee, und ich danke dir sehr für deine Hilfe."
 ENGLISH = "Thanks for the edit, it reads much better now than it did before."
 EVERYTHING = {label: {"review": 0.0, "act": 0.0} for label in LABELS}
