@@ -1,8 +1,11 @@
 """What `worker.protocols.Publisher` promises: at-least-once on every broker, exactly-once on a real one."""
 
+import gc
 import random
 import time
 import uuid
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +25,7 @@ from worker.kafka.delivery.transactional_producer import TransactionalProducer, 
 from worker.kafka.embedded.broker import EmbeddedBroker
 from worker.settings import DeadLetterSettings
 from worker.stream.circuit_breaker import Breaker
-from worker.types import Assignment, Batch, Outcome, Record, Rejected, Stage, next_offsets
+from worker.types import Assignment, Batch, Outcome, Outgoing, Record, Rejected, Stage, next_offsets
 
 EXACTLY_ONCE = {"guarantee": "exactly-once"}
 
@@ -363,3 +366,37 @@ def _until_ready(producer: TransactionalProducer) -> None:
         return True
 
     assert eventually(ready)
+
+
+def test_a_discarded_producer_takes_its_threads_and_connections_with_it_at_once(real_group: Group) -> None:
+    """A worker looks for garbage seldom, so no reference cycle may keep a replaced client alive."""
+    settings = real_group.settings(delivery=EXACTLY_ONCE)
+    before = threads_of_clients()
+    gc.disable()
+    try:
+        for _ in range(3):
+            producer = TransactionalProducer(settings, f"discarded-{real_group.name}")
+            assert eventually(lambda made=producer: initialized(made), 60)  # type: ignore[misc]
+            producer.begin()
+            producer.produce(Outgoing(real_group.output, b"k", b"v", [], 0), lambda *_: None)
+            producer.discard()
+            del producer
+        assert eventually(lambda: threads_of_clients() <= before, 60)
+    finally:
+        gc.enable()
+
+
+def initialized(producer: TransactionalProducer) -> bool:
+    try:
+        producer.initialize()
+    except Retryable:
+        return False
+    return True
+
+
+def threads_of_clients() -> int:
+    names = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError):  # it has just ended
+            names.append((task / "comm").read_text())
+    return sum(name.startswith("rdk:") for name in names)

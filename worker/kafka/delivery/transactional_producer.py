@@ -8,8 +8,10 @@ requests. librdkafka does not implement KIP-890; without it, an epoch that is us
 an earlier transaction.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -23,6 +25,8 @@ from worker.kafka.delivery.background_call import BackgroundCall
 from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX
 from worker.settings import Settings
 from worker.types import Outgoing
+
+log = logging.getLogger(__name__)
 
 _CALL_SECONDS = 1.0
 _STEP_SECONDS = 0.005
@@ -43,20 +47,29 @@ class TransactionalProducer:
     `initialize` takes about a second at most, `send_offsets` and `commit` some milliseconds: they raise `UnderWay`
     until they are done, so that the consumer is polled and the model fed meanwhile. All raise `Retryable` if the call
     should be repeated, `TransactionFailed` if the producer must be replaced, `Fatal` if a person must help.
-
-    Attributes:
-        brokers_down: librdkafka's last word was that no broker answers.
     """
 
     def __init__(self, settings: Settings, transactional_id: str) -> None:
-        self.brokers_down = False
         self._settings = settings
-        self._refused: Fatal | None = None
-        self._last_error: KafkaError | None = None
+        self._errors = _ClientErrors()
         self._background: BackgroundCall | None = None
-        self._producer: Producer = make_client(
-            Producer, producer_properties(settings, transactional_id), error_cb=self._serve_client_error
+        # Its callback must not lead back to it. A reference cycle would be left to the collector, which looks seldom;
+        # a replaced client that is not destroyed keeps its five threads and its connections.
+        self._open: Producer | None = make_client(
+            Producer, producer_properties(settings, transactional_id), error_cb=self._errors.serve
         )
+
+    @property
+    def brokers_down(self) -> bool:
+        """Whether librdkafka's last word was that no broker answers."""
+        return self._errors.brokers_down
+
+    @property
+    def _producer(self) -> Producer:
+        if self._open is None:
+            message = "its producer was discarded"
+            raise TransactionFailed(message)
+        return self._open
 
     def initialize(self) -> None:
         """Fence earlier producers of this id, and wait until their last transaction has ended."""
@@ -74,8 +87,8 @@ class TransactionalProducer:
             cluster_id = self._producer.list_topics(timeout=_CALL_SECONDS).cluster_id
         except KafkaException as error:
             self.poll(0)  # its error says why there is no connection
-            if self._refused is not None:
-                raise self._refused from None
+            if self._errors.refused is not None:
+                raise self._errors.refused from None
             raise Retryable(describe(error_of(error))) from None
         if str(cluster_id).startswith(CLUSTER_ID_PREFIX):
             message = (
@@ -99,16 +112,16 @@ class TransactionalProducer:
     @property
     def undelivered(self) -> int:
         """Records that have not been reported."""
-        return len(self._producer)
+        return 0 if self._open is None else len(self._open)
 
     def poll(self, timeout_seconds: float) -> None:
         """Serve reports and errors; the next transactional call reports a fatal one again."""
-        with suppress(KafkaException):
+        with suppress(KafkaException, TransactionFailed):
             self._producer.poll(timeout_seconds)
 
     def flush(self, timeout_seconds: float) -> None:
         """As `poll`, and send what waits for `linger.ms`."""
-        with suppress(KafkaException):
+        with suppress(KafkaException, TransactionFailed):
             self._producer.flush(timeout_seconds)
 
     def why_undelivered(self, *topics: str) -> str:
@@ -117,10 +130,10 @@ class TransactionalProducer:
             # All topics: asking for one by name would create it on a broker that allows that.
             known = self._producer.list_topics(timeout=_CALL_SECONDS).topics
         except KafkaException as exception:
-            return f"no broker answered ({describe(self._last_error or error_of(exception))})"
+            return f"no broker answered ({describe(self._errors.last or error_of(exception))})"
         if missing := [topic for topic in topics if topic not in known]:
             return f"{' and '.join(missing)} does not exist: create it with `sluice topics`"
-        return describe(self._last_error) if self._last_error is not None else ""
+        return describe(self._errors.last) if self._errors.last is not None else ""
 
     def send_offsets(self, offsets: list[TopicPartition], metadata: bytes) -> None:
         """Add the group's offsets (KIP-447); a resumed call has those of the first one."""
@@ -130,8 +143,7 @@ class TransactionalProducer:
     def commit(self) -> None:
         """End the transaction."""
         self._in_background("to commit a transaction", self._producer.commit_transaction, _TRANSACTION_TIMEOUT)
-        self.brokers_down = False
-        self._last_error = None
+        self._errors.forget()
 
     def abort(self) -> None:
         """Abort the transaction, so that another may begin with this producer."""
@@ -139,11 +151,15 @@ class TransactionalProducer:
 
     def discard(self) -> None:
         """Stop sending; never raises. What is open is ended by the next producer of this id, or by the coordinator."""
+        if self._open is None:
+            return
         try:
-            self._producer.purge()
-            self._producer.flush(0)
-        except KafkaException:
-            return  # a fatal producer may refuse; it sends nothing more either way
+            self._open.purge()
+            self._open.flush(0)
+        except KafkaException as error:  # a fatal producer may refuse; it sends nothing more either way
+            log.debug("a discarded producer was not emptied: %s", describe(error_of(error)))
+        discarded, self._open = [self._open], None
+        Thread(target=discarded.clear, name="discarded-producer", daemon=True).start()  # its destruction may block
 
     def _in_background(self, to_do: str, call: Callable[..., Any], *arguments: Any) -> None:
         """Make the call in the background, or resume the one under way.
@@ -176,12 +192,32 @@ class TransactionalProducer:
     def _classified(self, error: KafkaError, to_do: str) -> Exception:
         return classified(error, to_do, right_to_transactions(error, self._settings))
 
-    def _serve_client_error(self, error: KafkaError) -> None:
+
+class _ClientErrors:
+    """What the client reported last.
+
+    Attributes:
+        brokers_down: That no broker answers.
+        last: The last error.
+        refused: What to raise for an error that no retry fixes, such as a wrong password.
+    """
+
+    def __init__(self) -> None:
+        self.brokers_down = False
+        self.last: KafkaError | None = None
+        self.refused: Fatal | None = None
+
+    def serve(self, error: KafkaError) -> None:
         # The next transactional call reports a fatal error again, and classifies it.
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self.brokers_down = True
-        self._last_error = error
-        self._refused = refused_connection(error) or self._refused
+        self.last = error
+        self.refused = refused_connection(error) or self.refused
+
+    def forget(self) -> None:
+        """The broker has answered since."""
+        self.brokers_down = False
+        self.last = None
 
 
 def classified(error: KafkaError, to_do: str, right: Right) -> Exception:
