@@ -19,13 +19,14 @@ GROUPS = {
     "quality": {
         "evaluate": "quality on labelled data, per label",
         "thresholds": "chooses per-label thresholds from labelled data",
+        "audit": "scores published events again, reports every difference",
         "quantize": "tries int8 on labelled data, and allows it if nothing is lost",
     },
 }
 
 COMMANDS = {name: summary for commands in GROUPS.values() for name, summary in commands.items()}
 
-ONE_OFF = frozenset({"produce", "watch", "dead-letters", "doctor", "topics"})
+ONE_OFF = frozenset({"produce", "watch", "dead-letters", "doctor", "topics", "audit"})
 """Commands that somebody waits for: they do not wait for a broker as long as a worker does."""
 
 FLAGS = {
@@ -53,6 +54,7 @@ _MATTER = {
     "dead-letters": ("--bootstrap-servers", "--group", "--dead-letter-topic"),
     "evaluate": _MODEL,
     "thresholds": _MODEL,
+    "audit": ("--model", "--revision", "--bootstrap-servers", "--output-topic"),
     "quantize": ("--model",),
 }
 

@@ -9,6 +9,7 @@
       BreakerOpen               5   too many records were rejected
       ModelFault                6   the model cannot be loaded or cannot score
       FlagRateOff               7   a label comes out of the ordinary, and the worker is to stop on it
+      AuditFailed               8   an audit found a difference, or nothing that it could score again
 
     OwnershipLost, Retryable, Poison: signals between the parts of a worker; each is handled where it is expected and
     none ends a command.
@@ -70,6 +71,12 @@ class FlagRateOff(SluiceError):
     """A label's share of the comments is out of the ordinary: the worker stopped on it, as `flag_rate.stop` says."""
 
     exit_code = 7
+
+
+class AuditFailed(SluiceError):
+    """An audit found a difference beyond the tolerance, or none of its events could be scored again."""
+
+    exit_code = 8
 
 
 class OwnershipLost(Exception):

@@ -72,6 +72,7 @@ class ModelFacts(NamedTuple):
         truncated_texts: Texts longer than their windows.
         unscorable_texts: Texts without a finite score.
         float32_retries: Texts computed again in float32, because their score was not finite.
+        texts_alone: Texts computed again by themselves, as their batch could have turned a verdict.
         memory_halvings: How often memory ran out and the tokens computed at once were halved for good.
     """
 
@@ -84,6 +85,7 @@ class ModelFacts(NamedTuple):
     truncated_texts: int = 0
     unscorable_texts: int = 0
     float32_retries: int = 0
+    texts_alone: int = 0
     memory_halvings: int = 0
 
 

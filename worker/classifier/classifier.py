@@ -114,6 +114,15 @@ class Classifier:
             review_others=model_settings.other_languages is OtherLanguages.REVIEW,
         )
 
+    def judging_by(self, thresholds: ThresholdSet, view: str | None) -> Classifier:
+        """The same model with another threshold set and second reading.
+
+        It shares the weights, counts for itself, and detects no language: a verdict is what the scores alone give.
+        """
+        parts = self._model._replace(scorer=self._model.scorer.judging_by(thresholds))
+        recent = ScoreCache(0)
+        return Classifier(self._identity, thresholds, parts, recent, view=view, languages=None, review_others=False)
+
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the labels, in the model's order."""
@@ -156,6 +165,7 @@ class Classifier:
             **counted,
             padded_tokens=self.padded_tokens,
             float32_retries=self.float32_retries,
+            texts_alone=self._model.scorer.computed_alone,
             memory_halvings=self._model.memory.halvings,
         )
 

@@ -1,12 +1,14 @@
 """From windows of tokens to the classification of a text."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import TYPE_CHECKING
 
 import torch
 
+from worker.classifier.company import turnable
 from worker.types import Classification, TextFacts, Unscorable
 from worker.verdicts import ThresholdSet
 
@@ -26,9 +28,12 @@ class LogitScorer:
     The maximum is taken per label: a text is as bad as its worst window. (It also raises the false positives of very
     long texts, which is why the number of windows is in every event.)
 
+    A text whose verdict its batch could turn is computed again, alone (`worker.classifier.company`).
+
     Attributes:
         labels: Names of the labels, in the model's order.
         retries: Texts computed again in float32, for a score was not finite.
+        computed_alone: Texts computed again by themselves, near a threshold.
     """
 
     def __init__(
@@ -37,31 +42,47 @@ class LogitScorer:
         labels: Sequence[str],
         thresholds: ThresholdSet,
         reference: "Callable[[], MemoryBound] | None",
+        tolerance: float,
     ) -> None:
-        """Score with `forward`; `reference` gives a float32 one for retries, None where `forward` is that already."""
+        """Score with `forward`, whose logits differ by no more than `tolerance` between two batches.
+
+        `reference` gives a float32 forward pass for retries; None where `forward` is that already.
+        """
         self._forward = forward
         self.labels = tuple(labels)
-        self._flagged_from = torch.tensor([thresholds.lowest_flagged(label) for label in labels], dtype=torch.float64)
-        self._acted_from = torch.tensor([thresholds.lowest_acted(label) for label in labels], dtype=torch.float64)
+        tiers = (thresholds.lowest_flagged, thresholds.lowest_acted)
+        self._lowest = torch.tensor([[lowest(label) for label in labels] for lowest in tiers], dtype=torch.float64)
         self._reference = reference
+        self._tolerance = tolerance
         self.retries = 0
+        self.computed_alone = 0
+
+    def judging_by(self, thresholds: ThresholdSet) -> "LogitScorer":
+        """One with another threshold set that shares the forward pass."""
+        return LogitScorer(self._forward, self.labels, thresholds, self._reference, self._tolerance)
 
     def score(self, texts: Sequence[tuple[Sequence[Sequence[int]], TextFacts]]) -> list[Classification | Unscorable]:
         """Classification of each text, given its windows (at least one) and facts, in input order."""
         if not texts:
             return []
         logits = self._worst(self._forward, [windows for windows, _ in texts])
-        unscorable = set()
+        settled = {0} if len(texts) == 1 else set()
         for index in (~torch.isfinite(logits).all(dim=1)).nonzero().flatten().tolist():
-            logits[index] = self._again(texts[index][0])
-            if not torch.isfinite(logits[index]).all():
-                unscorable.add(index)
-        scores = torch.round(torch.sigmoid(logits).double(), decimals=DECIMALS)
-        flags = (scores >= self._flagged_from).tolist()
-        acts = (scores >= self._acted_from).tolist()
+            self.retries += 1
+            logits[index] = self._by_itself(texts[index][0])
+            settled.add(index)
+        for index in turnable(logits, self._verdicts, self._tolerance):
+            if index not in settled:
+                self.computed_alone += 1
+                alone = self._by_itself(texts[index][0])
+                self._compare(alone, logits[index])
+                logits[index] = alone
+        unscorable = set((~torch.isfinite(logits).all(dim=1)).nonzero().flatten().tolist())
+        scores = _scores(logits)
+        flags, acts = self._verdicts(logits).unbind(1)
         results: list[Classification | Unscorable] = []
         for index, (row, flagged, acted, (_, facts)) in enumerate(
-            zip(scores.tolist(), flags, acts, texts, strict=True)
+            zip(scores.tolist(), flags.tolist(), acts.tolist(), texts, strict=True)
         ):
             if index in unscorable:
                 results.append(Unscorable("NonFiniteScore", "the model's score of this text is not a finite number"))
@@ -76,6 +97,30 @@ class LogitScorer:
             )
         return results
 
+    def _verdicts(self, logits: torch.Tensor) -> torch.Tensor:
+        """Whether each label is flagged, and whether it is acted on: bool [texts, 2, labels]."""
+        return _scores(logits)[:, None] >= self._lowest
+
+    def _by_itself(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Highest logits of one text, computed alone; in float32 where they are not finite otherwise."""
+        logits = self._worst(self._forward, [windows])[0]
+        if self._reference is None or bool(torch.isfinite(logits).all()):
+            return logits
+        log.warning("a score was not finite in low precision: computing that text in float32")
+        return self._worst(self._reference(), [windows])[0]
+
+    def _compare(self, alone: torch.Tensor, in_company: torch.Tensor) -> None:
+        """Widen the tolerance, and log it, where the model proves to be less exact."""
+        difference = float((alone - in_company).abs().max())
+        if self._tolerance < difference < math.inf:
+            self._tolerance = 2 * difference
+            log.warning(
+                "a logit differs by %.3g when its text is computed alone: this model is less exact than others. Texts "
+                "within %.3g of a threshold are computed alone from now on; in float32 they are fewer "
+                "(SLUICE_MODEL__PRECISION)",
+                *(difference, self._tolerance),
+            )
+
     def _worst(self, forward: "MemoryBound", texts: Sequence[Sequence[Sequence[int]]]) -> torch.Tensor:
         """Highest logit of each label over each text's windows: float32 [texts, labels]."""
         logits = forward.logits([window for windows in texts for window in windows])
@@ -84,9 +129,7 @@ class LogitScorer:
             return logits
         return torch.stack([rows.amax(dim=0) for rows in torch.split(logits, counts)])
 
-    def _again(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
-        self.retries += 1
-        if self._reference is None:
-            return self._worst(self._forward, [windows])[0]
-        log.warning("a score was not finite in low precision: computing that text in float32")
-        return self._worst(self._reference(), [windows])[0]
+
+def _scores(logits: torch.Tensor) -> torch.Tensor:
+    """The scores as events have them: float64, rounded."""
+    return torch.round(torch.sigmoid(logits).double(), decimals=DECIMALS)

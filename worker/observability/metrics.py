@@ -98,6 +98,9 @@ class Metrics:
         )
         self.texts_truncated = counter("texts_truncated", "Texts longer than their windows, whose end was not scored")
         self.texts_unscorable = counter("texts_unscorable", "Texts the model gave no finite score, or none at all")
+        self.texts_alone = counter(
+            "texts_alone", "Texts near a threshold, computed again by themselves so that no batch turns their verdict"
+        )
         self.windows_computed = counter("windows_computed", "Windows the model computed")
         self.memory_halvings = counter(
             "memory_halvings", "Times memory ran out in a forward pass and its tokens were halved, until a restart"

@@ -114,6 +114,7 @@ class Watcher:
             (metrics.texts_viewed, facts.viewed_texts),
             (metrics.texts_truncated, facts.truncated_texts),
             (metrics.texts_unscorable, facts.unscorable_texts),
+            (metrics.texts_alone, facts.texts_alone),
             (metrics.cache_hits, facts.cache_hits),
             (metrics.memory_halvings, facts.memory_halvings),
         ):

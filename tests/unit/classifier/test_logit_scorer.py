@@ -53,9 +53,11 @@ def only(tokens: int, error: Exception) -> Callable[[Windows], None]:
     return rule
 
 
-def scorer(forward: Scripted, reference: Scripted | None) -> LogitScorer:
+def scorer(forward: Scripted, reference: Scripted | None, tolerance: float = 0.0) -> LogitScorer:
     bound = None if reference is None else (lambda: MemoryBound(reference, 1000))
-    return LogitScorer(MemoryBound(forward, 1000), ("a", "b"), ThresholdSet("t@1", {"a": 0.5, "b": 0.5}), bound)
+    return LogitScorer(
+        MemoryBound(forward, 1000), ("a", "b"), ThresholdSet("t@1", {"a": 0.5, "b": 0.5}), bound, tolerance
+    )
 
 
 def one_window(*first_tokens: int) -> list[tuple[Windows, TextFacts]]:

@@ -101,6 +101,7 @@ def test_lag_is_exported_by_partition(watched: Watched) -> None:
         ("unscorable_texts", "texts_unscorable_total", {}),
         ("float32_retries", "retries_total", {"stage": "INFERENCE"}),
         ("memory_halvings", "memory_halvings_total", {}),
+        ("texts_alone", "texts_alone_total", {}),
     ],
 )
 def test_everything_the_model_counts_has_a_metric(

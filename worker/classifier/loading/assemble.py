@@ -9,6 +9,7 @@ import torch
 from tokenizers import Tokenizer
 
 from worker.classifier.checkpoint.golden import read_golden
+from worker.classifier.company import TOLERANCES
 from worker.classifier.forward.architecture import describe
 from worker.classifier.forward.build import build_forward, build_packed, settle_precision
 from worker.classifier.forward.out_of_memory import MemoryBound
@@ -103,7 +104,8 @@ def assemble(
                 load_with_transformers(checkpoint, in_float32, device).forward, settings.max_pass_tokens
             )
         )
-    return LoadedModel(tokenizer, plan, forward, memory, LogitScorer(memory, checkpoint.labels, thresholds, reference))
+    scorer = LogitScorer(memory, checkpoint.labels, thresholds, reference, TOLERANCES[forward.precision])
+    return LoadedModel(tokenizer, plan, forward, memory, scorer)
 
 
 def load_recorded(

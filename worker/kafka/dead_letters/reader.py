@@ -1,29 +1,18 @@
 """Reads the dead letters currently in their topic. Nothing is committed, so they can be read again."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from typing import NamedTuple
 
 from schemas.dead_letter import CONNECT_PREFIX
-from worker.errors import Fatal, NoBroker
 from worker.events.dead_letter import ORIGIN_HEADER, replay_count
 from worker.events.headers import headers_of
-from worker.kafka.client.cluster_metadata import ConnectionErrors, list_topics
-from worker.kafka.client.error_codes import describe, error_of, refused
-from worker.kafka.client.properties import client_properties, make_client
-from worker.kafka.client.rights import Right
+from worker.kafka.present_records import Starts, present_records
 from worker.protocols import Clock
 from worker.settings import Settings
 from worker.types import Record
 
-_READ_AT_ONCE = 500
-_WAIT_SECONDS = 0.2
 _FAILED_AT = "dlq.failed_at"
-
-Starts = Callable[[Sequence[int]], Mapping[int, int]]
-"""Where to start in these partitions; those left out are read from their beginning."""
 
 
 class DeadLetter(NamedTuple):
@@ -108,76 +97,7 @@ def read_dead_letters(
         NoBroker: No broker answered for `kafka.no_broker_seconds`.
         Fatal: The topic does not exist or can't be read, or the broker refuses this client.
     """
-    limit_seconds = settings.kafka.no_broker_seconds
-    properties = client_properties(settings) | {
-        "group.id": settings.kafka.group_id,  # required of every consumer; no group is joined and nothing is committed
-        "enable.auto.commit": False,
-        "isolation.level": "read_committed",
-        "enable.partition.eof": True,
-        "auto.offset.reset": "earliest",  # retention may overtake a start before the first fetch
-    }
-    errors = ConnectionErrors()
-    consumer: Consumer = make_client(Consumer, properties, error_cb=errors.serve)
-    topic = settings.dead_letters.topic
-    try:
-        spans = _spans(consumer, settings, errors)
-        if starts is not None:
-            spans = _begun_at(starts(list(spans)), spans)
-        ends = {partition: end for partition, (start, end) in spans.items() if start < end}
-        consumer.assign([TopicPartition(topic, partition, spans[partition][0]) for partition in ends])
-        silent_since = clock()
-        while ends:
-            messages = consumer.consume(_READ_AT_ONCE, _WAIT_SECONDS)
-            if not messages and clock() - silent_since > limit_seconds:
-                message = f"{topic} can't be read: no broker answered for {limit_seconds:g} s"
-                raise NoBroker(message)
-            for found in messages:
-                yield from _serve(found, ends, topic, chosen)
-            if messages:
-                silent_since = clock()  # time the caller spent on these was not the broker's silence
-    finally:
-        consumer.close()
-
-
-def _serve(found: Any, ends: dict[int, int], topic: str, chosen: Filter) -> Iterator[DeadLetter]:
-    """The letter in a message, if it is selected; a partition read to its end at the start leaves `ends`."""
-    error, partition = found.error(), found.partition()
-    if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-        return  # no group is joined here
-    if error is not None and error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-        raise refused(error, f"to let this client read {topic}", Right("Read", "topic", topic))
-    if error is not None and error.code() != KafkaError._PARTITION_EOF:
-        message = f"{topic} can't be read: {describe(error)}"
-        raise Fatal(message)
-    end = ends.get(partition)
-    if end is None:
-        return  # written since the start: a replay that read its own returns would never end
-    if error is None and found.offset() < end:
-        letter = dead_letter(found)
+    for record in present_records(settings, settings.dead_letters.topic, clock=clock, starts=starts):
+        letter = dead_letter(record)
         if chosen.takes(letter):
             yield letter
-    if error is not None or found.offset() + 1 >= end:
-        del ends[partition]
-
-
-def _begun_at(starts: Mapping[int, int], spans: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
-    """The spans from these starts on; a start outside its span is from another topic of this name and is ignored."""
-    return {p: (starts[p] if start <= starts.get(p, -1) <= end else start, end) for p, (start, end) in spans.items()}
-
-
-def _spans(consumer: Consumer, settings: Settings, errors: ConnectionErrors) -> dict[int, tuple[int, int]]:
-    """The offsets at which each partition currently starts and ends."""
-    topic, limit_seconds = settings.dead_letters.topic, settings.kafka.no_broker_seconds
-    described = list_topics(consumer, settings, errors).topics.get(topic)
-    if described is None:
-        message = f"topic {topic} does not exist; `sluice topics` creates it"
-        raise Fatal(message)
-    spans = {}
-    try:
-        for partition in sorted(described.partitions):
-            start, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=limit_seconds)
-            spans[partition] = (start, end)
-    except KafkaException as error:
-        message = f"no broker answered within {limit_seconds:g} s: {describe(error_of(error))}"
-        raise NoBroker(message) from None
-    return spans

@@ -1,0 +1,1 @@
+"""Published events scored again, and how they differ."""
