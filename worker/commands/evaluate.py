@@ -3,7 +3,8 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.quality.evaluation import LabelQuality
+    from worker.quality.scored_texts import ScoredTexts
     from worker.types import ModelIdentity
     from worker.verdicts import ThresholdSet
 
-EXAMPLE = "sluice evaluate labelled.csv --plots plots"
+EXAMPLE = "sluice evaluate labelled.csv --report report.html"
 
 _COLUMNS = (
     ("positives", "positives"),
@@ -39,6 +41,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_data_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print all figures as one JSON object")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write one HTML page with curves, slices and mistakes, and its figures to the same name ending in .json",
+    )
+    parser.add_argument("--with-text", action="store_true", help="show the texts of the worst mistakes in the report")
+    parser.add_argument(
+        "--language-column",
+        default="language",
+        metavar="NAME",
+        help="column of the texts' languages, for the report; without one they are detected (default: %(default)s)",
+    )
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write a plot for each label (needs matplotlib)")
 
 
@@ -47,7 +62,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     from worker.quality.evaluation import evaluate_label
     from worker.quality.scored_texts import load_and_score
 
-    scored = load_and_score(settings, labelled_file(arguments, settings), arguments.clean_weight)
+    if arguments.report:
+        from worker.quality.report.files import check_path
+
+        check_path(arguments.report)
+    labelled = replace(labelled_file(arguments, settings), language_column=arguments.language_column)
+    scored = load_and_score(settings, labelled, arguments.clean_weight)
+    if arguments.report:
+        _write_report(arguments, settings, scored)
     qualities = [
         evaluate_label(
             label, scored.scores[:, i], scored.truth[:, i], scored.weights, scored.thresholds.lowest_flagged(label)
@@ -64,6 +86,23 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
     else:
         _print_table(qualities, scored.identity, scored.thresholds, len(scored.truth), scored.unscorable)
+
+
+def _write_report(arguments: argparse.Namespace, settings: Settings, scored: "ScoredTexts") -> None:
+    from worker.quality.report.figures import make_report
+    from worker.quality.report.files import write_report
+    from worker.quality.report.languages import languages_of
+    from worker.quality.report.origin import origin
+
+    today = datetime.now(UTC).date()
+    report = make_report(
+        scored,
+        languages_of(scored, settings.model),
+        origin(scored, arguments.file, arguments.clean_weight, today),
+        with_texts=arguments.with_text,
+    )
+    for file in write_report(arguments.report, report):
+        sys.stderr.write(f"wrote {file}\n")
 
 
 def _as_json(

@@ -32,11 +32,15 @@ class LabelledTexts:
         texts: The texts, unchanged.
         labels: The labels that the file has, in the model's order.
         truth: 1 where a text has the label, else 0; shape [texts, labels].
+        ids: The texts' ids, else file and line.
+        languages: The texts' languages as the file has them; empty where it has none.
     """
 
     texts: list[str]
     labels: tuple[str, ...]
     truth: NDArray[np.float64]
+    ids: list[str]
+    languages: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,13 @@ class LabelledFile:
         path: The file.
         layout: Where its texts are.
         skip_unrated: Leave out the rows in which a label is -1, which some data sets give to rows nobody rated.
+        language_column: Column or field of a text's language.
     """
 
     path: Path
     layout: Layout = DEFAULT_LAYOUT
     skip_unrated: bool = False
+    language_column: str = "language"
 
 
 def read_labelled(file: LabelledFile, labels: Sequence[str]) -> LabelledTexts:
@@ -66,6 +72,8 @@ def read_labelled(file: LabelledFile, labels: Sequence[str]) -> LabelledTexts:
         message = f"{path} has no known suffix. Give labelled texts as {', '.join(_SUFFIXES)}."
         raise SettingsInvalid(message)
     texts: list[str] = []
+    ids: list[str] = []
+    languages: list[str] = []
     rows: list[list[bool]] = []
     found: tuple[str, ...] | None = None
     for comment in read_comments(path, file.layout):
@@ -78,6 +86,8 @@ def read_labelled(file: LabelledFile, labels: Sequence[str]) -> LabelledTexts:
         truth = row.truth(skip_unrated=file.skip_unrated)
         if truth is not None:
             texts.append(comment.text)
+            ids.append(comment.id)
+            languages.append(str(comment.fields.get(file.language_column) or ""))
             rows.append(truth)
     if found is not None and not found:
         message = f"{path} has none of the model's labels. Name its columns or fields as they are: {', '.join(labels)}."
@@ -85,7 +95,7 @@ def read_labelled(file: LabelledFile, labels: Sequence[str]) -> LabelledTexts:
     if not texts or found is None:
         message = f"{path} has no texts. Name a file of labelled texts."
         raise SettingsInvalid(message)
-    return LabelledTexts(texts, found, np.array(rows, dtype=np.float64))
+    return LabelledTexts(texts, found, np.array(rows, dtype=np.float64), ids, languages)
 
 
 class _Row:

@@ -1,7 +1,9 @@
 """Loads a model and scores labelled texts with it."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,9 @@ class ScoredTexts:
         truth: 0 or 1, shape [texts, labels].
         weights: Weight of each text, shape [texts].
         unscorable: Number of texts left out.
+        texts: The texts.
+        ids: Their ids, else file and line.
+        languages: Their languages as the file has them; empty where it has none.
     """
 
     identity: ModelIdentity
@@ -41,6 +46,9 @@ class ScoredTexts:
     truth: Matrix
     weights: NDArray[np.float64]
     unscorable: int
+    texts: Sequence[str] = ()
+    ids: Sequence[str] = ()
+    languages: Sequence[str] = ()
 
 
 def load_and_score(settings: Settings, file: LabelledFile, clean_weight: float) -> ScoredTexts:
@@ -63,6 +71,7 @@ def load_and_score(settings: Settings, file: LabelledFile, clean_weight: float) 
         truth,
         text_weights(truth, clean_weight),
         int((~scored).sum()),
+        *(list(compress(column, scored)) for column in (labelled.texts, labelled.ids, labelled.languages)),
     )
 
 

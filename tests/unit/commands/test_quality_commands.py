@@ -69,6 +69,41 @@ def test_plots_are_one_file_for_each_label_with_positives(
     assert "wrote" in capsys.readouterr().err
 
 
+def test_a_report_is_one_page_with_its_figures_beside_it(
+    labelled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.html"
+    figures = printed(["evaluate", labelled, "--json", "--report", str(report)], capsys)
+    document = report.read_text(encoding="utf-8")
+    assert "keywords on labelled.csv" in document
+    assert "what a jerk" not in document
+    beside = json.loads(report.with_suffix(".json").read_text(encoding="utf-8"))
+    assert beside["labels"]["toxic"]["quality"]["recall"] == figures["labels"]["toxic"]["recall"]
+
+
+def test_texts_and_languages_of_the_file_are_in_the_report_if_asked_for(
+    labelled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(labelled)
+    rows = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(
+        "\n".join(f"{row},{tongue}" for row, tongue in zip(rows, ("tongue", "en", "xx", "en"), strict=True))
+    )
+    report = tmp_path / "report.html"
+    assert main(["evaluate", labelled, "--report", str(report), "--with-text", "--language-column", "tongue"]) == 0
+    document = report.read_text(encoding="utf-8")
+    assert "what a jerk, really" in document
+    assert "<td>xx</td>" in document
+    assert str(report) in capsys.readouterr().err
+
+
+def test_a_report_of_another_suffix_is_refused_before_anything_is_scored(
+    labelled: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", labelled, "--report", "report.pdf"]) == 2
+    assert "suffix .html" in capsys.readouterr().err
+
+
 def many(path: str) -> str:
     """The labelled rows thirty times: enough for a rule that has to be certain."""
     head, *rows = ROWS.splitlines()
