@@ -32,7 +32,7 @@ def render() -> str:
 def catalogue() -> list[tuple[Metric, list[str]]]:
     """Every metric of a worker with the names of its labels, in the order of the catalogue."""
     metrics = Metrics(CollectorRegistry())
-    metrics.describe_model(ModelIdentity("m", "1", "sha256:0", "float32"), ["toxic"], 1.0)
+    metrics.describe_model(ModelIdentity("m", "1", "sha256:0", "float32"), ["toxic"])
     found = []
     for name, collector in vars(metrics).items():
         if name != "registry" and hasattr(collector, "collect"):

@@ -2,9 +2,9 @@
 
 import gc
 import random
-import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,10 +13,8 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from worker import __version__
 from worker.errors import BreakerOpen, SluiceError
-from worker.events.dead_letter import DeadLetterEncoder
 from worker.events.decoding import Decoder
-from worker.events.label_event import LabelEventEncoder
-from worker.events.tombstone import TombstoneEncoder
+from worker.events.outcome_encoder import OutcomeEncoder
 from worker.formats.conversion import Conversion
 from worker.kafka.consumer.source import KafkaSource
 from worker.kafka.delivery.output_cleanup import ForwardsDeletions
@@ -29,17 +27,18 @@ from worker.observability.metrics import Metrics
 from worker.observability.observer import WorkerObserver
 from worker.observability.status import LOG_SECONDS, TERMINAL_SECONDS, Report, StatusReports, log_status
 from worker.observability.watcher import Watcher
-from worker.protocols import Classifier, Encode
+from worker.protocols import Classifier
 from worker.settings import Settings
 from worker.stop_signals import StopSignals
 from worker.stream.batching import BatchLimits
 from worker.stream.circuit_breaker import Breaker
-from worker.stream.flag_rate import FlagRates
+from worker.stream.flag_rate import FlagRates, check_bands
 from worker.stream.flow_control import FlowControl
 from worker.stream.loop import Worker
+from worker.stream.model_change import ModelChange
+from worker.stream.model_in_use import ModelInUse
 from worker.stream.model_threads import ModelThreads
 from worker.tracing.setup import Tracing
-from worker.types import Labelled, Outcome, Outgoing, Rejected
 
 FORWARD_PASSES_PER_BATCH = 4
 """Forward passes' worth of tokens that one batch may hold: more to sort by length among, and still about a second of
@@ -58,6 +57,7 @@ def run(
     classifier: Classifier[Any] | None = None,
     stop: threading.Event | None = None,
     report: Report = log_status,
+    reread: Callable[[], Settings] | None = None,
 ) -> None:
     """Load the model, join the group and work until SIGTERM, SIGINT or `stop`; then drain.
 
@@ -69,6 +69,7 @@ def run(
         classifier: Scores instead of the model that the settings name.
         stop: Set it to stop; without it the process's signals do.
         report: Shows the worker's status; on a terminal every second, in the log every ten.
+        reread: Reads the settings again when SIGHUP asks for another model; without it only the model's files are.
 
     Raises:
         SluiceError: What ended the worker; its class has the exit code.
@@ -87,9 +88,16 @@ def run(
             conversion.check()
             tracing = Tracing(settings, __version__)
             stack.callback(tracing.close)
-            model = classifier or _load_model(settings, metrics)
+            model = ModelInUse(classifier or _load_model(settings, metrics))
+            metrics.describe_model(model.identity, model.labels)
             health.model_loaded()
-            worker = _assemble(settings, model, conversion, tracing, metrics, health, _status(report))
+            change = ModelChange(
+                signals.change_requested,
+                lambda: _load_successor(settings, reread or (lambda: settings), metrics),
+                model,
+                lambda outcome: metrics.model_changes.labels(outcome).inc(),
+            )
+            worker = _assemble(settings, model, change, conversion, tracing, metrics, health, _status(report))
             _collect_seldom()
             log.info(
                 "working",
@@ -124,15 +132,27 @@ def _load_model(settings: Settings, metrics: Metrics) -> Classifier[Any]:
     model = TransformerClassifier.load(settings.model)
     adopt_logger("transformers")  # it brings a handler of its own, whose lines would be no JSON
     model.warm_up()
-    metrics.describe_model(model.identity, model.labels, time.monotonic() - started)
+    metrics.model_load_seconds.set(time.monotonic() - started)
+    return model
+
+
+def _load_successor(first: Settings, reread: Callable[[], Settings], metrics: Metrics) -> Classifier[Any]:
+    """The model that the settings name now; of all other settings the first ones hold until the worker ends."""
+    now = reread()
+    others = [section for section in type(now).model_fields if section != "model"]
+    if changed := [section for section in others if getattr(now, section) != getattr(first, section)]:
+        log.warning("these settings have changed as well, and need a restart", sections=changed)
+    model = _load_model(now, metrics)
+    check_bands(first.flag_rate, model.labels)
     return model
 
 
 def _collect_seldom() -> None:
-    """The model stays for ever and records die by reference count: neither is worth the collector's time.
+    """The model stays for long and records die by reference count: neither is worth the collector's time.
 
-    Together a tenth more events a second where the stream is the limit, measured.
+    Together a tenth more events a second where the stream is the limit, measured. A model that was replaced is let go.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
@@ -144,7 +164,8 @@ def _status(report: Report) -> StatusReports:
 
 def _assemble(
     settings: Settings,
-    model: Classifier[Any],
+    model: ModelInUse,
+    change: ModelChange,
     conversion: Conversion,
     tracing: Tracing,
     metrics: Metrics,
@@ -154,10 +175,11 @@ def _assemble(
     """The parts, joined through the protocols of `worker.protocols`."""
     clock = time.monotonic
     source = KafkaSource(settings, clock=clock, sleep=time.sleep, uniform=random.uniform)
+    encoder = OutcomeEncoder(settings, model, time.time)
     publisher = make_publisher(
         settings,
         source,
-        tracing.encoder(conversion.encoder(_encoder(settings, model))),
+        tracing.encoder(conversion.encoder(encoder.encode)),
         Breaker(settings.dead_letters),
         clock=clock,
         sleep=time.sleep,
@@ -182,10 +204,19 @@ def _assemble(
         metrics.record_latency_seconds.exemplify(seconds, labels, time.time())
 
     scoring = tracing.observer(observer, exemplify)
+
+    def follow(successor: Classifier[Any]) -> None:
+        encoder.follow(successor)
+        flag_rates.follow(successor.labels)
+        metrics.describe_model(successor.identity, successor.labels)
+        _collect_seldom()
+
+    model.when_it_changes(follow)
     return Worker(
         source=source,
         publisher=tracing.publisher(publisher),
         model_threads=ModelThreads(model, batch_limits(settings), clock, scoring),
+        model_change=change,
         decoder=conversion.decoder(Decoder(settings.input, ForwardsDeletions(settings))),
         breaker=Breaker(settings.dead_letters),
         flag_rates=flag_rates,
@@ -202,21 +233,3 @@ def batch_limits(settings: Settings) -> BatchLimits:
     return BatchLimits(
         batch.max_records, FORWARD_PASSES_PER_BATCH * settings.model.max_pass_tokens, batch.linger_seconds
     )
-
-
-def _encoder(settings: Settings, model: Classifier[Any]) -> Encode:
-    """From an outcome to the record it publishes."""
-    labelled = LabelEventEncoder(
-        settings.input, settings.output, model.identity, model.thresholds, model.labels, model.view, time.time
-    ).encode
-    rejected = DeadLetterEncoder(
-        settings, task_id=socket.gethostname(), model_id=model.identity.id, clock=time.time
-    ).encode
-    skipped = TombstoneEncoder(settings.output.topic).encode
-
-    def encode(outcome: Outcome) -> Outgoing | None:
-        if isinstance(outcome, Labelled):
-            return labelled(outcome)
-        return rejected(outcome) if isinstance(outcome, Rejected) else skipped(outcome)
-
-    return encode

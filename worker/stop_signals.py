@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT, heard at once wherever the worker is.
+"""SIGTERM, SIGINT and SIGHUP, heard at once wherever the worker is.
 
 Python runs a signal's handler between two steps of the main thread, which may be long inside a library: a hub that is
 silent, a transactional producer without a broker. So a thread of its own reads the descriptor that the interpreter
@@ -6,6 +6,9 @@ writes each signal to (`signal.set_wakeup_fd`), and acts.
 
 Until work begins nothing is in flight, and the process ends there and then. From then on the first signal asks for a
 drain, and a second one ends the process where it stands.
+
+SIGHUP asks for another model, as it asks many servers to read their files again. On a terminal it says that the
+terminal is gone, and there it is a stop signal.
 """
 
 import os
@@ -21,7 +24,7 @@ import structlog
 
 from worker.errors import DrainDeadlinePassed
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -31,10 +34,12 @@ class StopSignals:
 
     Attributes:
         requested: Set by the first signal after `begin_work`.
+        change_requested: Set by a SIGHUP after `begin_work`, where there is no terminal.
     """
 
     def __init__(self) -> None:
         self.requested = threading.Event()
+        self.change_requested = threading.Event()
         self._working = False
         self._lock = threading.Lock()
         self._stack = ExitStack()
@@ -67,6 +72,10 @@ class StopSignals:
 
     def _take(self, number: signal.Signals) -> None:
         with self._lock:
+            if number is signal.SIGHUP and not _has_terminal():
+                if self._working:
+                    self.change_requested.set()
+                return  # before that, the model is being loaded: it is the one that the settings name now
             if not self._working:
                 log.info("stopped before it joined its group: nothing was in flight", signal=number.name)
                 _end(0)
@@ -79,6 +88,10 @@ class StopSignals:
 
 def _leave_it_to_the_thread(number: int, frame: FrameType | None) -> None:
     """A handler must be there, or the system's own would end the process."""
+
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def _end(code: int) -> None:

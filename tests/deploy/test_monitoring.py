@@ -25,7 +25,7 @@ SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), 
 def exported() -> dict[str, Metric]:
     """Every series name that a worker can export, with its family."""
     metrics = Metrics(CollectorRegistry())
-    metrics.describe_model(ModelIdentity("m", "1", "sha256:0", "float32"), ["toxic"], 1.0)
+    metrics.describe_model(ModelIdentity("m", "1", "sha256:0", "float32"), ["toxic"])
     names: dict[str, Metric] = {}
     for family in metrics.registry.collect():
         names.update({family.name + suffix: family for suffix in SUFFIXES.get(family.type, ())})

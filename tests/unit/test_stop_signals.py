@@ -1,5 +1,6 @@
 """A signal is heard at once, wherever the main thread is, and ends no more than it may."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -27,7 +28,8 @@ configure_logs(LogSettings(format="json"))
 with StopSignals() as signals:
     if sys.argv[1] == "working":
         signals.begin_work()
-    threading.Thread(target=lambda: (signals.requested.wait(), print("requested", flush=True)), daemon=True).start()
+    for name, asked in (("requested", signals.requested), ("change", signals.change_requested)):
+        threading.Thread(target=lambda n=name, a=asked: (a.wait(), print(n, flush=True)), daemon=True).start()
     print("ready", flush=True)
     stuck = threading.Lock()
     stuck.acquire()
@@ -36,10 +38,10 @@ with StopSignals() as signals:
 
 
 @contextmanager
-def program(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    with subprocess.Popen(
-        [sys.executable, "-c", STUCK, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
+def program(*arguments: str, stdin: int = subprocess.DEVNULL) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", STUCK, *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
@@ -66,6 +68,33 @@ def test_a_signal_in_mid_work_asks_for_a_drain_and_a_second_one_ends_the_process
         _, complaint = process.communicate(timeout=HEARD_SECONDS)
     assert process.returncode == 4
     assert "second signal" in complaint
+
+
+def test_a_hangup_asks_for_another_model_and_ends_nothing() -> None:
+    with program("working") as process:
+        assert process.stdout is not None
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout.readline() == "change\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "requested\n"
+
+
+def test_a_hangup_before_work_begins_is_passed_over() -> None:
+    with program("starting") as process:
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        _, complaint = process.communicate(timeout=HEARD_SECONDS)
+    assert process.returncode == 0
+    assert "SIGTERM" in complaint
+    assert "SIGHUP" not in complaint
+
+
+def test_where_there_is_a_terminal_a_hangup_says_that_it_is_gone() -> None:
+    ours, terminal = os.openpty()
+    with closing(os.fdopen(ours)), closing(os.fdopen(terminal)), program("working", stdin=terminal) as process:
+        assert process.stdout is not None
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout.readline() == "requested\n"
 
 
 def test_a_worker_whose_hub_is_silent_stops_when_told(tmp_path: Path) -> None:

@@ -15,12 +15,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then drain; a line at the bottom of a terminal says how it goes."""
-    del arguments
     from worker.run import run as work
+    from worker.settings.configuration import load
     from worker.terminal.status_line import status_line
 
+    origins = arguments.origins
+
+    def reread() -> Settings:
+        return load(origins.config, origins.flags, origins.env_file)
+
     if not sys.stderr.isatty():
-        work(settings)
+        work(settings, reread=reread)
         return
     with status_line(sys.stderr) as line:
-        work(settings, report=line.show)
+        work(settings, report=line.show, reread=reread)

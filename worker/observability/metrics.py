@@ -33,6 +33,7 @@ MOVE_REASONS = ("below_start", "above_end", "truncated", "recreated")
 SKIP_REASONS = ("retention",)
 REBALANCE_EVENTS = ("assign", "revoke", "lost")
 FLAG_RATE_ALARMS = (Ordinary.NOT_FOR_ITS_PAST, Ordinary.NOT_FOR_ITS_BAND)
+MODEL_CHANGES = ("changed", "failed")
 LOOP_PHASES = ("poll", "decode", "publish", "settle", "idle")
 
 
@@ -110,6 +111,11 @@ class Metrics:
             "model_info", "1, and what computes the scores", "model_id", "revision", "digest", "precision"
         )
         self.model_load_seconds = gauge("model_load_seconds", "Seconds it took to load and warm the model")
+        self.model_changes = counter(
+            "model_changes", "Changes of the model or its settings while running, asked for by SIGHUP", "outcome"
+        )
+        for outcome in MODEL_CHANGES:
+            self.model_changes.labels(outcome)
         self.labels_assigned = counter("labels_assigned", "Records a label was assigned to", "label")
         self.flagged_ratio = gauge(
             "flagged_ratio", "Share of the newest comments (flag_rate.window_records) that have a label", "label"
@@ -188,11 +194,10 @@ class Metrics:
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
 
-    def describe_model(self, identity: ModelIdentity, labels: Sequence[str], load_seconds: float) -> None:
+    def describe_model(self, identity: ModelIdentity, labels: Sequence[str]) -> None:
         """Set what scores from now on; the counters of its labels begin at zero."""
         self.model_info.clear()
         self.model_info.labels(identity.id, identity.revision or "", identity.digest, identity.precision).set(1)
-        self.model_load_seconds.set(load_seconds)
         for label in labels:
             self.labels_assigned.labels(label)
             self.scores.labels(label)

@@ -28,6 +28,20 @@ _TWO_SIDED_95 = 1.959963984540054
 log = logging.getLogger(__name__)
 
 
+def check_bands(settings: FlagRateSettings, labels: Sequence[str]) -> None:
+    """Refuse bands for labels that the model does not have.
+
+    Raises:
+        SettingsInvalid: There are such.
+    """
+    if unknown := [label for label in settings.bands if label not in labels]:
+        message = (
+            f"flag_rate.bands names labels that the model does not have: {', '.join(unknown)}. "
+            f"The model's labels are: {', '.join(labels)}"
+        )
+        raise SettingsInvalid(message)
+
+
 class FlagRates:
     """The shares of one worker; used by the thread that publishes.
 
@@ -40,15 +54,20 @@ class FlagRates:
     """
 
     def __init__(self, settings: FlagRateSettings, labels: Sequence[str]) -> None:
-        if unknown := [label for label in settings.bands if label not in labels]:
-            message = (
-                f"flag_rate.bands names labels that the model does not have: {', '.join(unknown)}. "
-                f"The model's labels are: {', '.join(labels)}"
-            )
-            raise SettingsInvalid(message)
+        check_bands(settings, labels)
         self._settings = settings
-        self._recent = _Counts(labels)
-        self._past = _Counts(labels)
+        self._labels = tuple(labels)
+        self._begin()
+
+    def follow(self, labels: Sequence[str]) -> None:
+        """Another model gives the labels from now on. If they are the same, the past is what it is compared with."""
+        if tuple(labels) != self._labels:
+            self._labels = tuple(labels)
+            self._begin()
+
+    def _begin(self) -> None:
+        self._recent = _Counts(self._labels)
+        self._past = _Counts(self._labels)
         self._unseen = 0
         self._rates: dict[str, FlagRate] = {}
 

@@ -17,6 +17,7 @@ from worker.stream.circuit_breaker import Breaker
 from worker.stream.flag_rate import FlagRates
 from worker.stream.flow_control import FlowControl
 from worker.stream.held_records import HeldRecords
+from worker.stream.model_change import ModelChange
 from worker.stream.model_threads import ModelThreads
 from worker.types import Assignment
 
@@ -40,6 +41,7 @@ class Worker(Generic[E]):
         source: Records, and the commit of their offsets.
         publisher: Delivery of outcomes.
         model_threads: Tokenize and score.
+        model_change: Puts another model in the place of the one that scores.
         decoder: From record to comment.
         breaker: Stops a worker that rejects too much, before the rejections are published.
         flag_rates: Watches how often labels come, and may stop the worker on it, likewise.
@@ -55,6 +57,7 @@ class Worker(Generic[E]):
         source: Source,
         publisher: Publisher,
         model_threads: ModelThreads[E],
+        model_change: ModelChange,
         decoder: RecordDecoder,
         breaker: Breaker,
         flag_rates: FlagRates,
@@ -66,6 +69,7 @@ class Worker(Generic[E]):
         self._source = source
         self._publisher = publisher
         self._model_threads = model_threads
+        self._model_change = model_change
         self._held = HeldRecords(decoder)
         self._breaker = breaker
         self._flag_rates = flag_rates
@@ -85,6 +89,8 @@ class Worker(Generic[E]):
         try:
             self._source.subscribe(self)
             while not stop_requested():
+                if self._model_change.is_due():
+                    self._change_model()
                 self._take_in()
                 self._send_out(self._patience())
                 self._settle(0.0)
@@ -97,6 +103,11 @@ class Worker(Generic[E]):
                 self._model_threads.stop()
             self._publisher.close()
             self._source.close()
+
+    def _change_model(self) -> None:
+        """Finish what is in flight, so that it has one model, and change; if that takes too long, at a later turn."""
+        if self._drain(self._settings.revoke_seconds):
+            self._model_change.make()
 
     def _patience(self) -> float:
         """Seconds to wait for the model: none while records can be polled, long while nothing else can happen."""

@@ -62,11 +62,10 @@ def test_unknown_lag_is_not_exported(metrics: Metrics) -> None:
 
 
 def test_a_described_model_is_the_only_one_and_its_labels_begin_at_zero(metrics: Metrics) -> None:
-    metrics.describe_model(ModelIdentity("old", None, "sha256:0", "float32"), ["toxic"], 1.0)
-    metrics.describe_model(ModelIdentity("mini", "1", "sha256:1", "bfloat16"), ["toxic", "insult"], 2.5)
+    metrics.describe_model(ModelIdentity("old", None, "sha256:0", "float32"), ["toxic"])
+    metrics.describe_model(ModelIdentity("mini", "1", "sha256:1", "bfloat16"), ["toxic", "insult"])
     infos = [one.labels for family in metrics.model_info.collect() for one in family.samples]
     assert infos == [{"model_id": "mini", "revision": "1", "digest": "sha256:1", "precision": "bfloat16"}]
-    assert sample(metrics, "sluice_model_load_seconds") == 2.5
     assert sample(metrics, "sluice_labels_assigned_total", label="insult") == 0
     assert sample(metrics, "sluice_scores_count", label="insult") == 0
 

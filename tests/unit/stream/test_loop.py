@@ -30,6 +30,8 @@ from worker.stream.circuit_breaker import Breaker
 from worker.stream.flag_rate import FlagRates
 from worker.stream.flow_control import FlowControl
 from worker.stream.loop import Worker
+from worker.stream.model_change import ModelChange
+from worker.stream.model_in_use import ModelInUse
 from worker.stream.model_threads import ModelThreads
 from worker.types import Classification, Labelled, Rejected, Skipped, Stage, Unscorable
 
@@ -51,6 +53,9 @@ class Gate(KeywordClassifier):
         return super().score(encoded)
 
 
+NEVER = ModelChange(threading.Event(), KeywordClassifier, ModelInUse(KeywordClassifier()), lambda _: None)
+
+
 def make_worker(
     source: Any,
     publisher: InMemoryPublisher,
@@ -62,6 +67,7 @@ def make_worker(
     decoder: Any = None,
     observer: Any = None,
     flag_rate: FlagRateSettings | None = None,
+    change: ModelChange | None = None,
     **delivery: Any,
 ) -> Worker[Words]:
     settings = DeliverySettings(**delivery)
@@ -71,6 +77,8 @@ def make_worker(
         model_threads=ModelThreads(
             classifier or KeywordClassifier(), BatchLimits(batch_records, 10_000), clock, SilentObserver()
         ),
+        model_change=change
+        or ModelChange(threading.Event(), KeywordClassifier, ModelInUse(KeywordClassifier()), lambda _: None),
         decoder=decoder or Decoder(InputSettings()),
         breaker=Breaker(dead_letters or DeadLetterSettings()),
         flag_rates=FlagRates(flag_rate or FlagRateSettings(), LABELS),
