@@ -50,9 +50,15 @@ def test_every_event_of_the_topic_is_audited_and_what_is_none_is_counted(
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]["differing"] == 1
 
 
-def test_an_empty_topic_is_no_fault(
+def test_an_empty_topic_is_no_fault_and_neither_are_deletions_alone(
     broker: EmbeddedBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["audit", "--json", "--bootstrap-servers", broker.bootstrap_servers]) == 0
+    command = ["audit", "--json", "--bootstrap-servers", broker.bootstrap_servers]
+    assert main(command) == 0
     assert json.loads(capsys.readouterr().out)["summary"]["events"] == 0
+    publish(broker, None)
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out)["summary"]["unaudited"] == {"deletion": 1}
+    publish(broker, b"no event")
+    assert main(command) == AuditFailed.exit_code

@@ -65,6 +65,11 @@ class Tally:
         return self.audited + self.unaudited.total()
 
     @property
+    def scorable(self) -> int:
+        """Records that should be events with a text to score: all but deletions."""
+        return self.events - self.unaudited[Unaudited.DELETION]
+
+    @property
     def near_threshold(self) -> int:
         """Verdicts that are others now, of scores within the tolerance of a threshold."""
         return sum(of_label.differences[Kind.NEAR_THRESHOLD] for of_label in self.labels.values())

@@ -82,8 +82,8 @@ def _judge(tally: "Tally") -> None:
     if tally.differing:
         message = f"{tally.differing:,} of {tally.audited:,} events differ from what the model says now"
         raise AuditFailed(message)
-    if tally.events and not tally.audited:
-        message = f"none of {tally.events:,} events could be scored again; the table says why"
+    if tally.scorable and not tally.audited:
+        message = f"none of {tally.scorable:,} events could be scored again; the counts say why"
         raise AuditFailed(message)
 
 
