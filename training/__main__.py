@@ -1,4 +1,4 @@
-"""Command line: `python -m training teach|score|distil|blend|ship|record|evaluate|probe`."""
+"""Command line: `python -m training teach|score|distil|blend|ship|record|evaluate|probe|mark`."""
 
 import argparse
 import json
@@ -74,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = add("evaluate", _evaluate, "print the figures of a shipped model", checkpoint="folder of the model")
     evaluate.add_argument("--split", choices=("validation", "test"), default="test")
     add("probe", _probe, "print what passes and what is caught among the held-out texts", checkpoint="model's folder")
+    mark = add("mark", _mark, "fit the token head of a shipped model, which finds the words that carry a label",
+        checkpoint="folder of the model", work="folder for what a stopped run need not compute again")  # fmt: skip
+    mark.add_argument("--threads", type=int, default=1, help="CPU threads")
     return parser
 
 
@@ -191,6 +194,13 @@ def _probe(options: argparse.Namespace) -> int:
 
     sources, validation = _read(options)
     print(json.dumps(probe_folder(options.checkpoint, sources.kept, validation), indent=1))
+    return 0
+
+
+def _mark(options: argparse.Namespace) -> int:
+    from training.token_head import fit_token_head  # noqa: PLC0415 (likewise)
+
+    print(json.dumps(fit_token_head(options.data, options.checkpoint, options.work, options.threads)))
     return 0
 
 
