@@ -85,6 +85,45 @@ class LanguageInfo(_Part):
     )
 
 
+class TextSpan(_Part):
+    """Part of the text, `[begin, end)`; never empty."""
+
+    begin: int = Field(ge=0, description="First character, in code points (as Python, Go and databases count)")
+    end: int = Field(ge=1, description="The character after the last, in code points")
+    utf16_begin: int = Field(ge=0, description="begin in UTF-16 code units (as JavaScript, Java and C# count)")
+    utf16_end: int = Field(ge=1, description="end in UTF-16 code units")
+
+
+class ReasonSpan(TextSpan):
+    """Words that carry a label."""
+
+    share: float = Field(ge=0, le=1, description="Part of the weight of all spans of the label")
+
+
+class LabelReasons(_Part):
+    """What carries one label."""
+
+    spans: list[ReasonSpan] = Field(description="In the order of the text; empty for a text without words")
+    window: TextSpan | None = Field(
+        None,
+        description="The part of the text that has the label's score; null where the text was read in one window",
+    )
+
+
+class Reasons(_Part):
+    """Which words carry the labels."""
+
+    method: str = Field(
+        pattern=r"^[a-z-]+@[0-9]+$", description="Name and version of the method: token-head@1, leave-out@1"
+    )
+    text_pointer: str | None = Field(
+        None,
+        description="JSON Pointer, in comment, of the text that the spans count in; null where that text was joined of "
+        "several fields or read from markup: it is what a reader sees, and not in the event",
+    )
+    labels: dict[str, LabelReasons] = Field(description="For each of the event's labels what carries it")
+
+
 class SourceCoordinates(_Part):
     """The record the comment came in."""
 
@@ -104,7 +143,7 @@ class LabelEvent(_Part):
 
     schema_version: Literal["1.0", "1.1", "1.2"] = Field(
         description="1.1 added source.topic_id, view and comment_id; 1.2 added tier, tiers, language, "
-        "model_labels, thresholds.act and thresholds.made_for"
+        "model_labels, reasons, thresholds.act and thresholds.made_for"
     )
     id: str = Field(
         description="UUID version 5 of topic/topic id/partition/offset/model digest/threshold set/view version: equal "
@@ -136,5 +175,10 @@ class LabelEvent(_Part):
     text: TextInfo
     view: ViewInfo | None = Field(None, description="The second reading; null when texts are scored as written only")
     language: LanguageInfo | None = Field(None, description="The text's language; null when it is not detected")
+    reasons: Reasons | None = Field(
+        None,
+        description="The words that carry the labels; null for a text without labels, and where none are asked for or "
+        "can be found (model.reasons)",
+    )
     source: SourceCoordinates
     processed_at: AwareDatetime

@@ -37,6 +37,7 @@ NUMBERS: dict[str, tuple[str, ...]] = {
         "tiers",
         "language",
         "model_labels",
+        "reasons",
     ),
     "CommentId": ("value", "source"),
     "Thresholds": ("set", "values", "act", "made_for"),
@@ -44,6 +45,10 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "TextInfo": ("tokens", "windows", "truncated"),
     "ViewInfo": ("version", "scored", "transforms", "tokens"),
     "LanguageInfo": ("detected", "reliable", "supported"),
+    "Reasons": ("method", "text_pointer", "labels"),
+    "LabelReasons": ("spans", "window"),
+    "ReasonSpan": ("begin", "end", "utf16_begin", "utf16_end", "share"),
+    "TextSpan": ("begin", "end", "utf16_begin", "utf16_end"),
     "SourceCoordinates": ("topic", "topic_id", "partition", "offset", "timestamp"),
 }
 """For each message its fields in the order of their numbers, from 1. Add at the end; never remove or reorder."""

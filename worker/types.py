@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from worker.reasons.spans import Reasons
 from worker.verdicts import Language, Tier
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -104,6 +105,7 @@ class Classification(NamedTuple):
         language: The text's language; None where it is not detected.
         needs_review: True for a text surely in a language the model does not know, where the settings say that a person
             must see it whatever its scores are.
+        reasons: The words that carry the labels; None for a text without labels, or where none are asked for or found.
     """
 
     scores: dict[str, float]
@@ -113,6 +115,7 @@ class Classification(NamedTuple):
     acted: tuple[str, ...] = ()
     language: Language | None = None
     needs_review: bool = False
+    reasons: Reasons | None = None
 
     @property
     def flagged(self) -> bool:

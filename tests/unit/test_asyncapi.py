@@ -184,7 +184,7 @@ def test_the_addresses_are_the_topics_of_the_default_settings() -> None:
 def test_the_examples_are_events() -> None:
     CommentEvent.model_validate(COMMENT)
     LabelEvent.model_validate_json(json.dumps(LABEL_EVENT))
-    assert LABEL_EVENT.keys() <= LabelEvent.model_fields.keys()
+    assert LABEL_EVENT.keys() == LabelEvent.model_fields.keys()
     validate("Comment", COMMENT)
     validate("LabelEvent", LABEL_EVENT)
 

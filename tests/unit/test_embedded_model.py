@@ -84,6 +84,28 @@ def test_the_model_has_an_identity_for_events(exact: Classifier) -> None:
     assert set(exact.thresholds.act) == {"toxic", "obscene", "insult"}
 
 
+def test_the_words_that_carry_a_label_are_named(exact: Classifier) -> None:
+    (found,) = exact.classify([SENTENCE])
+    assert found.reasons is not None
+    assert found.reasons.method == "token-head@1"
+    named = {
+        label: [SENTENCE[reason.span.begin : reason.span.end] for reason in of_label.spans]
+        for label, of_label in found.reasons.labels.items()
+    }
+    assert tuple(named) == found.labels
+    assert named["insult"][0] == "stupid"
+    assert not {"You", "are", "a"} & {word for spans in named.values() for span in spans for word in span.split()}
+
+
+def test_a_disguised_word_is_named_as_it_is_written(exact: Classifier) -> None:
+    text = "🙂 you s.t.u.p.i.d man"
+    (found,) = exact.classify([text])
+    assert found.reasons is not None
+    span = found.reasons.labels["toxic"].spans[0].span
+    assert text[span.begin : span.end] == "s.t.u.p.i.d"
+    assert (span.begin, span.utf16_begin) == (6, 7)
+
+
 def test_it_is_small_enough_to_ship_and_its_card_has_the_measured_figures(folder: Path) -> None:
     assert sum(file.stat().st_size for file in folder.iterdir()) <= MAX_BYTES
     figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))

@@ -27,9 +27,12 @@ from worker.types import Classification, ModelIdentity, TextFacts, Unscorable, V
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from worker.classifier.explaining import Explainer
     from worker.classifier.loading.assemble import LoadedModel
+    from worker.classifier.logit_scorer import Evidence
     from worker.classifier.text.canonical import Reading
     from worker.classifier.text.language import LanguageDetector
+    from worker.reasons.spans import Reasons
     from worker.verdicts import ThresholdSet
 
 CLASSIFY_TEXTS = 1024
@@ -52,8 +55,10 @@ class Classifier:
         view: str | None,
         languages: LanguageDetector | None = None,
         review_others: bool = False,
+        explainer: Explainer | None = None,
     ) -> None:
         self._identity = identity
+        self._explainer = explainer
         self._languages = languages
         self._review_others = review_others
         self._view = view
@@ -112,6 +117,7 @@ class Classifier:
             view=view,
             languages=detector_for(model_settings, stated_languages(checkpoint.folder)),
             review_others=model_settings.other_languages is OtherLanguages.REVIEW,
+            explainer=model_parts.explainer,
         )
 
     def judging_by(self, thresholds: ThresholdSet, view: str | None) -> Classifier:
@@ -193,7 +199,8 @@ class Classifier:
                 view = ViewFacts(readings[key].transforms, sum(map(len, second)))
                 windows += second
             language = None if self._languages is None else self._languages.detect(fresh[key])
-            by_key[key] = EncodedText(key, windows, facts, None, view, language)
+            written = None if self._explainer is None else fresh[key]
+            by_key[key] = EncodedText(key, windows, facts, None, view, language, written)
         return [by_key[key] for key in keys]
 
     def _readings(self, texts: Mapping[bytes, str]) -> dict[bytes, Reading]:
@@ -223,10 +230,13 @@ class Classifier:
                 fresh[text.key] = text
             else:
                 results[text.key] = Unscorable("NoTokens", "the tokenizer makes no token of this text")
-        scored = self._model.scorer.score([(text.windows, text.facts) for text in fresh.values()])
-        for key, result in zip(fresh, scored, strict=True):
+        evidence: dict[int, Evidence] | None = None if self._explainer is None else {}
+        scored = self._model.scorer.score([(text.windows, text.facts) for text in fresh.values()], evidence)
+        for index, (key, result) in enumerate(zip(fresh, scored, strict=True)):
             if isinstance(result, Classification):
                 result = self._completed(result, fresh[key])  # noqa: PLW2901 - the same result, with what encoding found
+                if evidence and index in evidence:
+                    result = result._replace(reasons=self._reasons(result, fresh[key], evidence[index]))  # noqa: PLW2901 - likewise
                 self._recent.put(key, result)
             results[key] = result
         ordered = [results[text.key] for text in encoded]
@@ -239,6 +249,11 @@ class Classifier:
         if self._review_others and language is not None and language.supported is False:
             return result._replace(view=text.view, language=language, acted=(), needs_review=True)
         return result._replace(view=text.view, language=language)
+
+    def _reasons(self, result: Classification, text: EncodedText, evidence: Evidence) -> Reasons | None:
+        if self._explainer is None or text.written is None:
+            return None
+        return self._explainer.explain(text.written, result.labels, text.facts.windows, evidence)
 
     def classify(self, texts: str | Iterable[str]) -> list[Classification]:
         """Labels and scores of each text, in order.

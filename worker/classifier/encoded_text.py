@@ -10,12 +10,13 @@ class EncodedText(NamedTuple):
     """A text ready for the model.
 
     Attributes:
-        key: Digest of the text: equal texts are scored once. The text itself is not kept.
+        key: Digest of the text: equal texts are scored once.
         windows: Token ids of each window of the text as it was written, then of each of its canonical reading.
         facts: How the text was read as it was written.
         known: Its classification, when it was among the recent ones; then there are no windows.
         view: Its canonical reading, where that has other tokens.
         language: Its language; None where that is not detected.
+        written: The text as it was written, where reasons may be asked for; else it is not kept.
     """
 
     key: bytes
@@ -24,6 +25,7 @@ class EncodedText(NamedTuple):
     known: Classification | None
     view: ViewFacts | None = None
     language: Language | None = None
+    written: str | None = None
 
     @property
     def tokens(self) -> int:

@@ -3,8 +3,8 @@
 import logging
 import math
 from collections.abc import Callable, Sequence
-from itertools import compress
-from typing import TYPE_CHECKING
+from itertools import accumulate, compress
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -13,6 +13,7 @@ from worker.types import Classification, TextFacts, Unscorable
 from worker.verdicts import ThresholdSet
 
 if TYPE_CHECKING:
+    from worker.classifier.forward.forward import Marks
     from worker.classifier.forward.out_of_memory import MemoryBound
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,18 @@ log = logging.getLogger(__name__)
 DECIMALS = 6
 """Decimals of a score in an event. Scores are rounded before they are compared with their threshold, so that an event
 never disagrees with itself."""
+
+
+class Evidence(NamedTuple):
+    """Where the scores of a flagged text are from.
+
+    Attributes:
+        windows: For each label of the model the index of the window with its highest logit.
+        marks: By index of a window what the token head says of its tokens; empty where there is no head.
+    """
+
+    windows: tuple[int, ...]
+    marks: "Marks"
 
 
 class LogitScorer:
@@ -61,20 +74,31 @@ class LogitScorer:
         """One with another threshold set that shares the forward pass."""
         return LogitScorer(self._forward, self.labels, thresholds, self._reference, self._tolerance)
 
-    def score(self, texts: Sequence[tuple[Sequence[Sequence[int]], TextFacts]]) -> list[Classification | Unscorable]:
-        """Classification of each text, given its windows (at least one) and facts, in input order."""
+    def score(
+        self,
+        texts: Sequence[tuple[Sequence[Sequence[int]], TextFacts]],
+        evidence: dict[int, Evidence] | None = None,
+    ) -> list[Classification | Unscorable]:
+        """Classification of each text, given its windows (at least one) and facts, in input order.
+
+        Args:
+            texts: The texts.
+            evidence: Takes, by index of a flagged text, where its scores are from.
+        """
         if not texts:
             return []
-        logits = self._worst(self._forward, [windows for windows, _ in texts])
+        marks: Marks | None = None if evidence is None else {}
+        logits, places = self._worst(self._forward, [windows for windows, _ in texts], marks)
+        alone_marks: dict[int, Marks] = {}
         settled = {0} if len(texts) == 1 else set()
         for index in (~torch.isfinite(logits).all(dim=1)).nonzero().flatten().tolist():
             self.retries += 1
-            logits[index] = self._by_itself(texts[index][0])
+            logits[index], places[index], alone_marks[index] = self._by_itself(texts[index][0])
             settled.add(index)
         for index in turnable(logits, self._verdicts, self._tolerance):
             if index not in settled:
                 self.computed_alone += 1
-                alone = self._by_itself(texts[index][0])
+                alone, places[index], alone_marks[index] = self._by_itself(texts[index][0])
                 self._compare(alone, logits[index])
                 logits[index] = alone
         unscorable = set((~torch.isfinite(logits).all(dim=1)).nonzero().flatten().tolist())
@@ -95,19 +119,28 @@ class LogitScorer:
                     acted=tuple(compress(self.labels, acted)),
                 )
             )
+        if evidence is not None and marks is not None:
+            firsts = [0, *accumulate(len(windows) for windows, _ in texts)]
+            for index in flags.any(dim=1).nonzero().flatten().tolist():
+                if index not in unscorable:
+                    first, after = firsts[index], firsts[index + 1]
+                    own = {window - first: marks[window] for window in range(first, after) if window in marks}
+                    evidence[index] = Evidence(tuple(places[index].tolist()), alone_marks.get(index, own))
         return results
 
     def _verdicts(self, logits: torch.Tensor) -> torch.Tensor:
         """Whether each label is flagged, and whether it is acted on: bool [texts, 2, labels]."""
         return _scores(logits)[:, None] >= self._lowest
 
-    def _by_itself(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Highest logits of one text, computed alone; in float32 where they are not finite otherwise."""
-        logits = self._worst(self._forward, [windows])[0]
-        if self._reference is None or bool(torch.isfinite(logits).all()):
-            return logits
-        log.warning("a score was not finite in low precision: computing that text in float32")
-        return self._worst(self._reference(), [windows])[0]
+    def _by_itself(self, windows: Sequence[Sequence[int]]) -> "tuple[torch.Tensor, torch.Tensor, Marks]":
+        """Highest logits of a text computed alone, their windows, its marks; in float32 where they are not finite."""
+        marks: Marks = {}
+        logits, places = self._worst(self._forward, [windows], marks)
+        if self._reference is not None and not bool(torch.isfinite(logits).all()):
+            log.warning("a score was not finite in low precision: computing that text in float32")
+            marks.clear()
+            logits, places = self._worst(self._reference(), [windows], marks)
+        return logits[0], places[0], marks
 
     def _compare(self, alone: torch.Tensor, in_company: torch.Tensor) -> None:
         """Widen the tolerance, and log it, where the model proves to be less exact."""
@@ -121,13 +154,16 @@ class LogitScorer:
                 *(difference, self._tolerance),
             )
 
-    def _worst(self, forward: "MemoryBound", texts: Sequence[Sequence[Sequence[int]]]) -> torch.Tensor:
-        """Highest logit of each label over each text's windows: float32 [texts, labels]."""
-        logits = forward.logits([window for windows in texts for window in windows])
+    def _worst(
+        self, forward: "MemoryBound", texts: Sequence[Sequence[Sequence[int]]], marks: "Marks | None" = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Highest logit of each label over each text's windows, and which window has it: both [texts, labels]."""
+        logits = forward.logits([window for windows in texts for window in windows], marks)
         counts = [len(windows) for windows in texts]
         if len(logits) == len(texts):
-            return logits
-        return torch.stack([rows.amax(dim=0) for rows in torch.split(logits, counts)])
+            return logits, torch.zeros_like(logits, dtype=torch.long)
+        highest = [rows.max(dim=0) for rows in torch.split(logits, counts)]
+        return torch.stack([found.values for found in highest]), torch.stack([found.indices for found in highest])
 
 
 def _scores(logits: torch.Tensor) -> torch.Tensor:

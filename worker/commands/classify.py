@@ -5,11 +5,11 @@ import sys
 from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from worker.commands.arguments import add_column_arguments, layout
 from worker.errors import ModelFault, SettingsInvalid
-from worker.settings import Settings
+from worker.settings import ReasonMethod, Settings
 from worker.types import Unscorable
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from worker.comments.file_comment import FileComment
 
 EXAMPLE = 'sluice classify "You are a stupid, idiotic jerk. I hate you."'
+
+
+_ASKED: dict[str, Any] = {"reasons": ReasonMethod.ON}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_column_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object for each text, in input order")
     parser.add_argument("--with-text", action="store_true", help="repeat the text in --json and --output")
+    parser.add_argument(
+        "--reasons", action="store_true", help="show the words that carry each label, whatever model.reasons says"
+    )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write to a new .csv, .jsonl or .parquet file instead"
     )
@@ -52,9 +58,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     from worker.terminal.progress import progress
     from worker.terminal.results import results_file, results_on_stdout
 
-    classifier = Classifier.load(settings.model)
+    classifier = Classifier.load(settings.model, **(_ASKED if arguments.reasons else {}))
     if arguments.output is None:
-        results = results_on_stdout(classifier, as_json=arguments.json, with_text=arguments.with_text)
+        results = results_on_stdout(
+            classifier, as_json=arguments.json, with_text=arguments.with_text, with_reasons=arguments.reasons
+        )
     else:
         results = results_file(arguments.output, classifier, classifier.labels, with_text=arguments.with_text)
     total = failures = 0

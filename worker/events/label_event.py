@@ -21,7 +21,8 @@ from worker.events.headers import headers_of
 from worker.events.label_names import LabelNames
 from worker.events.trace_context import trace_headers
 from worker.protocols import WallClock
-from worker.settings import InputSettings, OutputSettings
+from worker.reasons.spans import Reasons
+from worker.settings import InputSettings, OutputSettings, TextFormat
 from worker.types import Classification, IdSource, Labelled, ModelIdentity, Outgoing, ViewFacts
 from worker.verdicts import Language, ThresholdSet, Tier
 
@@ -87,13 +88,14 @@ class LabelEventEncoder:
         self._log = self._log_of(input_settings.only_topic or "", "")
         self._written_verdicts: dict[tuple[tuple[str, ...], tuple[str, ...], bool], bytes] = {}
         self._written_languages: dict[Language | None, bytes] = {None: b"null"}
+        self._text_pointer = pointer_of_text(input_settings)
         self._clock = clock
 
     def encode(self, outcome: Labelled) -> Outgoing:
         """The record to produce: same key as the comment's, CloudEvents headers, trace context passed on."""
         record = outcome.record
         found = outcome.classification if self._renamed is None else self._renamed(outcome.classification)
-        scores, labels, text, view, acted, language, needs_review = found
+        scores, labels, text, view, acted, language, needs_review, reasons = found
         partition, offset = record.partition() or 0, record.offset() or 0
         kind, milliseconds = record.timestamp()
         timestamp = None if kind == _NO_TIMESTAMP else rfc3339(milliseconds)
@@ -114,6 +116,7 @@ class LabelEventEncoder:
             _TRUE_FALSE[text.truncated],
             self._no_view if view is None else _json(view_info(self._view, view)),
             self._written_languages.get(language) or self._language(language),
+            b"null" if reasons is None else _json(reasons_info(reasons, self._text_pointer)),
             log.topic_id_json,
             partition,
             offset,
@@ -171,6 +174,31 @@ def language_info(language: Language | None) -> dict[str, Any] | None:
     return None if language is None else language._asdict()
 
 
+def reasons_info(reasons: Reasons | None, text_pointer: str | None) -> dict[str, Any] | None:
+    """What an event says about the words that carry its labels; None when it says nothing.
+
+    Args:
+        reasons: Of the text.
+        text_pointer: Where in `comment` the text is that they count in; None when it is not there.
+    """
+    if reasons is None:
+        return None
+    labels = {
+        label: {
+            "spans": [{**reason.span._asdict(), "share": reason.share} for reason in found.spans],
+            "window": None if found.window is None else found.window._asdict(),
+        }
+        for label, found in reasons.labels.items()
+    }
+    return {"method": reasons.method, "text_pointer": text_pointer, "labels": labels}
+
+
+def pointer_of_text(settings: InputSettings) -> str | None:
+    """Where the scored text is in a comment; None where it is joined of several fields or read from markup."""
+    pointers = settings.text_pointer
+    return pointers[0] if len(pointers) == 1 and settings.text_format is TextFormat.PLAIN else None
+
+
 def threshold_info(thresholds: ThresholdSet) -> dict[str, Any]:
     """What an event says about the threshold set."""
     return {
@@ -200,7 +228,7 @@ def _template(
             b',"thresholds":' + _constant(threshold_info(thresholds)),
             b',"model_labels":' + _constant(model_labels),
             b',"model":' + _constant(model._asdict()),
-            b',"text":{"tokens":%d,"windows":%d,"truncated":%b},"view":%b,"language":%b',
+            b',"text":{"tokens":%d,"windows":%d,"truncated":%b},"view":%b,"language":%b,"reasons":%b',
             b',"source":{"topic":'
             + _constant(input_topic)
             + b',"topic_id":%b,"partition":%d,"offset":%d,"timestamp":%b}',

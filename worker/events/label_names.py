@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from worker.errors import SettingsInvalid
+from worker.reasons.spans import Reasons
 from worker.settings import NamesPreset
 from worker.types import Classification
 from worker.verdicts import ThresholdSet
@@ -63,6 +64,7 @@ class LabelNames:
             scores=dict(zip(self._names.values(), found.scores.values(), strict=True)),
             labels=self._renamed(found.labels),
             acted=self._renamed(found.acted),
+            reasons=None if found.reasons is None else self._reasons(found.reasons),
         )
 
     def thresholds(self, thresholds: ThresholdSet) -> ThresholdSet:
@@ -71,6 +73,9 @@ class LabelNames:
             values={self._names[label]: value for label, value in thresholds.values.items()},
             act={self._names[label]: value for label, value in thresholds.act.items()},
         )
+
+    def _reasons(self, reasons: Reasons) -> Reasons:
+        return reasons._replace(labels={self._names[label]: found for label, found in reasons.labels.items()})
 
     def _renamed(self, labels: tuple[str, ...]) -> tuple[str, ...]:
         return tuple([self._names[label] for label in labels])

@@ -10,7 +10,7 @@ from worker.settings.flag_rate import FlagRateSettings
 from worker.settings.formats import Format, RegistrySettings, SchemaIdPlace, SubjectStrategy
 from worker.settings.input import Condition, Envelope, IdKind, InputSettings, Start, TextFormat
 from worker.settings.kafka import GroupProtocol, KafkaSettings
-from worker.settings.model import ModelSettings, OtherLanguages, Precision
+from worker.settings.model import ModelSettings, OtherLanguages, Precision, ReasonMethod
 from worker.settings.output import DeadLetterSettings, NamesPreset, OutputSettings, TextOutput, Tombstones
 from worker.settings.process import HttpSettings, LogFormat, LogLevel, LogSettings
 from worker.settings.tracing import TracingSettings
@@ -38,6 +38,7 @@ __all__ = [
     "OtherLanguages",
     "OutputSettings",
     "Precision",
+    "ReasonMethod",
     "RegistrySettings",
     "SchemaIdPlace",
     "Settings",

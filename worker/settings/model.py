@@ -26,6 +26,15 @@ class OtherLanguages(StrEnum):
     REVIEW = "review"
 
 
+class ReasonMethod(StrEnum):
+    """How the words that carry a label are found."""
+
+    AUTO = "auto"
+    ON = "on"
+    LEAVE_OUT = "leave-out"
+    OFF = "off"
+
+
 class ModelSettings(Section):
     """Which model scores, on what, and how exactly."""
 
@@ -57,6 +66,14 @@ class ModelSettings(Section):
         OtherLanguages.AS_IS,
         description="A comment surely in another language: as-is (by its scores alone), or review (a person sees it, "
         "and nothing is acted on)",
+    )
+    reasons: ReasonMethod = Field(
+        ReasonMethod.AUTO,
+        description="Which words carry a label: auto (where the checkpoint has a token head, at next to no cost), "
+        "on (also elsewhere, by leaving out words), leave-out (always so), or off",
+    )
+    reason_tokens: int = Field(
+        8192, ge=512, description="Tokens that leaving out words may compute for one window of a flagged text"
     )
     multi_label: bool = Field(
         False,

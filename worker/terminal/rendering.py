@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
-from worker.events.label_event import language_info, threshold_info, verdict_info, view_info
+from worker.events.label_event import language_info, reasons_info, threshold_info, verdict_info, view_info
 from worker.terminal.columns import WIDE, cut, text_columns, verdict, verdict_columns
 from worker.types import Classification, ModelIdentity, Unscorable
 from worker.verdicts import ThresholdSet
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from worker.kafka.dead_letters.reader import DeadLetter
 
 _SHOWN_CHARACTERS = 60
+INDENT = "    "
+
+
+WHOLE = ""
+"""The JSON Pointer of a whole value: a result's `comment` is the text itself."""
 
 
 class Scored(Protocol):
@@ -32,7 +37,7 @@ class Scored(Protocol):
 
 
 def json_object(found: Classification, model: Scored) -> dict[str, Any]:
-    """The label event's members from `labels` to `language`: what was found of a text and by what."""
+    """The label event's members from `labels` to `reasons`: what was found of a text and by what."""
     return {
         **verdict_info(found),
         "scores": found.scores,
@@ -41,6 +46,7 @@ def json_object(found: Classification, model: Scored) -> dict[str, Any]:
         "text": found.text._asdict(),
         "view": view_info(model.view, found.view),
         "language": language_info(found.language),
+        "reasons": reasons_info(found.reasons, WHOLE),
     }
 
 
@@ -54,6 +60,17 @@ def text_line(text: str, found: Classification, columns: int = WIDE) -> str:
     room = verdict_columns(columns)
     shown = min(_SHOWN_CHARACTERS, text_columns(columns, with_id=False))
     return f"{verdict(found.labels, found.scores, room):<{room}}  {cut(text, shown)}"
+
+
+def reason_lines(text: str, found: Classification) -> list[str]:
+    """For each label the words that carry it, each with its share; without labels none."""
+    if found.reasons is None:
+        return [f"{INDENT}no reasons found"] if found.labels else []
+    return [
+        f"{INDENT}{label}: "
+        + (", ".join(f"{beginning(text[r.span.begin : r.span.end])} {r.share:.2f}" for r in of_label.spans) or "-")
+        for label, of_label in found.reasons.labels.items()
+    ]
 
 
 def event_line(event: "LabelEvent", columns: int = WIDE) -> str:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
 
 from worker.errors import SettingsInvalid
 from worker.terminal.columns import columns_of
-from worker.terminal.rendering import Scored, failure_line, json_object, text_line
+from worker.terminal.rendering import Scored, failure_line, json_object, reason_lines, text_line
 from worker.types import Classification, Unscorable
 
 if TYPE_CHECKING:
@@ -33,8 +33,11 @@ class Results(Protocol):
 class Lines:
     """A line for each text, on stdout or in a file: for a person, or a JSON object."""
 
-    def __init__(self, model: Scored, out: TextIO, *, as_json: bool, with_text: bool) -> None:
+    def __init__(
+        self, model: Scored, out: TextIO, *, as_json: bool, with_text: bool, with_reasons: bool = False
+    ) -> None:
         self._model, self._out, self._as_json, self._with_text = model, out, as_json, with_text
+        self._with_reasons = with_reasons
         self._columns = columns_of(out)
 
     def write(self, comment: "FileComment", found: Classification | Unscorable) -> None:
@@ -45,6 +48,8 @@ class Lines:
             line = failure_line(comment.text, found)
         else:
             line = text_line(comment.text, found, self._columns)
+            if self._with_reasons:
+                line = "\n".join([line, *reason_lines(comment.text, found)])
         self._out.write(line + "\n")
 
     def close(self) -> None:
@@ -144,9 +149,9 @@ def results_file(path: Path, model: Scored, labels: Sequence[str], *, with_text:
     return Lines(model, file, as_json=True, with_text=with_text)
 
 
-def results_on_stdout(model: Scored, *, as_json: bool, with_text: bool) -> Results:
-    """The results as lines on stdout."""
-    return Lines(model, sys.stdout, as_json=as_json, with_text=with_text)
+def results_on_stdout(model: Scored, *, as_json: bool, with_text: bool, with_reasons: bool = False) -> Results:
+    """The results as lines on stdout; for a person with the words that carry each label, where they are asked for."""
+    return Lines(model, sys.stdout, as_json=as_json, with_text=with_text, with_reasons=with_reasons)
 
 
 def column_names(labels: Sequence[str], *, with_text: bool) -> list[str]:

@@ -8,6 +8,7 @@ import torch
 from pydantic import ValidationError
 
 from worker.classifier import Classifier
+from worker.classifier.forward.forward import Marks
 from worker.errors import Poison
 from worker.settings import ModelSettings
 from worker.types import Classification, TextFacts, Unscorable
@@ -23,9 +24,9 @@ class Watched:
         forward = classifier._model.forward
         inner = forward.logits
 
-        def logits(windows: Sequence[Sequence[int]]) -> torch.Tensor:
+        def logits(windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:
             self.windows.extend(list(window) for window in windows)
-            return inner(windows)
+            return inner(windows, marks)
 
         forward.logits = logits  # type: ignore[method-assign] # that is the test
 
@@ -120,7 +121,7 @@ def test_an_unscorable_text_is_a_value_for_score_and_stops_classify(
     broken = classifier.encode(["bad"])[0].windows[0]
     inner = classifier._model.forward.logits
 
-    def logits(windows: Sequence[Sequence[int]]) -> torch.Tensor:
+    def logits(windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:  # noqa: ARG001
         result = inner(windows)
         result[[index for index, window in enumerate(windows) if list(window) == broken]] = float("nan")
         return result

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from worker.classifier import Classifier
+from worker.classifier.forward.forward import Marks
 from worker.classifier.forward.out_of_memory import MemoryBound
-from worker.classifier.logit_scorer import LogitScorer
+from worker.classifier.logit_scorer import Evidence, LogitScorer
 from worker.errors import Fatal, ModelFault, Poison
 from worker.types import Classification, TextFacts, Unscorable
 from worker.verdicts import ThresholdSet
@@ -36,7 +37,9 @@ class Scripted:
         self._broken = broken
         self.calls: list[list[Sequence[int]]] = []
 
-    def logits(self, windows: Windows) -> torch.Tensor:
+    def logits(self, windows: Windows, marks: Marks | None = None) -> torch.Tensor:
+        if marks is not None:
+            marks.update((index, torch.tensor([[float(w[0])]])) for index, w in enumerate(windows))
         self.calls.append(list(windows))
         self._rule(windows)
         rows = [[float("nan") if w[0] in self._broken else w[0] / 100, -w[0] / 100] for w in windows]
@@ -172,3 +175,18 @@ def test_warm_up_refuses_a_model_whose_weights_are_broken(bert: Path, tmp_path: 
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelFault, match="not finite"):
         Classifier.load(str(broken), precision="float32").warm_up()
+
+
+def test_the_evidence_of_a_flagged_text_names_the_window_of_each_labels_score_and_holds_its_marks() -> None:
+    evidence: dict[int, Evidence] = {}
+    texts = [*one_window(10), ([[50], [90], [20]], TextFacts(3, 3, truncated=False))]
+    scorer(Scripted(), None).score(texts, evidence)
+    assert evidence[1].windows == (1, 2)
+    assert {window: mark.tolist() for window, mark in evidence[1].marks.items()} == {0: [[50]], 1: [[90]], 2: [[20]]}
+
+
+def test_marks_are_those_of_their_window_also_in_parts_that_fit_in_memory() -> None:
+    windows = [[index] * length for index, length in enumerate([30, 10, 40, 20, 5])]
+    marks: Marks = {}
+    MemoryBound(Scripted(only(50, MemoryError())), 100).logits(windows, marks)
+    assert {index: mark.tolist() for index, mark in marks.items()} == {index: [[index]] for index in range(5)}

@@ -14,8 +14,9 @@ from schemas import LabelEvent, event_id
 from schemas.identity import NAMESPACE
 from schemas.timestamps import rfc3339
 from testkit.records import ASSIGNMENT, comment_record, record
-from worker.events.label_event import LabelEventEncoder
-from worker.settings import InputSettings, OutputSettings, TextOutput
+from worker.events.label_event import LabelEventEncoder, pointer_of_text
+from worker.reasons.spans import LabelReasons, Offsets, Reason, Reasons
+from worker.settings import InputSettings, OutputSettings, TextFormat, TextOutput
 from worker.types import (
     Assignment,
     Classification,
@@ -78,6 +79,7 @@ def test_the_value_is_the_event_of_the_schema() -> None:
             "text": {"tokens": 14, "windows": 1, "truncated": False},
             "view": {"version": VIEW, "scored": False, "transforms": [], "tokens": 0},
             "language": {"detected": "en", "reliable": True, "supported": None},
+            "reasons": None,
             "source": {
                 "topic": "comments",
                 "topic_id": None,
@@ -126,6 +128,29 @@ def test_a_text_that_needs_a_review_has_that_tier_without_a_label_and_a_language
         event = json.loads(encode(labelled(comment_record("c-1", "hi"), found=one)).value or b"")
         tiers.append((event["tier"], event["flagged"], event["language"]))
     assert tiers == [("review", False, None), ("none", False, None), ("review", False, None)]
+
+
+def test_the_words_that_carry_a_label_are_counted_both_ways_and_the_event_says_in_which_text() -> None:
+    offsets = Offsets("🙂 you fool")
+    of_label = LabelReasons((Reason(offsets.span(6, 10), 1.0),), offsets.span(0, 10))
+    found = CLASSIFICATION._replace(reasons=Reasons("token-head@1", {"toxic": of_label}))
+    outcome = labelled(comment_record("c-1", "🙂 you fool", body="b"), found=found)
+    value = encoder().encode(outcome).value or b""
+    LabelEvent.model_validate_json(value)
+    window = {"begin": 0, "end": 10, "utf16_begin": 0, "utf16_end": 11}
+    span = {"begin": 6, "end": 10, "utf16_begin": 7, "utf16_end": 11, "share": 1.0}
+    assert json.loads(value)["reasons"] == {
+        "method": "token-head@1",
+        "text_pointer": "/text",
+        "labels": {"toxic": {"spans": [span], "window": window}},
+    }
+    joined = json.loads(encoder(text_pointer=["/text", "/body"]).encode(outcome).value or b"")
+    assert joined["reasons"]["text_pointer"] is None, "the text is in no single place of the event"
+
+
+def test_a_text_read_from_markup_is_in_no_place_of_the_event() -> None:
+    assert pointer_of_text(InputSettings(text_pointer="/body")) == "/body"
+    assert pointer_of_text(InputSettings(text_pointer="/body", text_format=TextFormat.HTML)) is None
 
 
 def test_headers_are_cloudevents_in_binary_mode_and_pass_the_trace_on() -> None:

@@ -12,6 +12,7 @@ from testkit.records import ASSIGNMENT, comment_record
 from worker.errors import SettingsInvalid
 from worker.events.label_event import LabelEventEncoder
 from worker.events.label_names import LabelNames
+from worker.reasons.spans import LabelReasons, Reasons
 from worker.settings import InputSettings, NamesPreset, OutputSettings
 from worker.settings.configuration import load
 from worker.types import Classification, Labelled, ModelIdentity, TextFacts
@@ -26,6 +27,7 @@ FOUND = Classification(
     ("toxic", "insult"),
     TextFacts(9, 1, False),
     acted=("toxic",),
+    reasons=Reasons("leave-out@1", {"toxic": LabelReasons((), None), "insult": LabelReasons((), None)}),
 )
 
 
@@ -44,6 +46,7 @@ def test_with_the_preset_every_part_of_an_event_goes_by_perspectives_names() -> 
     assert written["scores"]["IDENTITY_ATTACK"] == 0.4
     assert written["labels"] == ["TOXICITY", "INSULT"]
     assert written["tiers"] == {"TOXICITY": "act", "INSULT": "review"}
+    assert tuple(written["reasons"]["labels"]) == ("TOXICITY", "INSULT")
     assert tuple(written["thresholds"]["values"]) == ATTRIBUTES[:5]
     assert written["thresholds"]["act"] == {"TOXICITY": 0.7}
     assert written["model_labels"] == dict(zip(ATTRIBUTES, LABELS, strict=True))

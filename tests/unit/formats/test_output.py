@@ -22,6 +22,7 @@ from worker.formats.framing import HEADER, context_of
 from worker.formats.output_schema import EXAMPLE, check_output_schema
 from worker.formats.protobuf_messages import label_event_class
 from worker.formats.writing import make_writer
+from worker.reasons.spans import LabelReasons, Offsets, Reason, Reasons
 from worker.settings import (
     Format,
     InputSettings,
@@ -47,7 +48,9 @@ def client() -> SchemaRegistryClient:
 
 
 def labelled() -> Labelled:
-    found = Classification({"toxic": 0.75, "labels": 0.1}, ("toxic",), TextFacts(4, 1, False))
+    span = Offsets("A 💩").span(2, 3)
+    reasons = Reasons("leave-out@1", {"toxic": LabelReasons((Reason(span, 1.0),), None)})
+    found = Classification({"toxic": 0.75, "labels": 0.1}, ("toxic",), TextFacts(4, 1, False), reasons=reasons)
     return Labelled(record(COMMENT), ASSIGNMENT, "c-1", "A", found)
 
 

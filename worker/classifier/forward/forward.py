@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
     import torch
 
+Marks = dict[int, "torch.Tensor"]
+"""By index of a window what a token head says of its tokens: float32 [tokens, outputs] on the CPU."""
+
 
 class Forward(Protocol):
     """A loaded model's forward pass over unpadded windows. Used by one thread only."""
@@ -21,9 +24,12 @@ class Forward(Protocol):
     def padded_tokens(self) -> int:
         """Padding computed so far, in tokens; 0 for a forward pass that computes none."""
 
-    def logits(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
+    def logits(self, windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:
         """Logits of each window of token ids, special tokens included: float32 [windows, labels] on the CPU.
 
         Rows are in input order. The implementation decides how windows are grouped and how much memory that takes;
         running out of memory raises what torch or Python raise.
+
+        A forward pass with a token head puts into `marks` what it says of the windows that are flagged; any other
+        leaves it empty.
         """

@@ -13,7 +13,7 @@ import torch
 from worker.errors import Fatal, ModelFault, Poison, SluiceError
 
 if TYPE_CHECKING:
-    from worker.classifier.forward.forward import Forward
+    from worker.classifier.forward.forward import Forward, Marks
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ class MemoryBound:
         self._max_tokens = max_tokens
         self.halvings = 0
 
-    def logits(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Logits of each window: float32 [windows, labels] on the CPU, in input order.
+    def logits(self, windows: Sequence[Sequence[int]], marks: "Marks | None" = None) -> torch.Tensor:
+        """Logits of each window: float32 [windows, labels] on the CPU, in input order; `marks` as in `Forward.logits`.
 
         Raises:
             ModelFault: A single window does not fit in memory.
@@ -45,8 +45,8 @@ class MemoryBound:
         while True:
             try:
                 if not self.halvings:
-                    return self._forward.logits(windows)
-                return self._in_parts(windows)
+                    return self._forward.logits(windows, marks)
+                return self._in_parts(windows, marks)
             except SluiceError:
                 raise
             except Exception as error:  # a forward pass may raise anything; it is classified here
@@ -54,7 +54,7 @@ class MemoryBound:
                     raise _fault(error) from error
                 self._halve(windows, error)
 
-    def _in_parts(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
+    def _in_parts(self, windows: Sequence[Sequence[int]], marks: "Marks | None") -> torch.Tensor:
         # Sorted, so that each part needs little padding.
         order = sorted(range(len(windows)), key=lambda index: -len(windows[index]))
         parts: list[list[int]] = []
@@ -65,7 +65,12 @@ class MemoryBound:
                 parts.append([])
                 tokens = len(windows[index])
             parts[-1].append(index)
-        rows = [self._forward.logits([windows[index] for index in part]) for part in parts]
+        rows = []
+        for part in parts:
+            of_part: Marks | None = None if marks is None else {}
+            rows.append(self._forward.logits([windows[index] for index in part], of_part))
+            if marks is not None and of_part:
+                marks.update((part[place], mark) for place, mark in of_part.items())
         joined = torch.cat(rows)
         result = torch.empty_like(joined)
         result[order] = joined

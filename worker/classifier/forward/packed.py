@@ -14,9 +14,11 @@ from torch.nn import functional
 
 from worker.classifier.forward.architecture import Embeddings, Encoder, Layer
 from worker.classifier.forward.attention import Attention, SpanAttention, VarlenAttention
+from worker.classifier.forward.forward import Marks
 from worker.classifier.forward.linears import Activation, Linear, stacked
 from worker.classifier.forward.packing import Pack, make_packs
 from worker.classifier.forward.parallel_packs import ParallelPacks
+from worker.classifier.forward.token_head import TokenHead
 
 MakeLinear = Callable[[torch.Tensor, torch.Tensor, Activation | None], Linear]
 """Makes a linear layer from a float32 weight and bias and an activation, ready for the device and precision."""
@@ -94,6 +96,7 @@ class PackedForward:
         self._head_activation = encoder.head.activation
         self._output = encoder.head.output.to(device)
         self._filler_rows = 0
+        self._token_head: TokenHead | None = None
 
     @property
     def precision(self) -> str:
@@ -105,8 +108,15 @@ class PackedForward:
         """Filler rows computed so far; see `worker.classifier.forward.packing`."""
         return self._filler_rows
 
-    def logits(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Logits of each window: float32 [windows, labels] on the CPU, in input order."""
+    def read_tokens_with(self, head: TokenHead) -> None:
+        """From now on let `head` read the tokens of flagged windows."""
+        self._token_head = head
+
+    def logits(self, windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:
+        """Logits of each window: float32 [windows, labels] on the CPU, in input order.
+
+        `marks` takes what the token head, if there is one, says of the flagged windows.
+        """
         result = torch.empty(len(windows), self._output.out_features)
         if not windows:
             return result
@@ -115,17 +125,17 @@ class PackedForward:
             lanes = self._lanes.worth(lengths)
             pack_tokens = self._lanes.pack_tokens(lanes, self._max_tokens)
             packs = list(make_packs(lengths, pack_tokens, lanes=lanes, ladder=True))
-            rows = self._lanes.compute(lambda pack: self._compute(pack, windows), packs, lanes)
+            rows = self._lanes.compute(lambda pack: self._compute(pack, windows, marks), packs, lanes)
         else:
             packs = list(make_packs(lengths, self._max_tokens, ladder=False))
             # All packs are queued on the device before the first result is awaited.
-            rows = [self._compute(pack, windows) for pack in packs]
+            rows = [self._compute(pack, windows, marks) for pack in packs]
         result[[index for pack in packs for index in pack.order]] = torch.cat(rows).to("cpu", torch.float32)
         self._filler_rows += sum(pack.rows - pack.tokens for pack in packs)
         return result
 
     @torch.inference_mode()
-    def _compute(self, pack: Pack, windows: Sequence[Sequence[int]]) -> torch.Tensor:
+    def _compute(self, pack: Pack, windows: Sequence[Sequence[int]], marks: Marks | None) -> torch.Tensor:
         attention: Attention
         if self._device.type == "cuda":
             attention = VarlenAttention(pack, self._heads, self._device)
@@ -138,14 +148,18 @@ class PackedForward:
                 mixed = attention.over_tokens(block.query_key_value(rows))
             else:
                 assert block.query is not None and block.key_value is not None  # noqa: S101, PT018 - the last layer
-                key_value = block.key_value(rows)
+                states, key_value = rows, block.key_value(rows)
                 rows = rows[first]
                 mixed = attention.over_first(block.query(rows), key_value)
             rows = block.attention_norm(block.attention_output(mixed, rows))
             rows = block.output_norm(self._feed_forward(block, rows))
         hidden = self._head_activation(self._dense(rows.float()))
-        logits: torch.Tensor = self._output(hidden)
-        return logits[: len(pack.order)]
+        logits: torch.Tensor = self._output(hidden)[: len(pack.order)]
+        if self._token_head is not None and marks is not None:
+            for place in self._token_head.flagged(logits):
+                start = pack.first_rows[place]
+                marks[pack.order[place]] = self._token_head.read(states[start : start + pack.lengths[place]])
+        return logits
 
     def _feed_forward(self, block: _Block, rows: torch.Tensor) -> torch.Tensor:
         if self._device.type == "cuda" or len(rows) <= FEED_FORWARD_ROWS:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from worker.classifier.forward.forward import Marks
 from worker.classifier.forward.trial import ForwardTrial, plain_logits, takes
 from worker.errors import ModelFault
 
@@ -84,7 +85,11 @@ class PaddedForward:
         """Padding computed so far, in tokens."""
         return self._padded_tokens
 
-    def logits(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
+    def logits(
+        self,
+        windows: Sequence[Sequence[int]],
+        marks: Marks | None = None,  # noqa: ARG002 - a token head reads rows of the packed forward pass only
+    ) -> torch.Tensor:
         """Logits of each window: float32 [windows, labels] on the CPU, in input order."""
         if not windows:
             return torch.empty(0, self._labels)

@@ -9,11 +9,15 @@ import torch
 from tokenizers import Tokenizer
 
 from worker.classifier.checkpoint.golden import read_golden
+from worker.classifier.checkpoint.token_head_file import read_head_file
 from worker.classifier.company import TOLERANCES
+from worker.classifier.explaining import Explainer
 from worker.classifier.forward.architecture import describe
 from worker.classifier.forward.build import build_forward, build_packed, settle_precision
 from worker.classifier.forward.out_of_memory import MemoryBound
+from worker.classifier.forward.packed import PackedForward
 from worker.classifier.forward.padded import embedding_rows
+from worker.classifier.forward.token_head import TokenHead
 from worker.classifier.forward.trial import ForwardTrial
 from worker.classifier.loading.sample import sample_of
 from worker.classifier.loading.skeleton import load_skeleton
@@ -23,7 +27,8 @@ from worker.classifier.text.tokenizer import TextTokenizer
 from worker.classifier.text.window_limit import stated_limit, window_tokens
 from worker.classifier.text.windows import WindowPlan
 from worker.errors import SettingsInvalid
-from worker.settings import ModelSettings, Precision
+from worker.reasons.marked_words import MarkRule
+from worker.settings import ModelSettings, Precision, ReasonMethod
 from worker.verdicts import ThresholdSet
 
 if TYPE_CHECKING:
@@ -45,6 +50,7 @@ class LoadedModel(NamedTuple):
         forward: Windows to logits, as it was built.
         memory: The same forward pass, in parts that fit in memory.
         scorer: Logits to classifications.
+        explainer: Flagged texts to their reasons; None where none are asked for, or none can be found.
     """
 
     tokenizer: TextTokenizer
@@ -52,6 +58,7 @@ class LoadedModel(NamedTuple):
     forward: "Forward"
     memory: MemoryBound
     scorer: LogitScorer
+    explainer: Explainer | None
 
 
 class Loaded(NamedTuple):
@@ -105,7 +112,39 @@ def assemble(
             )
         )
     scorer = LogitScorer(memory, checkpoint.labels, thresholds, reference, TOLERANCES[forward.precision])
-    return LoadedModel(tokenizer, plan, forward, memory, scorer)
+    explainer: Explainer | None = None
+    if settings.reasons is not ReasonMethod.OFF:
+        rule = _read_tokens(forward, checkpoint, thresholds, settings, device, digest)
+        by_leaving_out = None if settings.reasons is ReasonMethod.AUTO else memory
+        if rule is not None or by_leaving_out is not None:
+            explainer = Explainer(
+                tokenizer,
+                plan,
+                checkpoint.labels,
+                rule=rule,
+                forward=by_leaving_out,
+                budget_tokens=settings.reason_tokens,
+            )
+    return LoadedModel(tokenizer, plan, forward, memory, scorer, explainer)
+
+
+def _read_tokens(
+    forward: "Forward",
+    checkpoint: "Checkpoint",
+    thresholds: ThresholdSet,
+    settings: ModelSettings,
+    device: torch.device,
+    digest: Callable[[], str],
+) -> MarkRule | None:
+    """Give the forward pass the checkpoint's token head, if there is one that it can use; and how to use its marks."""
+    if settings.reasons is ReasonMethod.LEAVE_OUT or not isinstance(forward, PackedForward):
+        return None
+    head = read_head_file(checkpoint.folder, checkpoint.labels, digest)
+    if head is None:
+        return None
+    flagged_from = [thresholds.lowest_flagged(label) for label in checkpoint.labels]
+    forward.read_tokens_with(TokenHead(head.weights, flagged_from, device))
+    return head.rule
 
 
 def load_recorded(

@@ -101,6 +101,20 @@ class TextTokenizer:
                 (encoded[index],) = self._ids([text[:cut]])
         return encoded
 
+    def places(self, text: str, capacity: int) -> list[tuple[int, int]] | None:
+        """Where in the text each of the tokens is that `encode` gives: `[begin, end)` in code points.
+
+        None for a tokenizer written in Python: those do not say.
+        """
+        if self._slow is not None:
+            return None
+        cut = most_characters(capacity)
+        found = self._placed(text[:cut])
+        while cut < len(text) and len(found) < capacity + SETTLED_TOKENS:
+            cut *= GROWTH
+            found = self._placed(text[:cut])
+        return found
+
     def whole(self, texts: Sequence[str]) -> list[list[int]]:
         """All token ids of each text, with the special tokens around them."""
         return [[*self.prefix, *ids, *self.suffix] for ids in self._ids(list(texts))]
@@ -112,6 +126,16 @@ class TextTokenizer:
             encoded = self._raw_ids([_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text) for text in texts])
         # SentencePiece vocabularies hold their special tokens as ordinary pieces too.
         return [ids if self.kept_out.isdisjoint(ids) else self._without_kept_out(ids) for ids in encoded]
+
+    def _placed(self, text: str) -> list[tuple[int, int]]:
+        # One character for one, so every place stays.
+        (encoding,) = self._backend.encode_batch(
+            [_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)], add_special_tokens=False
+        )
+        places: list[tuple[int, int]] = encoding.offsets
+        if self._unknown is not None:
+            return places
+        return [place for index, place in zip(encoding.ids, places, strict=True) if index not in self.kept_out]
 
     def _without_kept_out(self, ids: list[int]) -> list[int]:
         if self._unknown is None:

@@ -49,6 +49,14 @@ class WindowPlan:
         """Text tokens that all windows of one text hold."""
         return self.content + (self.max_windows - 1) * self.stride
 
+    def parts(self, tokens: int) -> list[range]:
+        """Which of a text's tokens each window holds, given how many tokens the text has."""
+        tokens = min(tokens, self.capacity)
+        if tokens <= self.content:
+            return [range(tokens)]
+        starts = range(0, tokens - self.content + self.stride, self.stride)
+        return [range(start, min(start + self.content, tokens)) for start in starts]
+
     def windows(self, ids: Sequence[int]) -> list[list[int]]:
         """Windows over the first `capacity` of the text's token ids; one window for a text without any.
 
@@ -58,5 +66,4 @@ class WindowPlan:
         if len(ids) <= self.content:
             window = [*self.prefix, *ids, *self.suffix]
             return [window] if window else []
-        starts = range(0, len(ids) - self.content + self.stride, self.stride)
-        return [[*self.prefix, *ids[start : start + self.content], *self.suffix] for start in starts]
+        return [[*self.prefix, *ids[part.start : part.stop], *self.suffix] for part in self.parts(len(ids))]
