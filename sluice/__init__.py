@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     )
     from worker.classifier import Classifier
     from worker.errors import ModelFault, Poison, SettingsInvalid, SluiceError
+    from worker.reasons.spans import LabelReasons, Reason, Reasons, Span
     from worker.settings import BatchSettings, ModelSettings, Settings
     from worker.types import Classification, ModelIdentity, TextFacts, Unscorable, ViewFacts
-    from worker.verdicts import ThresholdSet, Tier
+    from worker.verdicts import Language, ThresholdSet, Tier
 
 __all__ = [
     "BatchSettings",
@@ -38,15 +39,20 @@ __all__ = [
     "CommentEvent",
     "DeadLetterHeaders",
     "LabelEvent",
+    "LabelReasons",
+    "Language",
     "ModelFault",
     "ModelIdentity",
     "ModelInfo",
     "ModelSettings",
     "Poison",
+    "Reason",
+    "Reasons",
     "Settings",
     "SettingsInvalid",
     "SluiceError",
     "SourceCoordinates",
+    "Span",
     "TextFacts",
     "TextInfo",
     "ThresholdSet",
@@ -73,9 +79,10 @@ _MODULES = {
     ),
     "worker.classifier": ("Classifier",),
     "worker.errors": ("ModelFault", "Poison", "SettingsInvalid", "SluiceError"),
+    "worker.reasons.spans": ("LabelReasons", "Reason", "Reasons", "Span"),
     "worker.settings": ("BatchSettings", "ModelSettings", "Settings"),
     "worker.types": ("Classification", "ModelIdentity", "TextFacts", "Unscorable", "ViewFacts"),
-    "worker.verdicts": ("ThresholdSet", "Tier"),
+    "worker.verdicts": ("Language", "ThresholdSet", "Tier"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
