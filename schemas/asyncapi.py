@@ -46,6 +46,24 @@ LABEL_EVENT = {
     "text": {"tokens": 15, "windows": 1, "truncated": False},
     "view": {"version": "canonical@1", "scored": False, "transforms": [], "tokens": 0},
     "language": {"detected": "en", "reliable": True, "supported": True},
+    "reasons": {
+        "method": "token-head@1",
+        "text_pointer": "/text",
+        "labels": {
+            "toxic": {
+                "spans": [
+                    {"begin": 10, "end": 16, "utf16_begin": 10, "utf16_end": 16, "share": 0.38},
+                    {"begin": 18, "end": 25, "utf16_begin": 18, "utf16_end": 25, "share": 0.33},
+                    {"begin": 26, "end": 30, "utf16_begin": 26, "utf16_end": 30, "share": 0.29},
+                ],
+                "window": None,
+            },
+            "insult": {
+                "spans": [{"begin": 26, "end": 30, "utf16_begin": 26, "utf16_end": 30, "share": 1.0}],
+                "window": None,
+            },
+        },
+    },
     "source": {"topic": "comments", "topic_id": None, "partition": 0, "offset": 0, "timestamp": None},
     "processed_at": "2026-11-22T22:51:05.467Z",
 }
