@@ -14,10 +14,12 @@ class ScriptedConsumer:
 
     Attributes:
         sent: Offsets of each commit, by partition.
+        fetched: What has been fetched behind the message that `poll` returns.
     """
 
     def __init__(self, script: Callable[["ScriptedConsumer"], Iterator[Message | None]], topic: str) -> None:
         self.sent: list[dict[int, int]] = []
+        self.fetched: list[Any] = []
         self._script = script(self)
         self._topic = topic
         self._serve: dict[str, Callable[..., None]] = {}
@@ -49,8 +51,9 @@ class ScriptedConsumer:
     def poll(self, _: float) -> Message | None:
         return next(self._script)
 
-    def consume(self, *_: Any) -> list[Message]:
-        return []
+    def consume(self, *_: Any) -> list[Any]:
+        fetched, self.fetched = self.fetched, []
+        return fetched
 
     def commit(self, offsets: list[TopicPartition], *, asynchronous: bool) -> None:
         assert asynchronous

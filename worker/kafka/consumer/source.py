@@ -173,22 +173,23 @@ class KafkaSource:
 
         The messages are typed as `Any`, because the stub's headers() is wider than what librdkafka returns.
         """
-        current, by_number = self._assignments.current, self._assignments.by_number
+        current, by_number, positions = self._assignments.current, self._assignments.by_number, self._positions
         records: list[tuple[Record, Assignment]] = []
+        waits = positions.waits if positions.busy else None
         for message in messages:
             if message.error() is not None:
                 self._serve_read_error(message)
+                # Records before an error were read at a position that was good: nobody will read them again.
+                waits = positions.waits if positions.busy else None
                 continue
             number = message.partition()
             assignment = current.get((message.topic(), number)) if by_number is None else by_number.get(number)
-            if assignment is not None:
+            if assignment is not None and (waits is None or not waits(assignment)):
                 records.append((message, assignment))
         for assignment, message in {assignment: message for message, assignment in records}.items():
             assignment.leader_epoch = _epoch_of(message)
             if self._standing:
                 self._standing.moved(assignment.key)
-        if self._positions.busy:
-            return [(record, assignment) for record, assignment in records if not self._positions.waits(assignment)]
         return records
 
     def _serve_read_error(self, message: Any) -> None:

@@ -1,0 +1,61 @@
+"""Records that were fetched before a partition lost its place are processed: nobody will read them again."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, Message
+
+from testkit.clock import FakeClock
+from testkit.records import record
+from testkit.scripted_consumer import OneLog, ScriptedConsumer
+from worker.kafka.consumer.source import KafkaSource
+from worker.settings import Settings
+from worker.types import Assignment
+
+
+class Listener:
+    def on_assigned(self, assignments: list[Assignment]) -> None:
+        del assignments
+
+    on_revoked = on_lost = on_assigned
+
+
+def overtaken(offset: int) -> Any:
+    """What librdkafka returns when retention has removed the offset that it was to fetch."""
+    error = KafkaError(KafkaError._AUTO_OFFSET_RESET, "fetch failed due to requested offset not available")
+    return SimpleNamespace(
+        error=lambda: error, topic=lambda: "comments", partition=lambda: 0, offset=lambda: offset, value=lambda: b""
+    )
+
+
+@pytest.mark.parametrize("first", ["poll", "consume"])
+def test_what_was_fetched_before_retention_overtook_is_returned(monkeypatch: pytest.MonkeyPatch, first: str) -> None:
+    fetched: list[Any] = [record(b"v", partition=0, offset=offset) for offset in range(5)]
+    other = record(b"v", partition=1, offset=7)
+
+    def script(consumer: ScriptedConsumer) -> Iterator[Message | None]:
+        consumer.assign(0, 1)
+        consumer.fetched = [*fetched[first == "poll" :], overtaken(5), other]
+        yield fetched[0] if first == "poll" else other
+        consumer.fetched = [record(b"v", partition=0, offset=9)]  # of the lost place: it is read again from the new one
+        yield other
+        while True:
+            yield None
+
+    consumer, queries = ScriptedConsumer(script, "comments"), OneLog()
+    queries.ends = queries.group_offsets = lambda _: SimpleNamespace(done=lambda: False)  # type: ignore[attr-defined]
+    monkeypatch.setattr("worker.kafka.consumer.source.make_client", lambda *_, **given: consumer.made_with(**given))
+    source = KafkaSource(
+        Settings(),
+        clock=FakeClock(),
+        sleep=lambda _: None,
+        uniform=lambda low, _: low,
+        queries=queries,  # type: ignore[arg-type]
+    )
+    source.subscribe(Listener())  # type: ignore[arg-type]
+    polled = source.poll(500, 0.0)
+    assert [r.offset() for r, a in polled if a.partition == 0] == [0, 1, 2, 3, 4]
+    assert [r.offset() for r, a in polled if a.partition == 1] in ([7], [7, 7])
+    assert [r.offset() for r, a in source.poll(500, 0.0) if a.partition == 0] == []
