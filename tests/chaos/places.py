@@ -84,3 +84,13 @@ class Places:
         here = (np.array(self._logs)[numbers] == log) & (np.array(self._partitions)[numbers] == partition)
         found: NDArray[np.int64] = numbers[here & (offsets >= begin) & (offsets < end)]
         return found
+
+    def spans(self, numbers: NDArray[np.int64]) -> list[str]:
+        """Where these events lie, in words: for each log and partition how many, and between which offsets."""
+        logs = np.array(self._logs, dtype=np.int64)[numbers]
+        partitions, offsets = np.array(self._partitions)[numbers], np.array(self._offsets)[numbers]
+        found = []
+        for log, partition in sorted(set(zip(logs.tolist(), partitions.tolist(), strict=True))):
+            here = offsets[(logs == log) & (partitions == partition)]
+            found.append(f"{len(here):,} in log {log}, partition {partition}, offsets {here.min()} to {here.max()}")
+        return found

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tests.chaos.accounts import Account, dead_letter_accounts, discrepancies, explained_repeats, move_accounts
 from tests.chaos.events import Kind, Stream
 from tests.chaos.fleet import IN_FLIGHT_RECORDS, Fleet
@@ -153,4 +155,5 @@ class Report:
     def _names_of_the_missing(self) -> str:
         names = [f"e-{number}" for number in self.oracle.missing_numbers(_NAMED)]
         more = self.oracle.missing - len(names)
-        return ", ".join(names) + (f" and {more:,} more (all are in the report file)" if more else "")
+        where = "; ".join(self.losses.places.spans(np.array(self.oracle.missing_numbers(), dtype=np.int64)))
+        return ", ".join(names) + (f" and {more:,} more (all are in the report file)" if more else "") + f": {where}"

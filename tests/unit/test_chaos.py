@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from confluent_kafka import Message
 
@@ -94,6 +95,17 @@ def test_missing_events_are_named_and_a_tombstone_is_not_missing() -> None:
     oracle.label_event(label_event(3))
     assert oracle.missing == 0
     assert not any(f.count for f in (oracle.doubled, oracle.unexplained, oracle.altered, oracle.disorder))
+
+
+def test_missing_events_are_named_by_where_they_lie() -> None:
+    oracle = oracle_of(*[Kind.COMMENT] * 5)
+    recreated(oracle, {PARTITION: 5})
+    add(oracle, Kind.COMMENT)
+    missing = np.array([1, 2, 4, 5])
+    assert oracle._places.spans(missing) == [
+        f"3 in log 0, partition {PARTITION}, offsets 1 to 4",
+        f"1 in log 1, partition {PARTITION}, offsets 5 to 5",
+    ]
 
 
 def test_a_repeat_is_counted_and_a_repeat_with_another_id_is_found() -> None:
