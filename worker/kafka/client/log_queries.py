@@ -54,7 +54,7 @@ class Answer:
     def __init__(self, future: Future[Any], clock: Clock, give_up: Callable[[], None] = lambda: None) -> None:
         self._future = future
         self._clock = clock
-        self._give_up = give_up
+        self._give_up: Callable[[], None] | None = give_up
         self._until = clock() + ANSWER_SECONDS
         self._is_over = False
 
@@ -62,8 +62,9 @@ class Answer:
         """Whether `result` returns or raises at once."""
         if not self._is_over and (self._future.done() or self._clock() >= self._until):
             self._is_over = True
-            if self._timed_out():
-                self._give_up()
+            give_up, self._give_up = self._give_up, None  # it refers to the client, which must not live on with this
+            if give_up is not None and self._timed_out():
+                give_up()
         return self._is_over
 
     def _timed_out(self) -> bool:

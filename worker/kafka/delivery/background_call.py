@@ -27,12 +27,16 @@ class BackgroundCall:
         self._thread.join(timeout_seconds)
         if self._thread.is_alive():
             return False
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # else the error and this frame would keep each other alive, and the client with them
         return True
 
     def _run(self) -> None:
         try:
             self._call(*self._arguments)
         except Exception as error:
-            self._error = error
+            self._error = error.with_traceback(None)  # its frames refer to what was called: see `ended`
