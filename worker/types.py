@@ -56,6 +56,8 @@ class Assignment:
         commit_note: Metadata that is committed with each offset (`worker.kafka.client.commit_note`).
         leader_epoch: Epoch of the leader that appended the newest record polled (KIP-320); -1 when none is known.
             Committed with each offset, so that a log that loses its end is noticed.
+        next_offset: The offset after the newest record polled; before the first one, where reading began. None while
+            that is unknown.
     """
 
     topic: str
@@ -65,6 +67,7 @@ class Assignment:
     topic_id: str = ""
     commit_note: str = ""
     leader_epoch: int = -1
+    next_offset: int | None = None
 
     @property
     def key(self) -> Partition:

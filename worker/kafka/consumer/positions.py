@@ -171,6 +171,7 @@ class Positions:
             elif offset >= 0:
                 note = starts.notes.get(assignment.key, CommitNote())
                 assignment.commit_note = str(CommitNote(assignment.topic_id, note.partitions))
+                assignment.next_offset = offset
                 self._assignments.confirm({assignment: offset})
         return held
 

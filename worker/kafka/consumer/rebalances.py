@@ -116,6 +116,7 @@ class Rebalances:
         at = [TopicPartition(assignment.topic, assignment.partition, offset)]
         self._unassign(consumer, at)
         consumer.incremental_assign(at)
+        assignment.next_offset = offset
         self._on_hold.discard(assignment)
         if self._paused:
             consumer.pause(at)

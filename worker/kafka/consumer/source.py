@@ -178,6 +178,7 @@ class KafkaSource:
         waits = positions.waits if positions.busy else None
         for message in messages:
             if message.error() is not None:
+                _advance(records)
                 self._serve_read_error(message)
                 # Records before an error were read at a position that was good: nobody will read them again.
                 waits = positions.waits if positions.busy else None
@@ -186,8 +187,7 @@ class KafkaSource:
             assignment = current.get((message.topic(), number)) if by_number is None else by_number.get(number)
             if assignment is not None and (waits is None or not waits(assignment)):
                 records.append((message, assignment))
-        for assignment, message in {assignment: message for message, assignment in records}.items():
-            assignment.leader_epoch = _epoch_of(message)
+        for assignment in _advance(records):
             if self._standing:
                 self._standing.moved(assignment.key)
         return records
@@ -199,7 +199,10 @@ class KafkaSource:
             if assignment is not None and (found := truncation(error)) is not None:
                 self._positions.truncated(assignment, found)
             elif assignment is not None:
-                self._positions.lost(assignment, message.offset())
+                # Not where librdkafka was to fetch next: it drops what it has fetched at each rebalance and each pause,
+                # and keeps this error. What it dropped has not been read, and can't be read again.
+                read_to = assignment.next_offset
+                self._positions.lost(assignment, message.offset() if read_to is None else read_to)
             return
         if error.code() in NO_TOPIC:
             self._watches.look_soon()
@@ -293,6 +296,15 @@ class KafkaSource:
             self._fault = fault
         else:
             self._availability.connection_failed(error)
+
+
+def _advance(records: list[tuple[Record, Assignment]]) -> list[Assignment]:
+    """Note on the assignments of these records how far they have been polled; return them."""
+    newest = {assignment: record for record, assignment in records}
+    for assignment, record in newest.items():
+        assignment.leader_epoch = _epoch_of(record)
+        assignment.next_offset = (record.offset() or 0) + 1
+    return list(newest)
 
 
 def _epoch_of(message: Any) -> int:

@@ -1,4 +1,4 @@
-"""Records that were fetched before a partition lost its place are processed: nobody will read them again."""
+"""Records that were fetched before a partition lost its place are processed, or counted as skipped."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, Message
 from testkit.clock import FakeClock
 from testkit.records import record
 from testkit.scripted_consumer import OneLog, ScriptedConsumer
+from worker.kafka.client.log_queries import LogEnds
 from worker.kafka.consumer.source import KafkaSource
 from worker.settings import Settings
 from worker.types import Assignment
@@ -59,3 +60,38 @@ def test_what_was_fetched_before_retention_overtook_is_returned(monkeypatch: pyt
     assert [r.offset() for r, a in polled if a.partition == 0] == [0, 1, 2, 3, 4]
     assert [r.offset() for r, a in polled if a.partition == 1] in ([7], [7, 7])
     assert [r.offset() for r, a in source.poll(500, 0.0) if a.partition == 0] == []
+
+
+def test_what_librdkafka_dropped_before_retention_overtook_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It drops what it has fetched at a rebalance or a pause, and goes on to report an error behind it."""
+
+    def script(consumer: ScriptedConsumer) -> Iterator[Message | None]:
+        consumer.assign(0)
+        consumer.fetched = [record(b"v", partition=0, offset=1), record(b"v", partition=0, offset=2)]
+        yield record(b"v", partition=0, offset=0)
+        yield overtaken(8)
+        while True:
+            yield None
+
+    log, clock = LogEnds(10, 20), FakeClock()
+    consumer, queries = ScriptedConsumer(script, "comments"), OneLog()
+    queries.ends = lambda _: answered({("comments", 0): log})  # type: ignore[attr-defined]
+    queries.group_offsets = lambda _: answered([])  # type: ignore[attr-defined]
+    monkeypatch.setattr("worker.kafka.consumer.source.make_client", lambda *_, **given: consumer.made_with(**given))
+    source = KafkaSource(
+        Settings(),
+        clock=clock,
+        sleep=lambda _: None,
+        uniform=lambda low, _: low,
+        queries=queries,  # type: ignore[arg-type]
+    )
+    source.subscribe(Listener())  # type: ignore[arg-type]
+    for _ in range(10):
+        source.poll(500, 0.0)
+        clock.advance(1)
+    assert source.facts().records_skipped == {"retention": 10 - 3}
+    assert source.facts().positions_moved["below_start"] == 1
+
+
+def answered(result: Any) -> Any:
+    return SimpleNamespace(done=lambda: True, result=lambda *_: result)
