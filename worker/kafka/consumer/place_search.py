@@ -14,7 +14,15 @@ from worker.kafka.client.commit_note import CommitNote
 from worker.kafka.client.log_queries import Answer, LogEnds, LogEndsAnswer, LogQueries
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.place_reports import Placed, no_place, report
-from worker.kafka.consumer.start_rules import MOVES, Found, Lost, out_of_range, where_to_begin, without_offset
+from worker.kafka.consumer.start_rules import (
+    MOVES,
+    Found,
+    Lost,
+    began_with,
+    out_of_range,
+    where_to_begin,
+    without_offset,
+)
 from worker.kafka.consumer.topic_watches import TopicWatches
 from worker.protocols import Clock
 from worker.settings import Start
@@ -153,10 +161,10 @@ class PlaceSearch:
         self, assignment: Assignment, waiting: _Waiting, ends: LogEnds, group: list[CommitNote]
     ) -> Placed | None:
         """Choose a start offset and stage it."""
-        began_with = max((note.partitions for note in group if note.partitions is not None), default=None)
+        begun_with = began_with(note.partitions for note in group)
         found, position, cut = waiting.lost
         if found is None and position is None:
-            found = without_offset(assignment.partition, group_has_offsets=bool(group), began_with=began_with)
+            found = without_offset(assignment.partition, group_has_offsets=bool(group), began_with=begun_with)
             if found is Found.NO_OFFSET and self._watches.appeared(assignment.topic):
                 found = Found.NEW_TOPIC
         elif found is None and position is not None:
@@ -173,7 +181,7 @@ class PlaceSearch:
         if begin is None:
             self.fault = no_place(assignment, position, ends)
             return None
-        assignment.commit_note = str(self._note(assignment, found, began_with))
+        assignment.commit_note = str(self._note(assignment, found, begun_with))
         waiting.lost, waiting.begin = Lost(found, position, cut), begin.offset
         if found is not Found.BELOW_START or self._assignments.is_confirmed(assignment, position or 0):
             self._assignments.stage({assignment: begin.offset})
@@ -184,13 +192,13 @@ class PlaceSearch:
             self.skipped["retention"] += begin.skipped
         return Placed(assignment, found, position, begin.offset, begin.skipped)
 
-    def _note(self, assignment: Assignment, found: Found, began_with: int | None) -> CommitNote:
+    def _note(self, assignment: Assignment, found: Found, begun_with: int | None) -> CommitNote:
         """Return the note that this assignment's commits carry from now on."""
-        if found is Found.NO_OFFSET and began_with is None:
+        if found is Found.NO_OFFSET and begun_with is None:
             known = self._watches.of(assignment.topic).known
-            began_with = known.partitions if known else None
+            begun_with = known.partitions if known else None
         elif found is Found.RECREATED or found is Found.NEW_TOPIC:
-            began_with = 0  # a group that reads a log from its beginning has skipped none of its partitions
+            begun_with = 0  # a group that reads a log from its beginning has skipped none of its partitions
         elif found is not Found.NO_OFFSET and found is not Found.NEW_PARTITION:
-            began_with = CommitNote.read(assignment.commit_note).partitions
-        return CommitNote(assignment.topic_id, began_with)
+            begun_with = CommitNote.read(assignment.commit_note).partitions
+        return CommitNote(assignment.topic_id, begun_with)

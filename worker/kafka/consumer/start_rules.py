@@ -4,7 +4,7 @@ Kafka has one setting for all of this (`auto.offset.reset`), which librdkafka ap
 a program could count. Here each case has its own rule, and whatever a rule skips or moves is reported.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -128,3 +128,12 @@ def without_offset(partition: int, *, group_has_offsets: bool, began_with: int |
     if not group_has_offsets or (began_with is not None and partition < began_with):
         return Found.NO_OFFSET
     return Found.NEW_PARTITION
+
+
+def began_with(noted: Iterable[int | None]) -> int | None:
+    """Return how many partitions the topic had when the group began, of what was noted with its offsets.
+
+    The smallest number: of a topic that was created again, those who knew the old log note 0, while a worker that has
+    just come, and finds no offset, notes what a first start does.
+    """
+    return min((count for count in noted if count is not None), default=None)

@@ -11,6 +11,7 @@ from worker.kafka.consumer.start_rules import (
     RULES,
     Begin,
     Found,
+    began_with,
     out_of_range,
     where_to_begin,
     without_offset,
@@ -72,6 +73,21 @@ def test_a_partition_is_new_to_a_group_that_began_with_fewer(
     partition: int, group_has_offsets: bool, began_with: int | None, found: Found
 ) -> None:
     assert without_offset(partition, group_has_offsets=group_has_offsets, began_with=began_with) is found
+
+
+@pytest.mark.parametrize(
+    ("noted", "count"),
+    [
+        ([], None),
+        ([None, None], None),
+        ([4, None, 4], 4),
+        ([6, 0, 0], 0),  # of a topic created again, by a worker that has just come and by those who knew the old log
+    ],
+)
+def test_the_smallest_number_of_partitions_noted_is_what_the_group_began_with(
+    noted: list[int | None], count: int | None
+) -> None:
+    assert began_with(noted) == count
 
 
 def test_the_page_shows_the_rules_as_they_are() -> None:
