@@ -17,9 +17,9 @@ from testkit.kafka import Kafka, eventually
 from testkit.stream import Topics, comments
 from testkit.workers import environment_of
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
-PROGRESS_SECONDS = 120
+PROGRESS_SECONDS = 200
 LABELS = ("toxic", "insult")
 
 
