@@ -116,6 +116,9 @@ def test_a_worker_that_is_killed_in_a_change_loses_nothing(
         os.kill(child.process.pid, signal.SIGKILL)
         child.process.wait(PROGRESS_SECONDS)
     with worker(kafka, topics, config, guarantee) as child:
+        assert eventually(
+            lambda: '"event": "working"' in child.log, PROGRESS_SECONDS
+        )  # there may be nothing left to do
         assert eventually(topics.is_done, PROGRESS_SECONDS)
         assert child.terminate() == 0
     found = Counter(event["comment"]["id"] for event in events(topics))

@@ -97,6 +97,20 @@ def test_missing_events_are_named_and_a_tombstone_is_not_missing() -> None:
     assert not any(f.count for f in (oracle.doubled, oracle.unexplained, oracle.altered, oracle.disorder))
 
 
+def test_an_event_that_retention_took_and_whose_log_was_deleted_is_lost_once() -> None:
+    oracle = oracle_of(*[Kind.COMMENT] * 5)
+    oracle._losses.cut({PARTITION: 3})
+    oracle._losses.reported(Move("below_start", PARTITION, 0, 3))
+    recreated(oracle, {PARTITION: 0})
+    oracle._losses.reported(Move("recreated", PARTITION, None, 0))
+    oracle.explain_losses()
+    assert {reason: len(numbers) for reason, numbers in oracle._losses.explained.items()} == {
+        "below_start": 3,
+        "recreated": 5,
+    }
+    assert oracle.missing == 0
+
+
 def test_missing_events_are_named_by_where_they_lie() -> None:
     oracle = oracle_of(*[Kind.COMMENT] * 5)
     recreated(oracle, {PARTITION: 5})
