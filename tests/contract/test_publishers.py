@@ -376,7 +376,7 @@ def test_a_discarded_producer_takes_its_threads_and_connections_with_it_at_once(
     try:
         for _ in range(3):
             producer = TransactionalProducer(settings, f"discarded-{real_group.name}")
-            assert eventually(lambda made=producer: initialized(made), 60)  # type: ignore[misc]
+            _until_ready(producer)
             producer.begin()
             producer.produce(Outgoing(real_group.output, b"k", b"v", [], 0), lambda *_: None)
             producer.discard()
@@ -384,14 +384,6 @@ def test_a_discarded_producer_takes_its_threads_and_connections_with_it_at_once(
         assert eventually(lambda: threads_of_clients() <= before, 60)
     finally:
         gc.enable()
-
-
-def initialized(producer: TransactionalProducer) -> bool:
-    try:
-        producer.initialize()
-    except Retryable:
-        return False
-    return True
 
 
 def threads_of_clients() -> int:

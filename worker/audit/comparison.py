@@ -15,7 +15,7 @@ from worker.types import Classification, TextFacts
 from worker.verdicts import ThresholdSet, Tier
 
 _HALF_A_UNIT = 0.5e-6
-"""Of the last decimal that a published score has."""
+"""Half a unit of the last decimal of a published score."""
 
 
 class Kind(StrEnum):

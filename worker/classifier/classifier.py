@@ -13,19 +13,20 @@ from worker.classifier.checkpoint.int8_gate import require_passed
 from worker.classifier.checkpoint.thresholds import load_thresholds
 from worker.classifier.counters import Counters
 from worker.classifier.encoded_text import EncodedText
+from worker.classifier.loading.warm_up import warm_up
 from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
 from worker.classifier.score_cache import ScoreCache
 from worker.classifier.text.canonical import CANONICAL_VIEW, canonical, read_tables
 from worker.classifier.text.language import detector_for
 from worker.classifier.text.texts import batched, each_text
 from worker.classifier.text.tokenizer import most_characters
-from worker.errors import ModelFault, Poison
+from worker.errors import Poison
 from worker.facts import ModelFacts
 from worker.settings import ModelSettings, OtherLanguages, Precision
 from worker.types import Classification, ModelIdentity, TextFacts, Unscorable, ViewFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from worker.classifier.explaining import Explainer
     from worker.classifier.loading.assemble import LoadedModel
@@ -240,7 +241,7 @@ class Classifier:
                 self._recent.put(key, result)
             results[key] = result
         ordered = [results[text.key] for text in encoded]
-        self._count(encoded, fresh.values(), ordered)
+        self.counters.add(encoded, fresh.values(), ordered)
         return ordered
 
     def _completed(self, result: Classification, text: EncodedText) -> Classification:
@@ -287,35 +288,4 @@ class Classifier:
         Raises:
             ModelFault: The model cannot compute a window, or its scores are not finite: its weights are broken.
         """
-        content = self._model.plan.content
-        letters = "the quick brown fox jumps over the lazy dog. " * (content // 8 + 1)
-        encoded = self._model.tokenizer.encode([letters], content)[0]
-        for length in sorted({min(8, content), min(64, content), content}):
-            (window,) = self._model.plan.windows(encoded[:length])
-            try:
-                (result,) = self._model.scorer.score([([window], TextFacts(len(window), 1, truncated=False))])
-            except Poison as error:
-                if length < content:
-                    continue  # a text may be too short for a model, which said so when it was loaded
-                message = f"model {self._identity.id!r} cannot compute a window of {len(window)} tokens: {error}"
-                raise ModelFault(message) from error
-            if isinstance(result, Unscorable):
-                message = (
-                    f"model {self._identity.id!r} gives scores that are not finite: its weights are broken. "
-                    "Fetch or save it again."
-                )
-                raise ModelFault(message)
-
-    def _count(
-        self,
-        encoded: Sequence[EncodedText],
-        computed: Collection[EncodedText],
-        results: Sequence[Classification | Unscorable],
-    ) -> None:
-        counters = self.counters
-        counters.texts += len(encoded)
-        counters.windows += sum(len(text.windows) for text in computed)
-        counters.viewed_texts += sum(text.view is not None for text in computed)
-        counters.computed_tokens += sum(text.tokens for text in computed)
-        counters.truncated_texts += sum(text.facts.truncated for text in encoded)
-        counters.unscorable_texts += sum(isinstance(result, Unscorable) for result in results)
+        warm_up(self._model, self._identity.id)

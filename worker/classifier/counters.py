@@ -1,6 +1,10 @@
 """What a classifier has done so far."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from worker.classifier.encoded_text import EncodedText
+from worker.types import Classification, Unscorable
 
 
 @dataclass(slots=True)
@@ -26,3 +30,17 @@ class Counters:
     viewed_texts: int = 0
     truncated_texts: int = 0
     unscorable_texts: int = 0
+
+    def add(
+        self,
+        encoded: Sequence[EncodedText],
+        computed: Collection[EncodedText],
+        results: Sequence[Classification | Unscorable],
+    ) -> None:
+        """Count texts, those of them that were computed, and their results."""
+        self.texts += len(encoded)
+        self.windows += sum(len(text.windows) for text in computed)
+        self.viewed_texts += sum(text.view is not None for text in computed)
+        self.computed_tokens += sum(text.tokens for text in computed)
+        self.truncated_texts += sum(text.facts.truncated for text in encoded)
+        self.unscorable_texts += sum(isinstance(result, Unscorable) for result in results)

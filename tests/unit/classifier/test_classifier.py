@@ -121,7 +121,7 @@ def test_an_unscorable_text_is_a_value_for_score_and_stops_classify(
     broken = classifier.encode(["bad"])[0].windows[0]
     inner = classifier._model.forward.logits
 
-    def logits(windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:  # noqa: ARG001
+    def logits(windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:  # noqa: ARG001 - as the real one is called
         result = inner(windows)
         result[[index for index, window in enumerate(windows) if list(window) == broken]] = float("nan")
         return result

@@ -36,7 +36,7 @@ class Swayed:
     def __init__(self, sways: Sequence[float]) -> None:
         self._sways = sways
 
-    def logits(self, windows: Sequence[Sequence[int]], marks: object = None) -> torch.Tensor:  # noqa: ARG002
+    def logits(self, windows: Sequence[Sequence[int]], marks: object = None) -> torch.Tensor:  # noqa: ARG002 - as the real one
         exact = torch.tensor([list(window) for window in windows]) / 1000
         if len(windows) == 1:
             return exact
@@ -53,7 +53,7 @@ def scorer(
     forward: object, review: Sequence[float], act: Sequence[float], tolerance: float, labels: Sequence[str] = LABELS
 ) -> LogitScorer:
     thresholds = ThresholdSet("t@1", dict(zip(labels, review, strict=True)), dict(zip(labels, act, strict=True)))
-    return LogitScorer(MemoryBound(forward, 2048), labels, thresholds, None, tolerance)  # type: ignore[arg-type]
+    return LogitScorer(MemoryBound(forward, 2048), labels, thresholds, None, tolerance)  # type: ignore[arg-type] # scripted
 
 
 windows_near = st.tuples(*[st.integers(-900, 900)] * 3)

@@ -3,18 +3,19 @@
 import logging
 import threading
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from testkit.in_memory import InMemoryPublisher, InMemorySource
 from testkit.kafka import eventually
-from testkit.keyword_classifier import LABELS, KeywordClassifier
+from testkit.keyword_classifier import LABELS, KeywordClassifier, Words
 from tests.unit.stream.test_loop import comment, make_worker, until
 from worker.errors import ModelFault
 from worker.facts import ModelFacts
 from worker.stream.model_change import ModelChange
 from worker.stream.model_in_use import ModelInUse
-from worker.types import Labelled, ModelIdentity
+from worker.types import Batch, Classification, Labelled, ModelIdentity, Unscorable
 
 
 class Counting(KeywordClassifier):
@@ -24,7 +25,7 @@ class Counting(KeywordClassifier):
         self.identity = ModelIdentity(name, "1", "sha256:" + name * 4, "float32")
         self.scored = 0
 
-    def score(self, encoded):  # type: ignore[no-untyped-def]
+    def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:
         self.scored += len(encoded)
         return super().score(encoded)
 
@@ -40,7 +41,7 @@ class Naming(InMemoryPublisher):
         self.model = model
         self.names: list[str] = []
 
-    def publish(self, batch):  # type: ignore[no-untyped-def]
+    def publish(self, batch: Batch) -> None:
         self.names += [self.model.identity.id] * len(batch.outcomes)
         super().publish(batch)
 

@@ -5,8 +5,9 @@ connect#4009). Here it ends with its `Assignment`.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from worker.types import Assignment, Partition
+from worker.types import Assignment, Partition, Record
 
 _NO_IDS: Mapping[str, str] = {}
 
@@ -90,3 +91,18 @@ class Assignments:
         for assignment, offset in offsets.items():
             if assignment.owned:
                 self._confirmed[assignment] = max(offset, self._confirmed.get(assignment, -1))
+
+
+def polled(records: Iterable[tuple[Record, Assignment]]) -> list[Assignment]:
+    """Note on the assignments of these records, in order of consumption, how far they have been polled; return them."""
+    newest = {assignment: record for record, assignment in records}
+    for assignment, record in newest.items():
+        assignment.leader_epoch = _epoch_of(record)
+        assignment.next_offset = (record.offset() or 0) + 1
+    return list(newest)
+
+
+def _epoch_of(message: Any) -> int:
+    """The epoch of the leader that appended a record; -1 when the broker gives none."""
+    epoch: int | None = message.leader_epoch()
+    return -1 if epoch is None else epoch

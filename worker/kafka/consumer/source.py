@@ -19,7 +19,7 @@ from worker.kafka.client.log_queries import LogQueries
 from worker.kafka.client.properties import consumer_properties, make_client
 from worker.kafka.client.retry import Backoff, Sleep, Uniform, retry
 from worker.kafka.client.truncation import truncation
-from worker.kafka.consumer.assignments import Assignments
+from worker.kafka.consumer.assignments import Assignments, polled
 from worker.kafka.consumer.broker_availability import BrokerAvailability
 from worker.kafka.consumer.commits import Commits
 from worker.kafka.consumer.leaving import leave
@@ -178,7 +178,7 @@ class KafkaSource:
         waits = positions.waits if positions.busy else None
         for message in messages:
             if message.error() is not None:
-                _advance(records)
+                polled(records)
                 self._serve_read_error(message)
                 # Records before an error were read at a position that was good: nobody will read them again.
                 waits = positions.waits if positions.busy else None
@@ -187,7 +187,7 @@ class KafkaSource:
             assignment = current.get((message.topic(), number)) if by_number is None else by_number.get(number)
             if assignment is not None and (waits is None or not waits(assignment)):
                 records.append((message, assignment))
-        for assignment in _advance(records):
+        for assignment in polled(records):
             if self._standing:
                 self._standing.moved(assignment.key)
         return records
@@ -296,18 +296,3 @@ class KafkaSource:
             self._fault = fault
         else:
             self._availability.connection_failed(error)
-
-
-def _advance(records: list[tuple[Record, Assignment]]) -> list[Assignment]:
-    """Note on the assignments of these records how far they have been polled; return them."""
-    newest = {assignment: record for record, assignment in records}
-    for assignment, record in newest.items():
-        assignment.leader_epoch = _epoch_of(record)
-        assignment.next_offset = (record.offset() or 0) + 1
-    return list(newest)
-
-
-def _epoch_of(message: Any) -> int:
-    """The epoch of the leader that appended a record; -1 when the broker gives none."""
-    epoch: int | None = message.leader_epoch()
-    return -1 if epoch is None else epoch

@@ -31,6 +31,17 @@ def overtaken(offset: int) -> Any:
     )
 
 
+def source_of(
+    monkeypatch: pytest.MonkeyPatch, consumer: ScriptedConsumer, queries: Any, clock: FakeClock
+) -> KafkaSource:
+    """A source that has joined with this consumer, in a group whose rebalances nobody needs to hear of."""
+    monkeypatch.setattr("worker.kafka.consumer.source.make_client", lambda *_, **given: consumer.made_with(**given))
+    source = KafkaSource(Settings(), clock=clock, sleep=lambda _: None, uniform=lambda low, _: low, queries=queries)
+    listener: Any = Listener()
+    source.subscribe(listener)
+    return source
+
+
 @pytest.mark.parametrize("first", ["poll", "consume"])
 def test_what_was_fetched_before_retention_overtook_is_returned(monkeypatch: pytest.MonkeyPatch, first: str) -> None:
     fetched: list[Any] = [record(b"v", partition=0, offset=offset) for offset in range(5)]
@@ -45,17 +56,10 @@ def test_what_was_fetched_before_retention_overtook_is_returned(monkeypatch: pyt
         while True:
             yield None
 
-    consumer, queries = ScriptedConsumer(script, "comments"), OneLog()
-    queries.ends = queries.group_offsets = lambda _: SimpleNamespace(done=lambda: False)  # type: ignore[attr-defined]
-    monkeypatch.setattr("worker.kafka.consumer.source.make_client", lambda *_, **given: consumer.made_with(**given))
-    source = KafkaSource(
-        Settings(),
-        clock=FakeClock(),
-        sleep=lambda _: None,
-        uniform=lambda low, _: low,
-        queries=queries,  # type: ignore[arg-type]
-    )
-    source.subscribe(Listener())  # type: ignore[arg-type]
+    consumer = ScriptedConsumer(script, "comments")
+    queries: Any = OneLog()
+    queries.ends = queries.group_offsets = lambda _: SimpleNamespace(done=lambda: False)
+    source = source_of(monkeypatch, consumer, queries, FakeClock())
     polled = source.poll(500, 0.0)
     assert [r.offset() for r, a in polled if a.partition == 0] == [0, 1, 2, 3, 4]
     assert [r.offset() for r, a in polled if a.partition == 1] in ([7], [7, 7])
@@ -74,18 +78,11 @@ def test_what_librdkafka_dropped_before_retention_overtook_is_counted(monkeypatc
             yield None
 
     log, clock = LogEnds(10, 20), FakeClock()
-    consumer, queries = ScriptedConsumer(script, "comments"), OneLog()
-    queries.ends = lambda _: answered({("comments", 0): log})  # type: ignore[attr-defined]
-    queries.group_offsets = lambda _: answered([])  # type: ignore[attr-defined]
-    monkeypatch.setattr("worker.kafka.consumer.source.make_client", lambda *_, **given: consumer.made_with(**given))
-    source = KafkaSource(
-        Settings(),
-        clock=clock,
-        sleep=lambda _: None,
-        uniform=lambda low, _: low,
-        queries=queries,  # type: ignore[arg-type]
-    )
-    source.subscribe(Listener())  # type: ignore[arg-type]
+    consumer = ScriptedConsumer(script, "comments")
+    queries: Any = OneLog()
+    queries.ends = lambda _: answered({("comments", 0): log})
+    queries.group_offsets = lambda _: answered([])
+    source = source_of(monkeypatch, consumer, queries, clock)
     for _ in range(10):
         source.poll(500, 0.0)
         clock.advance(1)
