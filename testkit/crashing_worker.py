@@ -7,12 +7,12 @@ no hooks for them.
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from itertools import count
 from typing import Any, NamedTuple
 
 from testkit import keyword_worker
+from worker.__main__ import end_process
 from worker.events.dead_letter import DeadLetterEncoder
 from worker.kafka.consumer.source import KafkaSource
 from worker.kafka.delivery.at_least_once import AtLeastOncePublisher
@@ -102,4 +102,4 @@ def arm(point: Point, passings: int) -> None:
 
 if __name__ == "__main__":
     arm(POINTS[os.environ["CRASH_AT"]], int(os.environ["CRASH_AFTER"]))
-    sys.exit(keyword_worker.main())
+    end_process(keyword_worker.main())

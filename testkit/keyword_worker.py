@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 from testkit.keyword_classifier import KeywordClassifier, Words
+from worker.__main__ import end_process
 from worker.errors import SluiceError
 from worker.observability.logs import configure_logs
 from worker.run import run
@@ -42,4 +43,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

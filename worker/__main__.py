@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from typing import NoReturn
 
 from worker.errors import SluiceError
 
@@ -62,16 +63,22 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def entry() -> None:
-    """Run the command of this process, and end it."""
-    code = main()
+def end_process(code: int) -> NoReturn:
+    """End this process with this exit code, also where a thread that nothing waits for is still in native code.
+
+    Such a one is a batch in the model or a question to a broker that is away. The interpreter's own end would stop it
+    in the middle, or take the TLS library away beneath it: the process aborts, and its exit code is lost.
+    """
     if any(thread.daemon for thread in threading.enumerate()):
-        # One that was not waited for is still in native code: a batch in the model, a question to a broker that is
-        # away. The interpreter's end would stop it in the middle, and abort the process: the exit code would be lost.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def entry() -> None:
+    """Run the command of this process, and end it."""
+    end_process(main())
 
 
 if __name__ == "__main__":

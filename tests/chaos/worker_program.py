@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from testkit.keyword_classifier import Words
 from tests.chaos.variants import Variant, VariantClassifier
+from worker.__main__ import end_process
 from worker.errors import SluiceError
 from worker.observability.logs import configure_logs
 from worker.run import run
@@ -46,4 +47,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())
