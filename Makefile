@@ -3,9 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := test,lint,deploy,docs,parquet,plots,markup,registry,msk-iam,tracing
+EXTRAS := test,lint,deploy,docs,page,parquet,plots,markup,registry,msk-iam,tracing
 
-.PHONY: setup demo test sweep lint test-kafka bench bench-rivals chaos distribution docs reference schemas clean
+.PHONY: setup demo demo-page test sweep lint test-kafka bench bench-rivals chaos distribution docs reference schemas clean
 
 # pip shows its bars on a terminal, and elsewhere only what goes wrong.
 PIP_INSTALL = $(BIN)/pip install --disable-pip-version-check --constraint constraints.txt \
@@ -30,6 +30,11 @@ $(VENV)/.complete: $(VENV)/.runtime
 
 demo: $(VENV)/.runtime
 	$(BIN)/sluice demo --count 100
+
+# The page in a browser: a broker of its own, a worker with the embedded model, sample comments without end.
+demo-page: $(VENV)/.runtime
+	@$(BIN)/python -c "import starlette, uvicorn" 2>/dev/null || $(PIP_INSTALL) --editable '.[page]'
+	$(BIN)/sluice page --demo --allow-replay
 
 # What is bound by arithmetic is shared by processes with a thread each for the model; what waits for brokers and measures
 # time runs by itself.

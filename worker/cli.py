@@ -136,8 +136,7 @@ def _front_parser() -> argparse.ArgumentParser:
 
 _ABOUT = f"""\
 Labels comments from a Kafka topic with a multi-label model.
-sluice COMMAND --help tells more, sluice --help-settings has the flags that
-every command takes. Also: --version, --completion {{{",".join(SHELLS)}}}."""
+More: COMMAND --help, --help-settings, --version, --completion {{{",".join(SHELLS)}}}"""
 
 _LISTING = "\n".join(
     f"{title}:\n" + "\n".join(f"  {name:<14}{summary}" for name, summary in commands.items())

@@ -14,6 +14,7 @@ GROUPS = {
         "run": "the worker: comments in, label events out, until stopped",
         "produce": "sends comments from a file to the input topic",
         "watch": "follows the label events",
+        "page": "the stream, its scores and its dead letters in a browser",
         "dead-letters": "shows, corrects and sends back what could not be labelled",
     },
     "quality": {
@@ -26,7 +27,7 @@ GROUPS = {
 
 COMMANDS = {name: summary for commands in GROUPS.values() for name, summary in commands.items()}
 
-ONE_OFF = frozenset({"produce", "watch", "dead-letters", "doctor", "topics", "audit"})
+ONE_OFF = frozenset({"produce", "watch", "dead-letters", "doctor", "topics", "audit", "page"})
 """Commands that somebody waits for: they do not wait for a broker as long as a worker does."""
 
 FLAGS = {
@@ -51,6 +52,7 @@ _MATTER = {
     "doctor": (*_TOPICS, "--group"),
     "produce": ("--bootstrap-servers", "--input-topic"),
     "watch": ("--bootstrap-servers", "--output-topic"),
+    "page": (*_TOPICS, "--group"),
     "dead-letters": ("--bootstrap-servers", "--group", "--dead-letter-topic"),
     "evaluate": _MODEL,
     "thresholds": _MODEL,

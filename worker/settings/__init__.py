@@ -12,6 +12,7 @@ from worker.settings.input import Condition, Envelope, IdKind, InputSettings, St
 from worker.settings.kafka import GroupProtocol, KafkaSettings
 from worker.settings.model import ModelSettings, OtherLanguages, Precision, ReasonMethod
 from worker.settings.output import DeadLetterSettings, NamesPreset, OutputSettings, TextOutput, Tombstones
+from worker.settings.page import PageSettings
 from worker.settings.process import HttpSettings, LogFormat, LogLevel, LogSettings
 from worker.settings.tracing import TracingSettings
 from worker.settings.whole import Settings
@@ -37,6 +38,7 @@ __all__ = [
     "NamesPreset",
     "OtherLanguages",
     "OutputSettings",
+    "PageSettings",
     "Precision",
     "ReasonMethod",
     "RegistrySettings",

@@ -95,8 +95,9 @@ def shown(settings: Settings) -> dict[str, Any]:
     values = settings.model_dump(mode="json")
     for section in _WITH_PROPERTIES:
         values[section]["properties"] = masked(values[section]["properties"])
-    if values["registry"]["password"] is not None:
-        values["registry"]["password"] = MASK
+    for section, name in (("registry", "password"), ("page", "token")):
+        if values[section][name] is not None:
+            values[section][name] = MASK
     return values
 
 

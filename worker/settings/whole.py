@@ -13,6 +13,7 @@ from worker.settings.input import InputSettings
 from worker.settings.kafka import KafkaSettings
 from worker.settings.model import ModelSettings
 from worker.settings.output import DeadLetterSettings, OutputSettings
+from worker.settings.page import PageSettings
 from worker.settings.process import HttpSettings, LogSettings
 from worker.settings.tracing import TracingSettings
 
@@ -30,6 +31,7 @@ class Settings(Section):
     flag_rate: FlagRateSettings = FlagRateSettings()
     registry: RegistrySettings = RegistrySettings()
     tracing: TracingSettings = TracingSettings()
+    page: PageSettings = PageSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
 

@@ -10,7 +10,7 @@ can't say which letters a filter left out, so a replay with a filter doesn't mov
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 
 from worker.kafka.client.retry import Sleep, Uniform
 from worker.kafka.dead_letters.reader import DeadLetter, Filter, read_dead_letters
@@ -54,6 +54,7 @@ def replay_dead_letters(
     limit: int | None = None,
     rate: float | None = None,
     progress: Callable[[DeadLetter], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Replayed:
     """Send back the dead letters that no replay has reached yet, and return once each is acknowledged.
 
@@ -69,6 +70,7 @@ def replay_dead_letters(
         limit: How many letters to look at, at most; None for all. The next replay goes on behind them.
         rate: Letters a second, at most; None for as fast as the broker takes them.
         progress: Called with each letter that is, or would be, sent.
+        stopped: Asked before each letter; once it returns True no more are sent. Those that were are acknowledged.
 
     Raises:
         NoBroker: No broker answered in time.
@@ -81,7 +83,7 @@ def replay_dead_letters(
         returns = None if dry_run else Returns(settings)
         starts = None if from_beginning or chosen.since else position.find
         letters = read_dead_letters(settings, chosen, clock=clock, starts=starts)
-        letters = islice(letters, limit)
+        letters = takewhile(lambda _: not stopped(), islice(letters, limit))
         pace = _Pace(rate, clock, sleep)
         while together := list(islice(letters, pace.together)):
             for letter in together:

@@ -1,0 +1,118 @@
+"""Whatever stands in the output topic, the page stays up, says what it is, and sends no more than was asked for."""
+
+import json
+from typing import Any
+
+import pytest
+
+from testkit.hostile import hostile_records
+from testkit.label_events import label_event
+from tests.unit.page.conftest import FedPage
+from worker.page.bytes_shown import shown
+from worker.page.kept_event import MOST_TEXT
+from worker.page.tail import Read
+
+SCRIPT = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+BIDI = "safe \N{RIGHT-TO-LEFT OVERRIDE}evil\N{POP DIRECTIONAL FORMATTING}"
+
+
+def events(page: FedPage, query: str = "") -> list[dict[str, Any]]:
+    answer = page.client().get(f"/api/events?{query}")
+    assert answer.status_code == 200
+    found: list[dict[str, Any]] = answer.json()["events"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (b"\x00\x01\x02", "not JSON"),
+        (b"", "not JSON"),
+        (b"[]", "not a label event of this schema"),
+        (b'{"hello": "<script>"}', "schema_version is missing"),
+        (json.dumps(label_event() | {"schema_version": "9.0"}).encode(), "schema_version"),
+        (json.dumps(label_event() | {"scores": {"toxic": 2}, "labels": []}).encode(), "outside [0, 1]"),
+        (json.dumps(label_event() | {"scores": {"toxic": float("nan")}, "labels": []}).encode(), "outside [0, 1]"),
+        (json.dumps(label_event() | {"labels": ["<b>"]}).encode(), "no score"),
+        (json.dumps(label_event() | {"scores": {f"l{n}": 0.5 for n in range(100)}}).encode(), "more than"),
+        (json.dumps(label_event() | {"scores": {"x" * 10_000: 0.5}, "labels": []}).encode(), "longer than"),
+        (json.dumps(label_event()).encode().replace(b'"a text"', b'"\\ud800"'), "not JSON"),
+        (b'{"a":' * 5000, "not JSON"),
+    ],
+)
+def test_a_record_that_is_no_label_event_is_shown_as_such(page: FedPage, value: bytes, problem: str) -> None:
+    page.feed(value)
+    (found,) = events(page)
+    assert problem in found["problem"]
+    assert found["key"] == "comment-labels/0/0"
+    assert "script" not in json.dumps(found)
+    page.client().get("/api/now").json()
+    page.client().get("/api/scores").json()
+
+
+def test_a_deletion_is_no_event(page: FedPage) -> None:
+    page.feed(None)
+    assert events(page) == []
+
+
+@pytest.mark.parametrize("text", [SCRIPT, BIDI, "a" * 1_000_000, "\N{PILE OF POO}" * 400_000, "=1+1", "a\x00b"])
+def test_texts_are_sent_only_when_asked_for_and_only_their_beginning(page: FedPage, text: str, now_ms: float) -> None:
+    page.feed(label_event(text=text, at_ms=now_ms))
+    (found,) = events(page)
+    assert found["has_text"] is True
+    assert "text" not in found
+    (found,) = events(page, "text=1")
+    assert found["text"] == text[:MOST_TEXT]
+    assert page.client().get("/api/events?text=1").headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("text", [None, "sha256:" + "0" * 64])
+def test_a_text_that_was_hashed_or_left_out_is_never_there(page: FedPage, text: str | None) -> None:
+    page.feed(label_event(text=text))
+    (found,) = events(page, "text=1")
+    assert found["has_text"] is False
+    assert "text" not in found
+
+
+def test_answers_are_ascii_so_that_no_surrogate_stops_them(page: FedPage) -> None:
+    page.feed(label_event(text=f"{BIDI} \N{PILE OF POO}"))
+    assert page.client().get("/api/events?text=1").content.isascii()
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t"])
+def test_a_spreadsheet_runs_no_cell(page: FedPage, sign: str) -> None:
+    page.feed(label_event(comment_id=f"{sign}cmd|' /C calc'!A0", text=f"{sign}1"))
+    body = page.client().get("/api/events.csv?text=1").text
+    assert f"'{sign}cmd" in body
+    assert f",{sign}" not in body
+    assert "text" not in json.dumps(page.client().get("/api/events.csv").text.splitlines()[1])
+
+
+def test_an_event_from_the_future_does_not_stay_on_top(page: FedPage, now_ms: float) -> None:
+    page.feed(label_event("future", at_ms=now_ms + 10**10))
+    page.feed(label_event("now", at_ms=now_ms + 50_000))
+    assert [event["comment_id"] for event in events(page)] == ["now", "future"]
+
+
+def test_hostile_records_never_stop_a_page(page: FedPage) -> None:
+    records = list(hostile_records(1, 300))
+    page.parts.output.take(Read(records, 0))
+    page.feed_letters(*records)
+    client = page.client()
+    for path in (
+        "events?text=1&limit=500",
+        "events.csv?text=1",
+        "scores",
+        "now",
+        "page",
+        "health",
+        "dead-letters?text=1",
+    ):
+        assert client.get(f"/api/{path}").status_code == 200, path
+
+
+def test_bytes_are_shown_without_what_hides_or_turns() -> None:
+    assert shown(b"\xff\x00ok") == "\\xff\\u0000ok"
+    assert shown(BIDI.encode()) == "safe \\u202eevil\\u202c"
+    assert len(shown(b"a" * 10_000)) == 300
+    assert shown(None) == ""

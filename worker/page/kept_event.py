@@ -1,0 +1,277 @@
+"""What the page keeps of a record of the output topic: enough for lists, histograms and what-if, and little memory.
+
+A record that is no label event is kept, too, with the sentence that says why: a page that drops such records silently
+would hide that somebody else writes to the topic. Whatever a record holds, what is kept of it is bounded.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from schemas.label import LabelEvent
+from worker.documents.texts import text_reader
+from worker.documents.unreadable import Unreadable
+from worker.errors import Retryable, SluiceError
+from worker.page.times import written
+from worker.page.unknown import Json
+from worker.settings import InputSettings
+from worker.types import Record
+
+MOST_LABELS = 64
+MOST_NAME = 200
+MOST_TEXT = 500
+"""Characters of a text that are kept for lists; the whole is read from the topic again."""
+
+_MOST_SHARED = 256
+_HASHED = re.compile(r"sha256:[0-9a-f]{64}")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """What the events of one model and one threshold set share.
+
+    Attributes:
+        labels: The names in the order of the scores.
+        model: `id`, `revision`, `digest` and `precision`.
+        threshold_set: Its name.
+        review: For each label the lowest score that is flagged; a label that never is has none.
+        act: For each label the lowest score that is acted on.
+        model_labels: For each name that the output gives a label, the model's own.
+    """
+
+    labels: tuple[str, ...]
+    model: Mapping[str, str | None]
+    threshold_set: str
+    review: Mapping[str, float]
+    act: Mapping[str, float]
+    model_labels: Mapping[str, str]
+
+
+NO_SCORING = Scoring((), {}, "", {}, {}, {})
+
+
+@dataclass(slots=True, eq=False)
+class KeptEvent:
+    """One record of the output topic.
+
+    Attributes:
+        at_ms: When the event was made; of a record without an event its timestamp.
+        number: Counts the records read; with `at_ms` it orders them.
+        weight: How many records of the stream it stands for; more than 1 where a sample was read.
+        text: The beginning of the text; None where the event has none.
+        problem: Why it is no label event; None for one that is.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    at_ms: int
+    number: int
+    id: str = ""
+    comment_id: str = ""
+    labels: tuple[str, ...] = ()
+    tier: str | None = None
+    acted: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+    scoring: Scoring = NO_SCORING
+    language: tuple[str | None, bool, bool | None] | None = None
+    source: tuple[str, int, int] | None = None
+    tokens: int = 0
+    text: str | None = None
+    problem: str | None = None
+    weight: float = 1.0
+
+    @property
+    def key(self) -> str:
+        """Where it is in the output topic."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    def score(self, label: str) -> float | None:
+        """The label's score; None where the event has none."""
+        names = self.scoring.labels
+        return self.scores[names.index(label)] if label in names else None
+
+    @property
+    def top(self) -> tuple[str, float] | None:
+        """The label with the highest score."""
+        return max(zip(self.scoring.labels, self.scores, strict=True), key=lambda pair: pair[1], default=None)
+
+    def summary(self, *, with_text: bool) -> dict[str, Json]:
+        """A row of a list."""
+        top = self.top
+        row: dict[str, Json] = {
+            "key": self.key,
+            "id": self.id,
+            "comment_id": self.comment_id,
+            "at": written(self.at_ms),
+            "labels": self.labels,
+            "tier": self.tier,
+            "tiers": {label: "act" if label in self.acted else "review" for label in self.labels},
+            "top": None if top is None else {"label": top[0], "score": top[1]},
+            "scores": dict(zip(self.scoring.labels, self.scores, strict=True)),
+            "language": None
+            if self.language is None
+            else dict(zip(("detected", "reliable", "supported"), self.language, strict=True)),
+            "source": None
+            if self.source is None
+            else dict(zip(("topic", "partition", "offset"), self.source, strict=True)),
+            "has_text": self.text is not None,
+            "tokens": self.tokens,
+            "problem": self.problem,
+        }
+        if with_text and self.text is not None:
+            row["text"] = self.text
+        return row
+
+
+@dataclass(slots=True)
+class _Shared(Generic[T]):
+    """One object for equal ones, so that ten thousand events do not hold ten thousand copies; bounded."""
+
+    known: dict[Any, T] = field(default_factory=dict)
+
+    def of(self, key: Any, make: Callable[[], T]) -> T:
+        found = self.known.get(key)
+        if found is None:
+            if len(self.known) >= _MOST_SHARED:
+                self.known.clear()  # a writer that invents names must not fill the memory
+            found = self.known[key] = make()
+        return found
+
+
+class EventKeeper:
+    """Turns records of the output topic into what is kept of them.
+
+    Args:
+        read_event: The JSON of a label event's record, or a `ValueError` (`worker.formats.label_events`).
+        input_settings: Where a comment has its text.
+
+    Raises:
+        SettingsInvalid: The library that reads the text's markup is not installed.
+    """
+
+    def __init__(self, read_event: Callable[[Record], bytes], input_settings: InputSettings) -> None:
+        self._read_event = read_event
+        self._read_text = text_reader(input_settings)
+        self._scorings: _Shared[Scoring] = _Shared()
+        self._names: _Shared[tuple[str, ...]] = _Shared()
+        self._languages: _Shared[tuple[str | None, bool, bool | None]] = _Shared()
+        self._number = 0
+
+    def keep(self, record: Record) -> KeptEvent | None:
+        """What is kept of a record; None for a deletion."""
+        value = record.value()
+        if value is None:
+            return None
+        self._number += 1
+        topic, partition, offset = record.topic() or "", record.partition() or 0, record.offset() or 0
+        event, problem = read_label_event(record, self._read_event)
+        if event is None:
+            at_ms = max(0, record.timestamp()[1])
+            return KeptEvent(topic, partition, offset, at_ms, self._number, problem=problem)
+        comment_id = event.comment_id
+        language = event.language
+        return KeptEvent(
+            topic,
+            partition,
+            offset,
+            int(event.processed_at.timestamp() * 1000),
+            self._number,
+            id=event.id[:MOST_NAME],
+            comment_id="" if comment_id is None else comment_id.value[:MOST_NAME],
+            labels=self._tuple(event.labels),
+            tier=event.tier if event.tier is not None else ("review" if event.labels else "none"),
+            acted=self._tuple([label for label in event.labels if event.tiers.get(label) == "act"]),
+            scores=tuple(event.scores.values()),
+            scoring=self._scoring(event),
+            language=None
+            if language is None
+            else self._language(language.detected, language.reliable, language.supported),
+            source=(event.source.topic[:MOST_NAME], event.source.partition, event.source.offset),
+            tokens=event.text.tokens,
+            text=shown_text(event, self._read_text),
+        )
+
+    def _tuple(self, names: list[str]) -> tuple[str, ...]:
+        key = tuple(names)
+        return self._names.of(key, lambda: key) if key else ()
+
+    def _language(self, *facts: Any) -> tuple[str | None, bool, bool | None]:
+        detected = None if facts[0] is None else facts[0][:MOST_NAME]
+        key = (detected, facts[1], facts[2])
+        return self._languages.of(key, lambda: key)
+
+    def _scoring(self, event: LabelEvent) -> Scoring:
+        thresholds, model = event.thresholds, event.model
+        key = (
+            model.digest,
+            model.precision,
+            thresholds.set,
+            *event.scores,
+            *thresholds.values.items(),
+            *thresholds.act.items(),
+        )
+        return self._scorings.of(
+            key,
+            lambda: Scoring(
+                tuple(event.scores),
+                model.model_dump(),
+                thresholds.set,
+                dict(thresholds.values),
+                dict(thresholds.act),
+                dict(event.model_labels),
+            ),
+        )
+
+
+def read_label_event(record: Record, read_event: Callable[[Record], bytes]) -> tuple[LabelEvent | None, str | None]:
+    """The label event in a record, or the sentence that says why it holds none; the sentence quotes no value."""
+    try:
+        event = LabelEvent.model_validate_json(read_event(record))
+    except ValidationError as error:
+        return None, _problem(error)
+    except (ValueError, Retryable, SluiceError) as error:
+        return None, f"not readable as a label event: {_first_line(error)}"
+    if len(event.scores) > MOST_LABELS or any(len(name) > MOST_NAME for name in (*event.scores, *event.labels)):
+        return (
+            None,
+            f"a label event with more than {MOST_LABELS} labels, or with names longer than {MOST_NAME} characters",
+        )
+    if not all(0 <= score <= 1 for score in event.scores.values()):
+        return None, "a label event with a score outside [0, 1]"
+    if not set(event.labels) <= event.scores.keys():
+        return None, "a label event with a label that has no score"
+    sizes = (event.thresholds.values, event.thresholds.act, event.model_labels, event.tiers)
+    if any(len(one) > MOST_LABELS for one in sizes) or len(event.thresholds.set) > MOST_NAME:
+        return None, "a label event whose thresholds or names are larger than any model's"
+    return event, None
+
+
+def shown_text(event: LabelEvent, read_text: Callable[[Any], str]) -> str | None:
+    """The beginning of the event's text; None where it was hashed or left out."""
+    try:
+        text = read_text(event.comment)
+    except Unreadable:
+        return None
+    return None if _HASHED.fullmatch(text) else text[:MOST_TEXT]
+
+
+def _problem(error: ValidationError) -> str:
+    """The first fault, by the schema's own name of the field: a key or a value of the record may be anybody's words."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = str(first["loc"][0]) if first["loc"] and str(first["loc"][0]) in LabelEvent.model_fields else ""
+    if first["type"] == "json_invalid":
+        return "not JSON"
+    what = {"missing": "is missing", "literal_error": "is none that this version knows"}.get(
+        str(first["type"]), "is not of the kind that a label event has"
+    )
+    return f"not a label event of this schema: {place or 'its value'} {what}"
+
+
+def _first_line(error: BaseException) -> str:
+    return type(error).__name__ if isinstance(error, ValueError) else str(error).splitlines()[0][:MOST_NAME]

@@ -1,0 +1,258 @@
+"""Sends dead letters back when a reader asks for it: one, or those of a group, counted first and at a bounded rate.
+
+`worker.kafka.dead_letters` does the sending: its hop limit, its refusals and its position hold here as they do for
+`sluice dead-letters replay`. A letter that this page has sent back is not sent again by it.
+"""
+
+import itertools
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from worker.errors import SluiceError
+from worker.kafka.dead_letters.reader import DeadLetter, Filter, dead_letter
+from worker.kafka.dead_letters.replay import replay_dead_letters
+from worker.kafka.dead_letters.returns import Returns
+from worker.page.letter_groups import LetterGroup
+from worker.page.lines import Lines
+from worker.page.once_more import NoSuchRecord, record_at
+from worker.page.times import written
+from worker.page.unknown import Json
+from worker.settings import Settings
+
+MOST_RATE = 10_000.0
+MOST_LETTERS = 100_000
+_MOST_REMEMBERED = 100
+_MOST_SENT = 1_000_000
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Replay:
+    """One replay.
+
+    Attributes:
+        what: What is sent back, for a person.
+        rate: Letters a second, at most.
+        limit: Letters, at most.
+        total: Letters that there were to send when it began.
+        sent: Letters sent so far; at its end those that were acknowledged.
+        state: `running`, `done`, `failed` or `stopped`.
+        problem: What went wrong, or what was left.
+    """
+
+    id: str
+    at: str
+    what: str
+    rate: float
+    limit: int
+    total: int
+    sent: int = 0
+    state: str = "running"
+    problem: str = ""
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def as_json(self) -> dict[str, Json]:
+        """As the page shows it."""
+        names = ("id", "at", "what", "rate", "limit", "sent", "total", "state", "problem")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class _OfGroup(Filter):
+    """The letters of one stage and error that this page has not sent back yet."""
+
+    sent: frozenset[tuple[int, int]] = frozenset()
+
+    def takes(self, letter: DeadLetter) -> bool:
+        return Filter.takes(self, letter) and (letter.record.partition(), letter.record.offset()) not in self.sent
+
+
+class Refused(Exception):
+    """This replay can't be begun; the message says why."""
+
+
+class Replays:
+    """The replays of this page; any thread may ask, and one replay runs at a time.
+
+    Args:
+        settings: The worker's settings.
+        lines: Get a line for each beginning and end.
+        wall_clock: Seconds since the epoch.
+    """
+
+    def __init__(self, settings: Settings, lines: Lines, wall_clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._lines = lines
+        self._wall_clock = wall_clock
+        self._replays: dict[str, Replay] = {}
+        self._numbers = itertools.count(1)
+        self._sent: set[tuple[int, int]] = set()
+        self._lock = threading.Lock()
+
+    def count_group(self, group: LetterGroup) -> int:
+        """How many letters of a group there are to send back, at most `MOST_LETTERS`.
+
+        Raises:
+            SluiceError: The topic can't be read.
+        """
+        done = self._replay_group(group, limit=MOST_LETTERS, dry_run=True)
+        return int(done.replayed)
+
+    def target_of(self, partition: int, offset: int) -> tuple[DeadLetter, str]:
+        """One letter, and why it can't be sent back; empty where it can.
+
+        Raises:
+            NoSuchRecord: It is not there any more.
+            NoBroker: No broker answered.
+        """
+        settings = self._settings.dead_letters
+        letter = dead_letter(record_at(self._settings, settings.topic, partition, offset))
+        if letter.replays >= settings.max_replays:
+            return letter, f"it has been replayed {letter.replays} times, and dead_letters.max_replays allows no more"
+        if not letter.topic:
+            return letter, "its headers do not say which topic it came from"
+        if (partition, offset) in self._sent:
+            return letter, "this page has sent it back already"
+        return letter, ""
+
+    def begin_group(self, group: LetterGroup, *, rate: float, limit: int, total: int) -> Replay:
+        """Begin to send the letters of a group back, no more than were counted.
+
+        Raises:
+            Refused: Another replay is running.
+        """
+        limit = min(limit, total)
+        replay = self._begin(f"{total} letters of {group.stage} {group.error}", rate, limit, total)
+
+        def work() -> None:
+            done = self._replay_group(group, limit=limit, rate=rate, replay=replay)
+            replay.sent = done.replayed
+            left = [
+                f"{count} {why}"
+                for count, why in (
+                    (done.over_limit, "replayed too often"),
+                    (done.without_topic, "without a topic"),
+                    (len(done.refused), "refused by their topic"),
+                )
+                if count
+            ]
+            replay.problem = f"left: {', '.join(left)}" if left else ""
+
+        return self._run(replay, work)
+
+    def begin_one(self, partition: int, offset: int) -> Replay:
+        """Send one letter back.
+
+        Raises:
+            Refused: It can't be sent back, or another replay is running.
+            NoSuchRecord: It is not there any more.
+            NoBroker: No broker answered.
+        """
+        letter, why_not = self.target_of(partition, offset)
+        if why_not:
+            raise Refused(why_not)
+        replay = self._begin(f"the letter {self._settings.dead_letters.topic}/{partition}/{offset}", 1.0, 1, 1)
+
+        def work() -> None:
+            returns = Returns(self._settings)
+            returns.send(letter, letter.topic)
+            refused = returns.settle()
+            replay.sent = 1 - len(refused)
+            self._remember(letter)
+            if refused:
+                replay.state, replay.problem = "failed", f"{letter.topic} does not take it: {refused[0].reason}"
+
+        return self._run(replay, work)
+
+    def stop(self, replay_id: str) -> bool:
+        """End a replay after the letters that are on their way; False if there is none of this id."""
+        replay = self._replays.get(replay_id)
+        if replay is None:
+            return False
+        replay.stop.set()
+        return True
+
+    def stop_all(self) -> None:
+        """End every replay."""
+        for replay in list(self._replays.values()):
+            replay.stop.set()
+
+    def as_json(self) -> list[Json]:
+        """All replays that are remembered, the newest first."""
+        return [replay.as_json() for replay in reversed(list(self._replays.values()))]
+
+    def _begin(self, what: str, rate: float, limit: int, total: int) -> Replay:
+        with self._lock:
+            if any(replay.state == "running" for replay in self._replays.values()):
+                message = "another replay is running; wait for its end, or stop it"
+                raise Refused(message)
+            replay = Replay(str(next(self._numbers)), written(self._wall_clock() * 1000), what, rate, limit, total)
+            self._replays[replay.id] = replay
+            while len(self._replays) > _MOST_REMEMBERED:
+                del self._replays[next(iter(self._replays))]
+        return replay
+
+    def _run(self, replay: Replay, work: Callable[[], None]) -> Replay:
+        def run() -> None:
+            self._say(replay, "info", "replay begun")
+            try:
+                work()
+                if replay.state == "running":
+                    replay.state = "stopped" if replay.stop.is_set() else "done"
+            except (SluiceError, NoSuchRecord) as error:
+                replay.state, replay.problem = "failed", str(error)
+            except Exception:
+                log.exception("a replay failed", replay=replay.id)
+                replay.state, replay.problem = "failed", "the page's log has the error"
+            self._say(replay, "error" if replay.state == "failed" else "info", f"replay {replay.state}")
+
+        threading.Thread(target=run, name=f"replay-{replay.id}", daemon=True).start()
+        return replay
+
+    def _replay_group(
+        self, group: LetterGroup, *, replay: Replay | None = None, dry_run: bool = False, **how: Any
+    ) -> Any:
+        with self._lock:
+            sent = frozenset(self._sent)
+        chosen = _OfGroup(frozenset({group.error}), frozenset({group.stage}), sent=sent)
+
+        def progress(letter: DeadLetter) -> None:
+            if replay is not None:
+                replay.sent += 1
+                self._remember(letter)
+
+        stop = threading.Event() if replay is None else replay.stop
+
+        def sleep(seconds: float) -> None:
+            stop.wait(seconds)
+
+        return replay_dead_letters(
+            self._settings,
+            chosen,
+            clock=time.monotonic,
+            sleep=sleep,
+            uniform=random.uniform,
+            dry_run=dry_run,
+            progress=progress,
+            stopped=stop.is_set,
+            **how,
+        )
+
+    def _remember(self, letter: DeadLetter) -> None:
+        with self._lock:
+            if len(self._sent) >= _MOST_SENT:
+                self._sent.clear()
+            self._sent.add((letter.record.partition() or 0, letter.record.offset() or 0))
+
+    def _say(self, replay: Replay, level: str, event: str) -> None:
+        facts = replay.as_json()
+        getattr(log, level)(event, **{name: facts[name] for name in ("id", "what", "rate", "limit", "sent", "problem")})
+        end = f"; {replay.problem}" if replay.problem else ""
+        self._lines.add(level, f"{event}: {replay.what}, {replay.sent} of {min(replay.limit, replay.total)} sent{end}")
