@@ -2,14 +2,15 @@ import re
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tests.deploy.files import ROOT, load_yaml, run_tool, unknown_settings
-from worker.settings import Settings
+from worker.settings import PageSettings, Settings
 
 FILE = ROOT / "docker-compose.yml"
 COMPOSE: dict[str, Any] = load_yaml(FILE)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ["topics", "worker", "send", "watch"]
+OURS = ["topics", "worker", "send", "watch", "page"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -35,7 +36,7 @@ def test_workers_connect_to_the_listener_that_kafka_advertises() -> None:
 
 def test_our_services_start_after_the_topics_exist() -> None:
     assert SERVICES["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
-    for name in ("worker", "send", "watch"):
+    for name in ("worker", "send", "watch", "page"):
         assert SERVICES[name]["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
 
 
@@ -49,6 +50,14 @@ def test_options_of_a_tool_can_follow_its_name() -> None:
     for name, subcommand in (("watch", "watch"), ("send", "produce")):
         assert SERVICES[name]["entrypoint"][:2] == ["sluice", subcommand]
         assert "command" not in SERVICES[name]
+
+
+def test_the_page_asks_for_a_token_and_may_change_nothing() -> None:
+    environment = SERVICES["page"]["environment"]
+    assert environment["SLUICE_PAGE__TOKEN"] == "${PAGE_TOKEN:-}"  # noqa: S105 - the name of one
+    with pytest.raises(ValidationError, match=r"page\.token"):
+        PageSettings(host=environment["SLUICE_PAGE__HOST"])
+    assert "SLUICE_PAGE__ALLOW_REPLAY" not in environment
 
 
 def test_up_starts_only_kafka_topics_and_worker() -> None:

@@ -1,5 +1,6 @@
 """The answers of `/api`: each from the query and what the page knows, without a web framework."""
 
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,11 +145,11 @@ class Api:
         """The dead letters by stage and error."""
         letters, follower = self._parts.letters, self._parts.dead_letters
         groups = letters.groups()
-        read = sum(group.count for group in groups)
+        total = self._parts.cluster.view.records_in(letters.topic)
         return {
             "groups": [group.as_json(letters.topic, with_text=wants_text(query)) for group in groups],
-            "total": unknown(follower.problem) if follower.problem and not groups else read + letters.passed_over,
-            "sampled": letters.passed_over > 0,
+            "total": unknown(total) if isinstance(total, str) else total,
+            "sampled": letters.passed_over > 0 or (not isinstance(total, str) and sum(g.count for g in groups) < total),
             "note": follower.problem
             or f"of the newest {self._parts.settings.page.tail_records} letters, and all since",
         }
@@ -156,13 +157,12 @@ class Api:
     def letter_group(self, group_id: str, query: Query) -> Json:
         """The letters of one group, the newest first."""
         group = self._group(group_id)
-        letters = self._parts.letters.letters(group)
-        start = _whole(query, "before", 0, len(letters)) if query.get("before") else 0
+        before = _whole(query, "before", sys.maxsize, sys.maxsize)
         limit = _whole(query, "limit", _FIRST_ROWS, MOST_ROWS)
-        shown = letters[start : start + limit]
+        older = [letter for letter in self._parts.letters.letters(group) if letter.number < before]
         return {
-            "letters": [letter.row(self._parts.letters.topic) for letter in shown],
-            "next": str(start + limit) if start + limit < len(letters) else None,
+            "letters": [letter.row(self._parts.letters.topic) for letter in older[:limit]],
+            "next": str(older[limit - 1].number) if len(older) > limit > 0 else None,
         }
 
     def replay_count(self, query: Query) -> Json:

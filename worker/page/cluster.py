@@ -54,7 +54,7 @@ class ClusterView:
         at_ms: When.
         broker: Empty where a broker answered.
         topics: The partitions of each topic that the settings name; a topic that is not there has none.
-        ends: Where the partitions of the input and the output begin and end.
+        ends: Where the partitions of these topics begin and end.
         committed: The group's next offset of the input's partitions, without those that have none.
         members: Of the group.
         state: The group's state, as the coordinator names it.
@@ -69,6 +69,13 @@ class ClusterView:
     members: Sequence[Member] | str = ()
     state: str = ""
     oldest_seconds: float | str = "it has not been looked at yet"
+
+    def records_in(self, topic: str) -> int | str:
+        """How many offsets a topic holds now; the reason where that is not known."""
+        if isinstance(self.ends, str):
+            return self.ends
+        found = [ends.end - ends.first for (name, _), ends in self.ends.items() if name == topic]
+        return sum(found) if found else f"topic {topic} does not exist, or may not be described; see Health"
 
     def end_of(self, topics: Sequence[str]) -> int | None:
         """The sum of the ends of these topics' partitions; None where they are not known."""
@@ -151,7 +158,7 @@ class Cluster:
         inputs = settings.input.topics or tuple(sorted(filter(settings.input.reads, found.topics)))
         named = (*inputs, settings.output.topic, settings.dead_letters.topic)
         topics = {name: len(found.topics[name].partitions) if name in found.topics else 0 for name in named}
-        read = [(name, number) for name in (*inputs, settings.output.topic) for number in range(topics[name])]
+        read = [(name, number) for name in named for number in range(topics[name])]
         ends = self._ends(read)
         committed = self._committed([place for place in read if place[0] in inputs])
         members, state = self._members(embedded=str(found.cluster_id).startswith(CLUSTER_ID_PREFIX))

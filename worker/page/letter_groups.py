@@ -23,8 +23,13 @@ _OTHERS = ("", "of more kinds than are kept apart")
 
 @dataclass(frozen=True, slots=True)
 class KeptLetter:
-    """What is kept of a dead letter."""
+    """What is kept of a dead letter.
 
+    Attributes:
+        number: Counts the letters read.
+    """
+
+    number: int
     partition: int
     offset: int
     at: str
@@ -111,6 +116,7 @@ class LetterGroups:
     def __init__(self, topic: str) -> None:
         self.topic = topic
         self.passed_over = 0
+        self._count = 0
         self._groups: dict[tuple[str, str], LetterGroup] = {}
         self._lock = Lock()
 
@@ -142,11 +148,13 @@ class LetterGroups:
         group = self._groups.get(kind)
         if group is None:
             group = self._groups[kind] = LetterGroup(_id_of(*kind), *kind)
+        self._count += 1
         record = letter.record
         at = letter.failed_at[:40] or written(max(0, record.timestamp()[1]))
         source = f"{letter.topic}/{letter.partition}/{letter.offset}"[: 2 * _MOST_NAME]
         group.add(
             KeptLetter(
+                self._count,
                 record.partition() or 0,
                 record.offset() or 0,
                 at,

@@ -106,13 +106,18 @@ class Sample:
         self._lock = Lock()
         self._seen = 0
         self._read = 0
+        self._not_stood_for = 0
 
     def add(self, events: Iterable[KeptEvent], passed_over: int = 0) -> None:
         """Add events in the order they were read; `passed_over` records of the stream were not read beside them."""
         events = list(events)
-        weight = 1 + passed_over / len(events) if events else 1.0
         now_ms = self._now_ms()
         with self._lock:
+            self._not_stood_for += passed_over
+            weight = 1.0
+            if events:  # a jump may bring nothing at first: the next events stand for what it left out
+                weight += self._not_stood_for / len(events)
+                self._not_stood_for = 0
             self._seen += len(events) + passed_over
             self._read += len(events)
             for event in events:
