@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-BENCHMARKS = ("classify", "evasion", "reasons", "overhead", "stream", "latency", "scaling", "memory", "leaks")
+BENCHMARKS = ("classify", "evasion", "reasons", "overhead", "stream", "latency", "scaling", "memory", "leaks", "page")
 
 
 def main() -> int:

@@ -207,3 +207,19 @@ def test_of_a_stream_that_is_too_fast_a_sample_is_read(embedded: EmbeddedBroker,
         assert get(client, "events")["sampled"] is True
         scores = get(client, "scores?span=15m")
         assert scores["seen"] == pytest.approx(8000, abs=200), "what was read stands for the whole"
+
+
+def test_a_day_is_there_at_once_a_few_events_of_each_stretch(real_group: Group) -> None:
+    now = time.time() * 1000
+    producer = Producer({"bootstrap.servers": real_group.backend.bootstrap_servers})
+    for hours in range(20, 0, -1):
+        at_ms = int(now - hours * 3_600_000)
+        for number in range(200):
+            value = json.dumps(label_event(f"c-{hours}-{number}", at_ms=at_ms + number)).encode()
+            producer.produce(real_group.output, value, partition=number % PARTITIONS, timestamp=at_ms + number)
+    assert producer.flush(60) == 0
+    with running(real_group.settings(), tail_records=100) as client:
+        assert eventually(lambda: get(client, "scores?span=1d")["seen"] == pytest.approx(20 * 200, abs=PARTITIONS))
+        assert eventually(lambda: get(client, "page")["sampled"]["read"] > 19 * 50)
+        assert get(client, "page")["sampled"]["read"] < 20 * 200 / 2
+        assert len(get(client, "events?limit=500")["events"]) > 400

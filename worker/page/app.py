@@ -19,10 +19,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from worker.page.answers import SafeJson, csv_response
-from worker.page.api import Api, BadRequest, NotAllowed, NotFound
+from worker.page.api import Api
+from worker.page.letters_api import LettersApi
 from worker.page.live import MOST_STREAMS, live, wanted_of
 from worker.page.login_pace import LoginPace
 from worker.page.parts import Parts
+from worker.page.query import BadRequest, NotAllowed, NotFound
 from worker.page.security import COOKIE, SESSION_SECONDS, Guard, Sessions, is_logged_in
 from worker.page.unknown import Json
 
@@ -49,7 +51,7 @@ def make_app(parts: Parts, static: Path) -> Starlette:
         static: Folder of the browser's half.
     """
     pages = _Pages(parts, static)
-    api = pages.api
+    api, letters = pages.api, pages.letters_api
     routes = [
         Route("/", pages.front, methods=["GET"]),
         Route("/login", pages.log_in, methods=["POST"]),
@@ -63,13 +65,13 @@ def make_app(parts: Parts, static: Path) -> Starlette:
         Route("/api/what-if", _json(api.what_if)),
         Route("/api/what-if.csv", _csv(api.what_if, "changes", ("side", *_EVENT_COLUMNS))),
         Route("/api/what-if.json", pages.what_if_file),
-        Route("/api/dead-letters", _json(api.letters)),
-        Route("/api/dead-letters.csv", _csv(api.letters, "groups", _GROUP_COLUMNS)),
+        Route("/api/dead-letters", _json(letters.letters)),
+        Route("/api/dead-letters.csv", _csv(letters.letters, "groups", _GROUP_COLUMNS)),
         Route("/api/dead-letters/{group}.csv", pages.letters_csv),
         Route("/api/dead-letters/{group}", pages.letters),
-        Route("/api/replay", _json(api.replay_count), methods=["GET"]),
+        Route("/api/replay", _json(letters.replay_count), methods=["GET"]),
         Route("/api/replay", pages.begin_replay, methods=["POST"]),
-        Route("/api/replays", _json(api.replays)),
+        Route("/api/replays", _json(letters.replays)),
         Route("/api/replays/{id}/stop", pages.stop_replay, methods=["POST"]),
         Route("/api/health", _json(api.health)),
         Route("/api/shadow", _json(api.shadow)),
@@ -104,6 +106,7 @@ class _Pages:
 
     def __init__(self, parts: Parts, static: Path) -> None:
         self.api = Api(parts)
+        self.letters_api = LettersApi(parts)
         self.sessions = Sessions(parts.settings.page.token)
         self._parts = parts
         self._static = static
@@ -166,21 +169,21 @@ class _Pages:
 
     async def letters(self, request: Request) -> Response:
         return SafeJson(
-            await run_in_threadpool(self.api.letter_group, request.path_params["group"], request.query_params)
+            await run_in_threadpool(self.letters_api.letter_group, request.path_params["group"], request.query_params)
         )
 
     async def letters_csv(self, request: Request) -> Response:
         group = request.path_params["group"]
-        found = await run_in_threadpool(self.api.letter_group, group, request.query_params)
+        found = await run_in_threadpool(self.letters_api.letter_group, group, request.query_params)
         return csv_response(found["letters"], _LETTER_COLUMNS, "dead-letters.csv")
 
     async def begin_replay(self, request: Request) -> Response:
         wanted = await _json_body(request)
-        return SafeJson(await run_in_threadpool(self.api.begin_replay, wanted), HTTPStatus.ACCEPTED)
+        return SafeJson(await run_in_threadpool(self.letters_api.begin_replay, wanted), HTTPStatus.ACCEPTED)
 
     async def stop_replay(self, request: Request) -> Response:
         await _json_body(request)
-        return SafeJson(await run_in_threadpool(self.api.stop_replay, request.path_params["id"]))
+        return SafeJson(await run_in_threadpool(self.letters_api.stop_replay, request.path_params["id"]))
 
 
 def _json(answer: Answer) -> Endpoint:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from worker.page.answers import dumped
-from worker.page.api import Api, wants_text
+from worker.page.api import Api
 from worker.page.event_filter import EventFilter
 from worker.page.parts import Parts
+from worker.page.query import wants_text
 from worker.page.unknown import Json
 
 MOST_STREAMS = 32

@@ -1,6 +1,7 @@
 """The parts of a running page, made from the settings and started together."""
 
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,12 +19,14 @@ from worker.page.kept_event import EventKeeper
 from worker.page.labelled import LabelledStream
 from worker.page.letter_groups import LetterGroups
 from worker.page.lines import Lines
+from worker.page.past import read_past
 from worker.page.replays import Replays
 from worker.page.sample import Sample
 from worker.page.scores import newest_scoring
 from worker.page.tail import Read, Tail
 from worker.page.workers import Workers
 from worker.settings import Settings
+from worker.types import Record
 
 _NO_BROKER_SECONDS = 5.0
 _NEWEST = 1000
@@ -101,7 +104,7 @@ def make_parts(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         Replays(settings, lines, wall_clock),
         EventDetail(settings, read_event),
         HealthChain(settings, cluster, workers, lambda: models_of(sample)),
-        Follower(settings.output.topic, partial(_open, settings, settings.output.topic), intake.take),
+        Follower(settings.output.topic, _FirstOfAll(settings, read_event, sample), intake.take),
         Follower(settings.dead_letters.topic, partial(_open, settings, settings.dead_letters.topic), letters.take),
         labelled,
     )
@@ -123,6 +126,24 @@ def _open(settings: Settings, topic: str, read_to: Mapping[int, int]) -> Tail:
         clock=time.monotonic,
         read_to=read_to,
     )
+
+
+class _FirstOfAll:
+    """Opens the output topic; beside the first opening the day before is read, on a thread of its own."""
+
+    def __init__(self, settings: Settings, read_event: Callable[[Record], bytes], sample: Sample) -> None:
+        self._settings = settings
+        self._keeper = EventKeeper(read_event, settings.input)
+        self._sample = sample
+        self._begun = False
+
+    def __call__(self, read_to: Mapping[int, int]) -> Tail:
+        tail = _open(self._settings, self._settings.output.topic, read_to)
+        if not self._begun:
+            self._begun = True
+            work = partial(read_past, self._settings, dict(tail.next), self._keeper, self._sample)
+            threading.Thread(target=work, name="the-day-before", daemon=True).start()
+        return tail
 
 
 class _Intake:

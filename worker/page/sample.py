@@ -128,6 +128,19 @@ class Sample:
                     self._place(event, now_ms)
             self._forget(now_ms)
 
+    def add_past(self, events: Iterable[KeptEvent], passed_over: int) -> None:
+        """Add events of a time before the newest, which stand for `passed_over` records beside them."""
+        events = list(events)
+        if not events:
+            return
+        now_ms = self._now_ms()
+        with self._lock:
+            self._seen += len(events) + passed_over
+            self._read += len(events)
+            for event in events:
+                event.weight = 1 + passed_over / len(events)
+                self._place(event, now_ms)
+
     def newest(self) -> list[KeptEvent]:
         """The newest events, the newest first, as they were read."""
         with self._lock:
