@@ -1,9 +1,11 @@
 // What the server is asked, and how its refusals read.
 
+import { sentence } from "./format.js";
+
 /** A request that was not answered as asked: `message` is a sentence for the reader, `status` 0 where nobody answered. */
 export class Refused extends Error {
   constructor(message, status) {
-    super(message);
+    super(sentence(message));
     this.status = status;
   }
 }

@@ -5,6 +5,8 @@ import { clock, count, counted, minute, score } from "./format.js";
 
 const WIDTH = 1000; // drawn in these units and stretched to the place there is
 const HEIGHT = 100;
+const STEP_MS = 10_000;
+const STEPS = 90; // a quarter of an hour, also where less of it is known
 
 /** Comments in steps of time, the flagged ones at the foot of each bar. `update(history)` draws it again. */
 export function historyChart() {
@@ -20,8 +22,9 @@ export function historyChart() {
   let drawn = "";
   drawing.addEventListener("pointermove", (event) => {
     const box = drawing.getBoundingClientRect();
-    const step = steps[Math.min(steps.length - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * steps.length)))];
-    if (step) setText(readout, `${clock(step.at)}: ${counted(step.comments, "comment")}, ${count(step.flagged)} flagged`);
+    const slot = Math.min(STEPS - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * STEPS)));
+    const step = steps.find((one) => one.slot === slot);
+    setText(readout, step ? `${clock(step.at)}: ${counted(step.comments, "comment")}, ${count(step.flagged)} flagged` : "");
   });
   drawing.addEventListener("pointerleave", () => setText(readout, ""));
   return {
@@ -30,28 +33,23 @@ export function historyChart() {
       const state = JSON.stringify(history);
       if (state === drawn) return;
       drawn = state;
-      steps = history;
+      const end = new Date(history.at(-1).at).getTime();
+      steps = history.map((step) => ({ ...step, slot: STEPS - 1 - Math.round((end - new Date(step.at)) / STEP_MS) })).filter((step) => step.slot >= 0);
       const most = Math.max(1, ...steps.map((step) => step.comments));
-      const wide = WIDTH / Math.max(1, steps.length);
-      const bars = steps.map((step, index) => [
-        bar("bar-all", index * wide, wide, step.comments / most),
-        bar("bar-flagged", index * wide, wide, step.flagged / most),
+      const wide = WIDTH / STEPS;
+      const bars = steps.map((step) => [
+        bar("bar-all", step.slot * wide, wide, step.comments / most),
+        bar("bar-flagged", step.slot * wide, wide, step.flagged / most),
       ]);
       fill(drawing, ...bars);
-      setText(top, `${counted(most, "comment")} in ${stepLength(steps)}`);
-      const ticks = [0, 1 / 3, 2 / 3, 1].map((part) => steps[Math.round(part * (steps.length - 1))]);
-      fill(axis, ...ticks.map((step) => h("span", {}, step ? minute(step.at) : "")));
+      setText(top, `${counted(most, "comment")} in ${STEP_MS / 1000} s`);
+      fill(axis, ...[1, 2 / 3, 1 / 3, 0].map((part) => h("span", {}, minute(end - part * STEPS * STEP_MS))));
       const all = steps.reduce((sum, step) => sum + step.comments, 0);
       const flagged = steps.reduce((sum, step) => sum + step.flagged, 0);
-      const span = steps.length === 0 ? "" : ` from ${clock(steps[0].at)} to ${clock(steps.at(-1).at)}`;
+      const span = ` from ${clock(steps[0].at)} to ${clock(steps.at(-1).at)}`;
       setAttribute(drawing, "aria-label", `${counted(all, "comment")}${span}, ${count(flagged)} of them flagged; at most ${top.textContent}.`);
     },
   };
-}
-
-function stepLength(steps) {
-  if (steps.length < 2) return "10 s";
-  return `${Math.round((new Date(steps[1].at) - new Date(steps[0].at)) / 1000)} s`;
 }
 
 function bar(kind, left, wide, part) {

@@ -49,6 +49,7 @@ const hops = (number) => (number === 0 ? "never replayed" : `replayed ${number =
 async function load(group, page, replay, place) {
   fill(place, skeleton(3));
   const letters = [];
+  let before = null; // where the older ones begin
   const columns = [
     { name: "When", cell: (letter) => clock(letter.at) },
     { name: "Record", cell: (letter) => h("span", { class: "bytes" }, source(letter)) },
@@ -64,14 +65,15 @@ async function load(group, page, replay, place) {
   async function next() {
     more.disabled = true;
     try {
-      const answer = await get(`api/dead-letters/${encodeURIComponent(group.id)}`, { before: letters.at(-1)?.key, limit: 20 });
+      const answer = await get(`api/dead-letters/${encodeURIComponent(group.id)}`, { before, limit: 20 });
       const have = new Set(letters.map((letter) => letter.key));
       const added = answer.letters.filter((letter) => !have.has(letter.key));
       letters.push(...added);
       shown.show(letters, (letter) => letter.key);
       if (letters.length === 0) fill(place, h("p", { class: "quiet" }, "The letters themselves are no longer in the topic."));
       else if (shown.element.parentElement !== place) fill(place, shown.element, h("div", { class: "buttons" }, more, csv));
-      more.hidden = added.length < 20;
+      before = answer.next ?? null;
+      more.hidden = before === null;
       if (added.length > 0 && letters.length > 20) more.setAttribute("aria-label", `Older letters, ${counted(letters.length, "letter")} shown`);
     } catch (error) {
       fill(place, notice("bad", "The letters cannot be shown.", error.message));

@@ -3,6 +3,7 @@
 import { get, keyPath } from "./api.js";
 import { scoreBar } from "./charts.js";
 import { fill, h } from "./element.js";
+import { eventName } from "./event-list.js";
 import { counted, duration, moment, percent, place, score, shortDigest } from "./format.js";
 import { copyButton, limitsInWords, notice, skeleton, tierBadge } from "./parts.js";
 import { marked } from "./text.js";
@@ -43,7 +44,7 @@ async function load(key, page, title, body, withText) {
   }
   if (withText && answer.text !== null) reveal(key, answer.text);
   const summary = answer.summary;
-  title.replaceChildren("Comment ", h("bdi", {}, String(summary.comment_id ?? summary.id ?? key)));
+  title.replaceChildren(summary.problem ? "Record " : "Comment ", h("bdi", {}, eventName(summary)));
   fill(body,
     summary.problem ? notice("warn", "Not read as a label event.", summary.problem) : verdict(summary),
     summary.problem && answer.text === null ? null : textPart(answer, page, () => load(key, page, title, body, true)),

@@ -35,7 +35,7 @@ export function filterFields(page, query, changed) {
       input("from", { type: "number", min: 0, max: 1, step: 0.01, value: band.min, disabled: !band.label, inputmode: "decimal" }, (min) => changeBand({ min })),
       input("to", { type: "number", min: 0, max: 1, step: 0.01, value: band.max, disabled: !band.label, inputmode: "decimal" }, (max) => changeBand({ max })),
       input("Language", { type: "text", value: now.language ?? "", placeholder: "any, as en", maxlength: 8, size: 8, autocapitalize: "off", spellcheck: "false" }, (language) => change({ language })),
-      select("Topic", [["", topics.length > 1 ? "all" : "any"], ...topics], now.topic ?? "", (topic) => change({ topic })),
+      topics.length > 1 || now.topic ? select("Topic", [["", "all"], ...topics], now.topic ?? "", (topic) => change({ topic })) : null,
       input("Partition", { type: "number", min: 0, step: 1, value: now.partition ?? "", placeholder: "all", inputmode: "numeric" }, (partition) => change({ partition })),
       number === 0 ? null : h("button", { type: "button", class: "field-button", on: { click: () => changed({}) } }, "Clear filters")));
 }

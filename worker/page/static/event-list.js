@@ -35,12 +35,13 @@ function update(row, summary, page, address, side) {
     h("div", { class: "event-tier" }, summary.problem ? h("span", { class: "badge badge-problem" }, "Not read") : tierBadge(summary.tier), side(summary)),
     h("div", { class: "event-body" }, summary.problem ? h("p", {}, summary.problem) : [textLine(row, summary, text, page, address, side), labels(summary)]),
     h("div", { class: "event-meta" },
-      h("a", { class: "event-open", href: address(summary) }, h("bdi", {}, name(summary))),
+      h("a", { class: "event-open", href: address(summary) }, h("bdi", {}, eventName(summary))),
       h("span", { title: "Topic, partition and offset of the comment" }, summary.source ? place(summary.source) : summary.key, language(summary))));
   if (focused) row.querySelector("a")?.focus({ preventScroll: true });
 }
 
-const name = (summary) => String(summary.comment_id ?? summary.id ?? summary.key);
+/** The comment's id, or where the record is that has none. */
+export const eventName = (summary) => String(summary.comment_id || summary.id || summary.key);
 
 function textLine(row, summary, text, page, address, side) {
   if (text !== null) {
@@ -48,7 +49,7 @@ function textLine(row, summary, text, page, address, side) {
     return h("p", { class: "event-text", dir: "auto" }, plain(short), text.length > PREVIEW ? " …" : "");
   }
   if (!summary.has_text) return h("p", { class: "event-text quiet" }, NO_TEXT[page.text] ?? "Text not in the event");
-  const button = h("button", { type: "button", class: "veil", "aria-label": `Show the text of ${name(summary)}` }, h("span", {}, "Show text"));
+  const button = h("button", { type: "button", class: "veil", "aria-label": `Show the text of ${eventName(summary)}` }, h("span", {}, "Show text"));
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {

@@ -10,10 +10,19 @@ const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", y
 /** Why a value is not known, or null where it is. */
 export function whyUnknown(value) {
   if (value === null || value === undefined) return "The server gave no value.";
-  return typeof value === "object" && typeof value.unknown === "string" ? value.unknown : null;
+  return typeof value === "object" && typeof value.unknown === "string" ? sentence(value.unknown) : null;
 }
 
-export const isKnown = (value) => whyUnknown(value) === null;
+/**
+ * A remark as a sentence: a capital, where it begins with a word and not with a name or an address, times in the reader's
+ * zone, and a full stop.
+ */
+export function sentence(remark) {
+  if (!remark) return "";
+  const local = remark.replace(/\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)/g, (at) => clock(at));
+  const begun = /^[a-z]+[ ,]/.test(local) ? local[0].toUpperCase() + local.slice(1) : local;
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
 
 export const count = (value) => WHOLE.format(value);
 export const score = (value) => TWO.format(value);

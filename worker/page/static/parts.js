@@ -95,12 +95,20 @@ export function segments(name, choices, value, chosen) {
 /** A select with its name above it. */
 export function select(name, choices, value, changed) {
   const options = choices.map(([key, words]) => h("option", { value: key, selected: key === value }, words));
-  return h("label", { class: "field" }, h("span", {}, name), h("select", { on: { change: (event) => changed(event.target.value) } }, options));
+  return field(name, h("select", { on: { change: (event) => changed(event.target.value) } }, options));
 }
 
-/** A text or number field with its name above it; `changed` is called when the reader has finished. */
-export function input(name, attributes, changed) {
-  return h("label", { class: "field" }, h("span", {}, name), h("input", { ...attributes, on: { change: (event) => changed(event.target.value.trim()) } }));
+/** A text or number field with its name above it; `changed` is called when the reader has finished, or with `input` at once. */
+export function input(name, attributes, changed, when = "change") {
+  return field(name, h("input", { ...attributes, on: { [when]: (event) => changed(event.target.value.trim()) } }));
+}
+
+let fields = 0;
+
+function field(name, control) {
+  fields += 1;
+  control.id = `field-${fields}`;
+  return h("div", { class: "field" }, h("label", { for: control.id }, name), control);
 }
 
 /** Copies a text, and says on the button that it did. */

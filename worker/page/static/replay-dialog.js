@@ -3,7 +3,7 @@
 import { announce } from "./announce.js";
 import { get, post } from "./api.js";
 import { fill, h } from "./element.js";
-import { counted, duration } from "./format.js";
+import { counted, duration, sentence } from "./format.js";
 import { input, notice, skeleton } from "./parts.js";
 
 const RATE = 50; // records/s to begin with: new comments must not wait behind old ones
@@ -32,7 +32,7 @@ async function prepare(query, body, dialog) {
 }
 
 const refusal = (found, dialog) => [
-  notice("warn", found.count === 0 ? "No letter of these is left to replay." : "This cannot be replayed.", found.why_not ?? ""),
+  notice("warn", found.count === 0 ? "No letter of these is left to replay." : "This cannot be replayed.", sentence(found.why_not)),
   h("p", { class: "buttons" }, close(dialog, "Close")),
 ];
 
@@ -43,7 +43,7 @@ function form(query, found, body, dialog) {
   const time = h("p", { class: "quiet" });
   const say = () => {
     const number = Math.min(values.limit, found.count);
-    send.textContent = `Send ${counted(number, "letter")} to ${found.target}`;
+    send.textContent = `Send ${counted(number, "letter")} back`;
     time.textContent = values.rate > 0 ? `About ${duration(number / values.rate)}.` : "";
   };
   const change = (name) => (text) => { values[name] = Number(text); say(); };
@@ -62,9 +62,9 @@ function form(query, found, body, dialog) {
       }
     } },
   },
-  h("p", {}, h("strong", {}, counted(found.count, "letter")), " would go back to ", h("strong", {}, found.target), " as they came. What failed because of its own bytes fails again; one that was replayed too often stays."),
+  h("p", {}, found.at_least ? "At least " : "", h("strong", {}, counted(found.count, "letter")), " would go back to ", h("strong", {}, found.target), " as they came. What failed because of its own bytes fails again; one that was replayed too often stays."),
   h("div", { class: "fields" },
-    input("Records per second", { type: "number", min: 0.1, step: "any", required: true, value: values.rate, inputmode: "decimal" }, change("rate")),
-    input("At most", { type: "number", min: 1, max: found.count, step: 1, required: true, value: values.limit, inputmode: "numeric" }, change("limit"))),
+    input("Records per second", { type: "number", min: 0.1, step: "any", required: true, value: values.rate, inputmode: "decimal" }, change("rate"), "input"),
+    input("At most", { type: "number", min: 1, max: found.count, step: 1, required: true, value: values.limit, inputmode: "numeric" }, change("limit"), "input")),
   time, problem, h("p", { class: "buttons" }, close(dialog), send));
 }

@@ -63,7 +63,7 @@ function judge(now, checks, connection) {
     return ["warn", `${counted(now.lag.total, "comment")} ${now.lag.total === 1 ? "waits" : "wait"}, the oldest for ${duration(roughly(oldest))}.`, null, `${count(now.lag.total)} wait`];
   }
   const unknown = checks?.find((check) => check.state === "unknown");
-  if (unknown) return ["plain", `${unknown.title}: not known.`, "health", ""];
+  if (unknown) return ["good", `All that is known is well. Not known: ${unknown.title[0].toLowerCase()}${unknown.title.slice(1)}.`, "health", ""];
   return ["good", "All is well.", null, ""];
 }
 

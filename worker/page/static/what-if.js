@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { histogram } from "./charts.js";
 import { fill, h, setText } from "./element.js";
 import { eventList } from "./event-list.js";
-import { count, counted, percent, points } from "./format.js";
+import { counted, percent, points, whyUnknown } from "./format.js";
 import { notice, panel, skeleton } from "./parts.js";
 import { link } from "./router.js";
 import { textQuery } from "./texts.js";
@@ -79,7 +79,7 @@ export function whatIf(label, span, tried, page, changed) {
     try {
       const answer = await get("api/what-if", { label: label.label, review: limits.review, act: limits.act, span, ...textQuery() }, asking.signal);
       showShares(answer);
-      showChanges(answer.changes);
+      showChanges(answer.changes, answer.changed ?? answer.changes.length);
     } catch (error) {
       if (error.name !== "AbortError") fill(shares, notice("bad", "This cannot be computed.", error.message));
     }
@@ -95,13 +95,13 @@ export function whatIf(label, span, tried, page, changed) {
       labelled && labelledTable(labelled));
   }
 
-  function showChanges(items) {
+  function showChanges(items, number) {
     if (items.length === 0) {
       fill(changes, h("p", { class: "quiet" }, "No comment of these changes side."));
       return;
     }
-    const heading = h("h3", {}, "");
-    setText(heading, items.length >= 20 ? "The 20 nearest to the limit that change side" : `${counted(items.length, "comment")} ${items.length === 1 ? "changes" : "change"} side`);
+    const heading = h("h3");
+    setText(heading, `${counted(number, "comment")} ${number === 1 ? "changes" : "change"} side${number > items.length ? `; the ${items.length} nearest to the limit` : ""}`);
     fill(changes, heading, list.element);
     list.show(items);
   }
@@ -114,14 +114,13 @@ export function whatIf(label, span, tried, page, changed) {
 }
 
 function labelledTable(labelled) {
-  if (labelled.unknown) return h("p", { class: "quiet" }, labelled.unknown);
-  const tiers = "review" in labelled ? ["review", "act"].filter((tier) => labelled[tier]) : [null];
-  return h("div", { class: "table-frame" }, h("table", { class: "compact" }, h("caption", {}, "On the labelled file, then"),
-    h("thead", {}, h("tr", {}, ["From", "Precision", "Recall", "Texts", "Of them positive"].map((name, index) => h("th", { scope: "col", class: index > 0 ? "number" : "" }, name)))),
-    h("tbody", {}, tiers.map((tier) => {
-      const found = tier === null ? labelled : labelled[tier];
-      const share = (value) => (typeof value === "number" ? percent(value) : "not known");
-      return h("tr", {}, h("th", { scope: "row" }, tier ?? "review"), h("td", { class: "number" }, share(found.precision)), h("td", { class: "number" }, share(found.recall)),
-        h("td", { class: "number" }, count(found.n)), h("td", { class: "number" }, count(found.positives)));
-    }))));
+  const why = whyUnknown(labelled);
+  if (why !== null) return h("p", { class: "quiet" }, why);
+  const share = (value) => (whyUnknown(value) === null ? percent(value) : "none found");
+  const cells = (found) => [share(found.precision), share(found.recall), counted(found.positives, "text"), counted(found.n, "text")].map((text) => h("td", { class: "number" }, text));
+  const names = ["On the labelled file", "Precision", "Recall", "Positive", "Of"];
+  const rows = [["Reviewed, now", labelled.now.review], ["Reviewed, then", labelled.then.review], ["Acted on, now", labelled.now.act], ["Acted on, then", labelled.then.act]];
+  return h("div", { class: "table-frame" }, h("table", { class: "compact" }, h("caption", { class: "unseen" }, "Precision and recall on the labelled file"),
+    h("thead", {}, h("tr", {}, names.map((name, index) => h("th", { scope: "col", class: index > 0 ? "number" : "" }, name)))),
+    h("tbody", {}, rows.map(([name, found]) => h("tr", {}, h("th", { scope: "row" }, name), cells(found))))));
 }

@@ -3,7 +3,7 @@
 import { address, get } from "../api.js";
 import { deadLetterGroup } from "../dead-letter-group.js";
 import { fill, h, keep } from "../element.js";
-import { clock, counted } from "../format.js";
+import { clock, counted, sentence, whyUnknown } from "../format.js";
 import { listen, open } from "../live.js";
 import { notice, panel, skeleton } from "../parts.js";
 import { replayDialog } from "../replay-dialog.js";
@@ -56,12 +56,14 @@ export function show(context) {
   }
 
   function showGroups(answer) {
-    summary.textContent = answer.total === 0 ? "" : `${counted(answer.total, "dead letter")} in ${page.dead_letters}, ${counted(answer.groups.length, "reason")}${answer.sampled ? "; a sample is kept here" : ""}.`;
+    const why = whyUnknown(answer.total);
+    summary.textContent = why !== null || answer.total === 0 ? ""
+      : `${counted(answer.total, "dead letter")} in ${page.dead_letters}, ${counted(answer.groups.length, "reason")}. ${sentence(answer.note)}`;
     samples.hidden = answer.groups.length === 0;
     if (answer.groups.length === 0) {
-      fill(place, answer.unknown
-        ? notice("warn", "Not known.", answer.unknown)
-        : notice("good", "No dead letters.", answer.note ?? `${page.dead_letters} is empty: every comment could be labelled.`));
+      fill(place, why !== null
+        ? notice("warn", "Not known.", why)
+        : notice("good", "No dead letters.", `Nothing is in ${page.dead_letters}: every comment could be labelled.`));
       return;
     }
     if (groups.parentElement !== place) fill(place, groups);

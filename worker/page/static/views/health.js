@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { fill, h, keep, setAttribute } from "../element.js";
-import { clock } from "../format.js";
+import { clock, sentence } from "../format.js";
 import { open } from "../live.js";
 import { notice, prose, skeleton } from "../parts.js";
 
@@ -47,9 +47,9 @@ export function show() {
 
 function verdictOf(checks) {
   const failed = checks.find((check) => check.state === "failed");
-  if (failed) return notice("bad", `${failed.title}: failed.`, failed.cure ?? failed.detail);
+  if (failed) return notice("bad", `${failed.title}: failed.`, sentence(failed.cure ?? failed.detail));
   const unknown = checks.find((check) => check.state === "unknown");
-  if (unknown) return notice("warn", `${unknown.title}: not known.`, unknown.detail);
+  if (unknown) return notice("warn", `${unknown.title}: not known.`, sentence(unknown.detail));
   if (checks.some((check) => check.state === "waiting")) return notice("plain", "Not all checks have been made yet.");
   return notice("good", "All is well.", "Every check passes.");
 }

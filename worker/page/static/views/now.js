@@ -2,7 +2,7 @@
 
 import { historyChart, partBar } from "../charts.js";
 import { fill, h, setText } from "../element.js";
-import { count, counted, duration, percent, rate, shortDigest, whyUnknown } from "../format.js";
+import { count, duration, percent, rate, shortDigest, whyUnknown } from "../format.js";
 import { listen, open } from "../live.js";
 import { copyButton, figure, known, notice, panel, prose, table } from "../parts.js";
 import { link } from "../router.js";
@@ -13,9 +13,9 @@ export const title = "Now";
 export function show({ page }) {
   open({ events: 0 });
   const figures = {
-    comments: figure("Comments", "came in, over the last minute"),
-    tokens: figure("Tokens", "were scored, over the last minute"),
-    flagged: figure("Flagged", "of the last minute"),
+    comments: figure("Comments", "labelled, over the last ten seconds"),
+    tokens: figure("Tokens", "scored, over the last ten seconds"),
+    flagged: figure("Flagged", "of the last minute's comments"),
     lag: figure("Waiting", "in the input, not yet labelled"),
     oldest: figure("Oldest waits", "since it was written"),
   };
@@ -24,26 +24,28 @@ export function show({ page }) {
   const chartPlace = h("div", { class: "chart-place" }, h("span", { class: "skeleton skeleton-chart" }));
   const partitions = partitionTable();
   const members = memberTable();
+  const states = stateTable();
   const scoring = h("div", {}, h("span", { class: "skeleton" }));
   const memberPlace = h("div", {}, h("span", { class: "skeleton" }));
+  const statePlace = h("div");
   const partitionPlace = h("div", {}, h("span", { class: "skeleton" }));
   const element = h("div", { class: "stack" },
     reason,
     h("dl", { class: "figures" }, Object.values(figures).map((one) => one.element)),
     panel("Last 15 minutes", chartPlace),
-    h("div", { class: "columns" }, panel("Waiting by partition", partitionPlace), h("div", { class: "stack" }, panel("Workers", memberPlace), panel("Scored by", scoring))));
+    h("div", { class: "columns" }, panel("Waiting by partition", partitionPlace), h("div", { class: "stack" }, panel("Workers", memberPlace, statePlace), panel("Scored by", scoring))));
 
   function received(now) {
     const common = commonReason(now);
     fill(reason, common === null ? null : notice("warn", "Some of this is not known.", common));
     const showFigure = (one, value, ...rest) => one.show(value, ...rest, whyUnknown(value) === common && common !== null);
-    showFigure(figures.comments, now.rates.comments_per_second, rate, "comments/s", "came in, over the last minute");
-    showFigure(figures.tokens, now.rates.tokens_per_second, rate, "tokens/s", "were scored, over the last minute");
+    showFigure(figures.comments, now.rates.comments_per_second, rate, "comments/s", "labelled, over the last ten seconds");
+    showFigure(figures.tokens, now.rates.tokens_per_second, rate, "tokens/s", "scored, over the last ten seconds");
     const share = now.rates.flagged_share;
     const quarter = whyUnknown(share) ?? whyUnknown(share["15m"]);
     const minuteShare = whyUnknown(share) === null ? share["1m"] : share;
-    showFigure(figures.flagged, minuteShare, percent, "of comments",
-      quarter === null ? `of the last minute; ${percent(share["15m"])} of 15 minutes` : "of the last minute");
+    showFigure(figures.flagged, minuteShare, percent, "",
+      quarter === null ? `of the last minute's comments; ${percent(share["15m"])} of 15 minutes'` : "of the last minute's comments");
     showFigure(figures.lag, now.lag.total, count, now.lag.total === 1 ? "comment" : "comments", "in the input, not yet labelled");
     showFigure(figures.oldest, now.oldest_unscored_seconds, (seconds) => (now.lag.total === 0 ? "none" : duration(seconds)), "",
       now.lag.total === 0 ? "nothing waits" : "since it was written");
@@ -55,6 +57,7 @@ export function show({ page }) {
     }
     showList(partitionPlace, partitions, now.lag.partitions, (lag) => `${lag.topic}/${lag.partition}`, "No partition is known.");
     showMembers(memberPlace, members, now, page);
+    showList(statePlace, states, now.state, (state) => state.member_or_url, "");
     showScoring(scoring, now);
   }
 
@@ -86,7 +89,7 @@ function partitionTable() {
     { name: "Waiting", number: true, cell: (lag) => known(lag.lag, (waiting) => [lagBar(waiting / lag.most), count(waiting)]) },
     { name: "Committed", number: true, cell: (lag) => known(lag.committed, count) },
     { name: "End", number: true, cell: (lag) => known(lag.end, count) },
-    { name: "Read by", cell: (lag) => known(lag.member, (member) => member) },
+    { name: "Read by", cell: (lag) => (lag.member === null ? h("span", { class: "quiet" }, "no worker") : known(lag.member, (member) => member)) },
   ], { hiddenCaption: true });
   return {
     element: inner.element,
@@ -104,9 +107,13 @@ function lagBar(part) {
 }
 
 const memberTable = () => table("Members of the consumer group", [
-  { name: "Worker", cell: (member) => [member.client_id, h("span", { class: "quiet" }, ` ${member.host}`)] },
+  { name: "Member", cell: (member) => [member.client_id, h("span", { class: "quiet" }, ` ${member.host}`)] },
   { name: "Partitions", cell: (member) => (member.partitions.length === 0 ? "none" : inRuns(member.partitions)) },
-  { name: "State", cell: (member) => member.words },
+], { hiddenCaption: true });
+
+const stateTable = () => table("What the workers say of themselves", [
+  { name: "Worker", cell: (state) => state.member_or_url },
+  { name: "State", cell: inWords },
 ], { hiddenCaption: true });
 
 /** `comments 0–2, 5`: partitions of a topic in runs. */
@@ -124,21 +131,18 @@ function inRuns(partitions) {
 }
 
 function showMembers(place, shown, now, page) {
-  const why = whyUnknown(now.members);
-  if (why === null && now.members.length === 0) {
+  if (whyUnknown(now.members) === null && now.members.length === 0) {
     fill(place, notice("warn", `No worker is in the group ${page.group}.`, "Comments wait until one is: start it with `sluice run`."));
     return;
   }
-  const states = whyUnknown(now.state) === null ? now.state : [];
-  const items = why === null ? now.members.map((member) => ({ ...member, words: inWords(member, states, now.state) })) : now.members;
-  showList(place, shown, items, (member) => member.id, "");
+  showList(place, shown, now.members, (member) => member.id, "");
 }
 
-function inWords(member, states, given) {
-  const state = states.find((one) => one.member_or_url === member.id || one.member_or_url === member.url);
-  if (!state) return `not known: ${whyUnknown(given) ?? "its address was not given with --worker"}`;
+/** What one worker says of itself. */
+function inWords(state) {
+  if (state.unknown) return h("span", { class: "quiet" }, whyUnknown(state));
   return [state.breaker ? "stopped: too many dead letters" : null, state.paused ? "paused: the model is behind" : null,
-    state.ready ? "ready" : "not ready"].filter(Boolean).join(", ");
+    state.ready ? "ready" : `not ready${state.reasons ? `: ${state.reasons}` : ""}`].filter(Boolean).join(", ");
 }
 
 function showScoring(place, now) {
@@ -153,8 +157,8 @@ function showScoring(place, now) {
   const line = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
   const { model } = now;
   fill(place,
-    (now.other_models ?? []).length > 0 && notice("warn", `${counted(now.other_models.length + 1, "model")} among the last events.`,
-      `Beside the newest: ${now.other_models.map((other) => `${other.id ?? "?"} ${shortDigest(other.digest ?? "")}`).join(", ")}. Expected during a change of model only.`),
+    (now.other_models ?? []).length > 0 && notice("warn", "The last events were not all scored alike.",
+      `Beside the newest: ${now.other_models.map((other) => `${other.id ?? "?"} (${shortDigest(other.digest ?? "")}) with ${other.threshold_set ?? "?"}`).join("; ")}. Expected only while a change of model or thresholds is rolled out.`),
     h("dl", { class: "facts" },
       line("Model", model.id), line("Revision", model.revision ?? "none stated"),
       line("Digest", h("span", { class: "bytes" }, shortDigest(model.digest)), " ", copyButton("Copy", model.digest)),

@@ -3,9 +3,9 @@
 import { address, get } from "../api.js";
 import { histogram } from "../charts.js";
 import { fill, h } from "../element.js";
-import { clock, counted, percent } from "../format.js";
+import { clock, count, counted, percent, sentence } from "../format.js";
 import { open } from "../live.js";
-import { limitsInWords, notice, panel, segments, skeleton } from "../parts.js";
+import { limitsInWords, notice, segments, skeleton } from "../parts.js";
 import { whatIf } from "../what-if.js";
 import { draftOf, draftText } from "../draft.js";
 
@@ -48,10 +48,10 @@ export function show(context) {
 
   function render() {
     const { covers } = scores;
-    fill(cover, `${counted(scores.seen, "event")}${scores.sampled ? ", a sample of those that came" : ""}`,
-      covers?.from ? `, from ${clock(covers.from)} to ${clock(covers.to)}` : "", ".", covers?.why_not_more ? ` ${covers.why_not_more}` : "");
+    fill(cover, `${counted(scores.seen, "event")}${scores.sampled < scores.seen ? `, of which ${count(scores.sampled)} were read` : ""}`,
+      covers?.from ? `, from ${clock(covers.from)} to ${clock(covers.to)}` : "", ".", covers?.why_not_more ? ` ${sentence(covers.why_not_more)}` : "");
     if (scores.labels.length === 0) {
-      fill(labels, notice("plain", "No scores yet.", covers?.why_not_more ?? "They come with the first label event."));
+      fill(labels, notice("plain", "No scores yet.", sentence(covers?.why_not_more) || "They come with the first label event."));
       return;
     }
     const draft = draftOf(query.draft);
@@ -106,14 +106,12 @@ export function show(context) {
       return;
     }
     const set = Object.fromEntries(scores.labels.map(({ label, review, act }) => [label, draft[label] ?? { review, act }]));
-    const shown = panel("Your threshold set",
+    fill(result, h("section", { class: "panel result", "aria-label": "Your threshold set" },
       h("p", {}, `${counted(changed.length, "label")} changed: `, changed.map((label, index) => `${index > 0 ? "; " : ""}${label} ${limitsInWords(draft[label])}`), "."),
       h("p", { class: "buttons" },
         h("a", { class: "button primary", href: address("api/what-if.json", { set: JSON.stringify(set) }), download: "" }, "Download threshold set"),
         h("button", { type: "button", on: { click: () => { panelOf?.stop(); panelOf = null; change({ draft: "" }); } } }, "Discard changes")),
-      h("p", { class: "quiet" }, "This page never applies it. A worker does: ", h("code", {}, "sluice run --set model.thresholds=FILE"), ", or SLUICE_MODEL__THRESHOLDS."));
-    shown.classList.add("result");
-    fill(result, shown);
+      h("p", { class: "quiet" }, "This page never applies it. A worker does: ", h("code", {}, "sluice run --set model.thresholds=FILE"))));
   }
 
   function showChoice() {

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { distribution } from "../charts.js";
 import { fill, h } from "../element.js";
-import { count, counted, percent, score, shortDigest } from "../format.js";
+import { count, counted, percent, score, sentence, shortDigest } from "../format.js";
 import { open } from "../live.js";
 import { known, notice, panel, skeleton, table } from "../parts.js";
 
@@ -36,7 +36,7 @@ export function show() {
 }
 
 const off = (shadow) => notice("plain", "No candidate is being compared.",
-  shadow.why_not ?? "A worker can score with a second model beside the one that decides, and count where they disagree.");
+  sentence(shadow.why_not) || "A worker can score with a second model beside the one that decides, and count where they disagree.");
 
 function on(shadow) {
   const { candidate } = shadow;
@@ -44,8 +44,8 @@ function on(shadow) {
   const disagreements = table("Labels on which the two models disagree", [
     { name: "Label", cell: (row) => row.label },
     { name: "Compared", number: true, cell: (row) => known(row.compared, count) },
-    { name: "Flagged by the present model only", number: true, cell: (row) => share(row.incumbent_only, row.compared) },
-    { name: "By the candidate only", number: true, cell: (row) => share(row.candidate_only, row.compared) },
+    { name: "Flagged by the present model only", number: true, cell: (row) => [share(row.incumbent_only, row.compared), acted(row.act?.incumbent_only)].flat() },
+    { name: "By the candidate only", number: true, cell: (row) => [share(row.candidate_only, row.compared), acted(row.act?.candidate_only)].flat() },
     { name: "How far apart", cell: (row) => apart(row) },
   ], { hiddenCaption: true });
   disagreements.show(shadow.labels ?? [], (row) => row.label);
@@ -58,13 +58,21 @@ function on(shadow) {
   const some = shadow.examples ?? [];
   examples.show(some, (row) => `${row.id}/${row.label}`);
   return [
-    words && h("p", {}, "Candidate: ", words),
+    words && h("p", {}, "Candidate: ", words, missed(shadow.missed)),
     panel("Disagreements", (shadow.labels ?? []).length > 0 ? disagreements.element : h("p", { class: "quiet" }, "Nothing has been compared yet.")),
     panel("Examples", some.length > 0 ? examples.element : h("p", { class: "quiet" }, "No example yet: they come as the two disagree.")),
   ];
 }
 
 const share = (part, whole) => known(part, (number) => (whole > 0 ? [count(number), h("span", { class: "quiet" }, ` ${percent(number / whole)}`)] : count(number)));
+
+function missed(reasons) {
+  const given = Object.entries(reasons ?? {}).filter(([, number]) => number > 0);
+  return given.length === 0 ? "" : `. Sampled and not compared: ${given.map(([reason, number]) => `${count(number)} ${reason}`).join(", ")}.`;
+}
+
+/** How many of them are flagged to be acted on, where that is told apart. */
+const acted = (number) => (typeof number === "number" && number > 0 ? [h("br"), h("span", { class: "quiet" }, `to act on: ${count(number)}`)] : []);
 
 const STEPS = 19; // from -1 to 1, finer near 0: the edges of the metric sluice_shadow_score_difference
 

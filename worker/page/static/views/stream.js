@@ -6,7 +6,7 @@ import { fill, h, setText } from "../element.js";
 import { eventDialog } from "../event-dialog.js";
 import { filterFields, filtersOf } from "../event-filters.js";
 import { eventList } from "../event-list.js";
-import { clock, count, counted } from "../format.js";
+import { clock, count, counted, sentence } from "../format.js";
 import { listen, open } from "../live.js";
 import { notice, skeleton } from "../parts.js";
 import { link } from "../router.js";
@@ -53,7 +53,8 @@ export function show(context) {
   function received(message) {
     const have = new Set([...waiting, ...shown].map((summary) => summary.key));
     waiting = [...message.events.filter((summary) => !have.has(summary.key)), ...waiting].slice(0, KEPT);
-    setText(sampling, message.seen > message.shown
+    const all = Object.keys(filtersOf(query)).length === 0; // with filters, most of what came is not to be shown
+    setText(sampling, all && message.seen > message.shown
       ? `${count(message.shown)} of ${counted(message.seen, "event")} came to this page in the last moment: it shows a sample when they come fast.` : "");
     take();
   }
@@ -62,6 +63,7 @@ export function show(context) {
     if (!isHeld() && waiting.length > 0) {
       shown = [...waiting, ...shown].slice(0, kept);
       waiting = [];
+      if (page.labels.length === 0) learnLabels();
       render();
     }
     sayHeld();
@@ -116,26 +118,33 @@ export function show(context) {
       waiting = [];
       cursor = answer.next;
       kept = KEPT;
-      render(answer.note);
-      setText(sampling, answer.sampled ? (answer.note || "A sample: more events came than this page keeps.") : "");
+      if (page.labels.length === 0) learnLabels();
+      render();
+      setText(sampling, sentence(answer.note));
     } catch (error) {
       fill(place, notice("bad", "The events cannot be shown.", error.message));
     }
   }
 
-  function render(note = "") {
+  /** A page that was opened before the first event knows no labels yet. */
+  function learnLabels() {
+    page.labels = Object.keys(shown.find((summary) => !summary.problem)?.scores ?? {});
+    if (page.labels.length > 0) filtersChanged();
+  }
+
+  function render() {
     older.hidden = cursor === null;
     if (shown.length === 0) {
-      fill(place, empty(note));
+      fill(place, empty());
     } else {
       if (list.element.parentElement !== place) fill(place, list.element);
       list.show(shown);
     }
   }
 
-  function empty(note) {
-    if (Object.keys(filtersOf(query)).length > 0) return notice("plain", "No event matches these filters.", note || "New ones that match appear here as they come.");
-    return notice("plain", `No label events in ${page.output} yet.`, note || "They appear here as a worker publishes them: `sluice run` starts one, `sluice produce` sends sample comments.");
+  function empty() {
+    if (Object.keys(filtersOf(query)).length > 0) return notice("plain", "No event matches these filters.", "New ones that match appear here as they come.");
+    return notice("plain", `No label events in ${page.output} yet.`, "They appear here as a worker publishes them: `sluice run` starts one, `sluice produce` sends sample comments.");
   }
 
   async function loadOlder() {
