@@ -40,7 +40,7 @@ demo-page: $(VENV)/.runtime
 # time runs by itself.
 TEST_PROCESSES ?= 2
 WITHOUT_SERVICES := not kafka and not registry and not chaos and not docs
-BROKER_TESTS := tests/contract tests/scenarios
+BROKER_TESTS := tests/contract tests/scenarios tests/page
 test: setup
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal --durations 15 -m '$(WITHOUT_SERVICES)' \
 		$(BROKER_TESTS:%=--ignore %)
