@@ -5,16 +5,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from docgen.markdown import block, code, page, summary, table
-from schemas import CommentEvent, DeadLetterHeaders, LabelEvent
+from schemas import CommentEvent, DeadLetterHeaders, LabelEvent, ShadowExample
 from schemas.cloudevents import constant_headers
 from schemas.generate import EVENTS
 from schemas.generate import render as render_schema
 
 _INTRODUCTION = """\
 Three kinds of records: a comment comes in, a label event goes out, a record that cannot be labelled becomes a dead
-letter. The JSON Schemas are in the repository under `schemas/json`, made from the models by `make schemas`, and the
-topics are described in [AsyncAPI](asyncapi.md). Readers must ignore fields they do not know, so that a later 1.x event
-can add some."""
+letter. A [shadow](../how-to/shadow.md) can publish a fourth: examples of how two models differ. The JSON Schemas are in
+the repository under `schemas/json`, made from the models by `make schemas`, and the topics are described in
+[AsyncAPI](asyncapi.md). Readers must ignore fields they do not know, so that a later 1.x event can add some."""
 
 _WHERE = {
     CommentEvent: ("Comment", "Value of a record of the input topic (`input.topic`)."),
@@ -25,6 +25,10 @@ _WHERE = {
     DeadLetterHeaders: (
         "Dead letter",
         "Headers of a record of the dead letter topic (`dead_letters.topic`). All else is as it came.",
+    ),
+    ShadowExample: (
+        "Example of the shadow",
+        "Value of a record of the topic `shadow.examples_topic`. Its key is `event_id`; it never has a text.",
     ),
 }
 

@@ -34,7 +34,7 @@ def catalogue() -> list[tuple[Metric, list[str]]]:
     metrics = Metrics(CollectorRegistry())
     metrics.describe_model(ModelIdentity("m", "1", "sha256:0", "float32"), ["toxic"])
     found = []
-    for name, collector in vars(metrics).items():
+    for name, collector in (*vars(metrics).items(), *vars(metrics.shadow).items()):
         if name != "registry" and hasattr(collector, "collect"):
             (family,) = collector.collect()
             found.append((family, _labels(collector)))

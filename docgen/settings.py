@@ -1,5 +1,6 @@
 """The settings page, from `worker.settings`."""
 
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
@@ -40,9 +41,7 @@ _UNITS = {"seconds": "seconds", "bytes": "bytes", "tokens": "tokens", "records":
 
 def render() -> str:
     """The page."""
-    return page(
-        "Settings", _INTRODUCTION, *(_section(name) for name in Settings.model_fields), *_refused(), *_renamed()
-    )
+    return page("Settings", _INTRODUCTION, *_sections(Settings, ""), *_refused(), *_renamed())
 
 
 def _refused() -> tuple[str, str, str]:
@@ -60,16 +59,29 @@ def _renamed() -> tuple[str, str, str]:
     )
 
 
-def _section(name: str) -> str:
-    section = Settings.model_fields[name].annotation
-    assert isinstance(section, type) and issubclass(section, BaseModel)  # noqa: S101, PT018 - sections are models
+def _sections(holder: type[BaseModel], prefix: str) -> Iterator[str]:
+    """The sections within `holder`, each before those within it."""
+    for name, field in holder.model_fields.items():
+        if (section := _holder(field)) is not None:
+            yield _section(prefix + name, section)
+            yield from _sections(section, f"{prefix}{name}.")
+
+
+def _section(name: str, section: type[BaseModel]) -> str:
     properties = section.model_json_schema(mode="validation")
     rows = [
         [code(variable(f"{name}.{field}")), written(info), _values(field, properties), info.description or ""]
         for field, info in section.model_fields.items()
+        if _holder(info) is None
     ]
     header = ["variable", "default", "values", "what"]
     return f"## {name}\n\n{summary(section)}\n\n{table(header, rows)}"
+
+
+def _holder(info: FieldInfo) -> type[BaseModel] | None:
+    """The section that a field is; None for a setting."""
+    kind = info.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def written(info: FieldInfo) -> str:

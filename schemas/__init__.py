@@ -16,6 +16,7 @@ from schemas.label import (
     Thresholds,
     ViewInfo,
 )
+from schemas.shadow import ShadowExample
 
 __all__ = [
     "CommentEvent",
@@ -24,6 +25,7 @@ __all__ = [
     "LabelEvent",
     "LanguageInfo",
     "ModelInfo",
+    "ShadowExample",
     "SourceCoordinates",
     "TextInfo",
     "Thresholds",

@@ -15,6 +15,7 @@ from schemas.comment import CommentEvent
 from schemas.dead_letter import DeadLetterHeaders
 from schemas.label import LabelEvent
 from schemas.protobuf_schema import render_protobuf
+from schemas.shadow import ShadowExample
 
 FOLDER = Path(__file__).parent / "json"
 ASYNCAPI_FILE = Path(__file__).parent / "asyncapi" / "sluice.json"
@@ -25,6 +26,7 @@ EVENTS: dict[str, type[BaseModel]] = {
     "comment.schema.json": CommentEvent,
     "label-event.schema.json": LabelEvent,
     "dead-letter-headers.schema.json": DeadLetterHeaders,
+    "shadow-example.schema.json": ShadowExample,
 }
 
 

@@ -117,7 +117,7 @@ def _front_parser() -> argparse.ArgumentParser:
     # Options are never guessed from their beginning: --input would be taken for --input-topic.
     parser = argparse.ArgumentParser(
         prog="sluice",
-        usage="%(prog)s [SETTINGS] COMMAND ...",
+        usage=f"%(prog)s [--version] [--completion {{{','.join(SHELLS)}}}] [SETTINGS] COMMAND ...",
         description=_ABOUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=_LISTING,
@@ -134,9 +134,7 @@ def _front_parser() -> argparse.ArgumentParser:
     return parser
 
 
-_ABOUT = f"""\
-Labels comments from a Kafka topic with a multi-label model.
-More: COMMAND --help, --help-settings, --version, --completion {{{",".join(SHELLS)}}}"""
+_ABOUT = "Labels comments from a Kafka topic. More: COMMAND --help, --help-settings."
 
 _LISTING = "\n".join(
     f"{title}:\n" + "\n".join(f"  {name:<14}{summary}" for name, summary in commands.items())

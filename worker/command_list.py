@@ -21,13 +21,14 @@ GROUPS = {
         "evaluate": "quality on labelled data, per label",
         "thresholds": "chooses per-label thresholds from labelled data",
         "audit": "scores published events again, reports every difference",
+        "shadow": "how a candidate labels beside the model in use",
         "quantize": "tries int8 on labelled data, and allows it if nothing is lost",
     },
 }
 
 COMMANDS = {name: summary for commands in GROUPS.values() for name, summary in commands.items()}
 
-ONE_OFF = frozenset({"produce", "watch", "dead-letters", "doctor", "topics", "audit", "page"})
+ONE_OFF = frozenset({"produce", "watch", "dead-letters", "doctor", "topics", "audit", "page", "shadow"})
 """Commands that somebody waits for: they do not wait for a broker as long as a worker does."""
 
 FLAGS = {
@@ -57,6 +58,7 @@ _MATTER = {
     "evaluate": _MODEL,
     "thresholds": _MODEL,
     "audit": ("--model", "--revision", "--bootstrap-servers", "--output-topic"),
+    "shadow": ("--bootstrap-servers",),
     "quantize": ("--model",),
 }
 

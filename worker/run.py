@@ -29,6 +29,7 @@ from worker.observability.status import LOG_SECONDS, TERMINAL_SECONDS, Report, S
 from worker.observability.watcher import Watcher
 from worker.protocols import Classifier
 from worker.settings import Settings
+from worker.shadow.setup import Shadowing
 from worker.stop_signals import StopSignals
 from worker.stream.batching import BatchLimits
 from worker.stream.circuit_breaker import Breaker
@@ -88,6 +89,8 @@ def run(
             conversion.check()
             tracing = Tracing(settings, __version__)
             stack.callback(tracing.close)
+            shadowing = Shadowing(settings, metrics.shadow, time.monotonic, time.time)
+            stack.callback(shadowing.close)
             model = ModelInUse(classifier or _load_model(settings, metrics))
             metrics.describe_model(model.identity, model.labels)
             health.model_loaded()
@@ -97,7 +100,9 @@ def run(
                 model,
                 lambda outcome: metrics.model_changes.labels(outcome).inc(),
             )
-            worker = _assemble(settings, model, change, conversion, tracing, metrics, health, _status(report))
+            worker = _assemble(
+                settings, model, change, conversion, tracing, shadowing, metrics, health, _status(report)
+            )
             _collect_seldom()
             log.info(
                 "working",
@@ -168,6 +173,7 @@ def _assemble(
     change: ModelChange,
     conversion: Conversion,
     tracing: Tracing,
+    shadowing: Shadowing,
     metrics: Metrics,
     health: Health,
     status: StatusReports,
@@ -212,15 +218,16 @@ def _assemble(
         _collect_seldom()
 
     model.when_it_changes(follow)
+    flow = FlowControl(settings.delivery, settings.batch)
     return Worker(
         source=source,
-        publisher=tracing.publisher(publisher),
+        publisher=shadowing.publisher(tracing.publisher(publisher), model, lambda: flow.records > 0),
         model_threads=ModelThreads(model, batch_limits(settings), clock, scoring),
         model_change=change,
         decoder=conversion.decoder(Decoder(settings.input, ForwardsDeletions(settings))),
         breaker=Breaker(settings.dead_letters),
         flag_rates=flag_rates,
-        flow=FlowControl(settings.delivery, settings.batch),
+        flow=flow,
         settings=settings.delivery,
         clock=clock,
         observer=observer,

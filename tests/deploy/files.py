@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import BaseModel
 
-from worker.settings import Settings
+from worker.settings.configuration import names
+from worker.settings.origins import PREFIX, variable
 from worker.settings.secret_files import SUFFIX
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
-PREFIX = "SLUICE_"
 
 
 def load_yaml(path: Path) -> Any:
@@ -29,11 +28,8 @@ def unknown_settings(names: list[str]) -> list[str]:
 
 
 def _is_setting(name: str) -> bool:
-    section, _, field = name.removeprefix(PREFIX).lower().partition("__")
-    found = Settings.model_fields.get(section)
-    kind = found.annotation if found else None
-    fields = kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
-    return field in fields or field.removesuffix(SUFFIX.lower()) in fields
+    known = {variable(dotted) for dotted in names()}
+    return name in known or name.removesuffix(SUFFIX) in known
 
 
 def run_tool(name: str, *arguments: str, cwd: Path = ROOT) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from worker.settings import Settings
-from worker.settings.configuration import shown
+from worker.settings.configuration import names, shown
 from worker.settings.origins import Origins
 from worker.settings.secrets import MASK
 
@@ -15,6 +15,10 @@ EXAMPLE = "sluice config --config sluice.toml"
 
 _SILENT = {"log_level": 0}
 """A client connects as soon as it exists; a broker that is away is not an error in the settings."""
+
+
+_SECTIONS = frozenset(name.rpartition(".")[0] for name in names())
+"""Dotted names of everything that holds settings; any other table is the value of one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +51,10 @@ def _table(section: str, fields: Mapping[str, Any], origins: Origins) -> Iterato
         if name not in tables:
             yield _line(name, value, origins.of(f"{section}.{name}"))
     for name, table in tables.items():
-        if table:
+        if f"{section}.{name}" in _SECTIONS:
+            yield ""
+            yield from _table(f"{section}.{name}", table, origins)
+        elif table:
             yield f"\n[{section}.{name}]  # {origins.of(f'{section}.{name}')}"
             yield from (_line(json.dumps(key), value, "") for key, value in table.items())
 

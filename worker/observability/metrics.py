@@ -14,6 +14,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from worker.facts import Ordinary
 from worker.observability.histogram import Distribution
+from worker.observability.shadow_metrics import ShadowMetrics
 from worker.types import ModelIdentity
 
 NAMESPACE = "sluice"
@@ -177,6 +178,8 @@ class Metrics:
         self.loop_seconds = counter(
             "loop_seconds", "Seconds the loop spent in each phase: poll, decode, publish, settle, idle", "phase"
         )
+
+        self.shadow = ShadowMetrics(registry)
 
         for family, values in (
             (self.records_processed, OUTCOMES),

@@ -14,15 +14,18 @@ from worker.settings.model import ModelSettings, OtherLanguages, Precision, Reas
 from worker.settings.output import DeadLetterSettings, NamesPreset, OutputSettings, TextOutput, Tombstones
 from worker.settings.page import PageSettings
 from worker.settings.process import HttpSettings, LogFormat, LogLevel, LogSettings
+from worker.settings.shadow import CandidateSettings, ExamplesKept, ShadowSettings, candidate_model
 from worker.settings.tracing import TracingSettings
 from worker.settings.whole import Settings
 
 __all__ = [
     "BatchSettings",
+    "CandidateSettings",
     "Condition",
     "DeadLetterSettings",
     "DeliverySettings",
     "Envelope",
+    "ExamplesKept",
     "FlagRateSettings",
     "Format",
     "GroupProtocol",
@@ -44,10 +47,12 @@ __all__ = [
     "RegistrySettings",
     "SchemaIdPlace",
     "Settings",
+    "ShadowSettings",
     "Start",
     "SubjectStrategy",
     "TextFormat",
     "TextOutput",
     "Tombstones",
     "TracingSettings",
+    "candidate_model",
 ]

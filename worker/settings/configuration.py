@@ -103,11 +103,16 @@ def shown(settings: Settings) -> dict[str, Any]:
 
 def names() -> Iterator[str]:
     """Dotted names of all settings."""
-    for section, holder in Settings.model_fields.items():
-        fields = holder.annotation
-        assert isinstance(fields, type) and issubclass(fields, BaseModel)  # noqa: S101, PT018 - sections are models
-        for name in fields.model_fields:
-            yield f"{section}.{name}"
+    return _names(Settings, "")
+
+
+def _names(holder: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in holder.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _names(kind, f"{prefix}{name}.")
+        else:
+            yield prefix + name
 
 
 class _Variables(EnvSettingsSource):
@@ -155,17 +160,20 @@ def _reader(
     return Reader
 
 
-def _nest(flags: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+def _nest(flags: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Flags by dotted name as sections, JSON decoded where the setting is a mapping; and what is wrong with them."""
     known = {*names(), *RENAMED}
-    nested: dict[str, dict[str, Any]] = {}
+    nested: dict[str, Any] = {}
     problems = []
     for name, value in flags.items():
         if name not in known:
             problems.append(f"{name}: there is no such setting{_suggestion(name, known)}")
             continue
-        section, field = name.split(".")
-        nested.setdefault(section, {})[field] = value
+        *sections, field = name.split(".")
+        holder = nested
+        for section in sections:
+            holder = holder.setdefault(section, {})
+        holder[field] = value
     for section in _WITH_PROPERTIES:
         properties = nested.get(section, {}).get("properties")
         if isinstance(properties, str):

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,12 +49,19 @@ class Origins:
         sources: list[tuple[set[str], str]] = [(set(self.flags), "flag")]
         if self.config is not None:
             sections = tomllib.loads(self.config.read_text(encoding="utf-8"))
-            named = {f"{section}.{name}" for section, fields in sections.items() for name in fields}
-            sources.append((named, str(self.config)))
+            sources.append((set(_names(sections, "")), str(self.config)))
         if self.env_file is not None:
             lines = dotenv_values(self.env_file, encoding="utf-8-sig")
             sources.append((_dotted(lines), str(self.env_file)))
         return [*sources, (_dotted(os.environ), "environment")]
+
+
+def _names(values: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    """Dotted names of everything in a TOML file, tables included."""
+    for name, value in values.items():
+        yield prefix + name
+        if isinstance(value, Mapping):
+            yield from _names(value, f"{prefix}{name}.")
 
 
 def _dotted(variables: Mapping[str, str | None]) -> set[str]:

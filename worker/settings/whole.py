@@ -15,6 +15,7 @@ from worker.settings.model import ModelSettings
 from worker.settings.output import DeadLetterSettings, OutputSettings
 from worker.settings.page import PageSettings
 from worker.settings.process import HttpSettings, LogSettings
+from worker.settings.shadow import ShadowSettings
 from worker.settings.tracing import TracingSettings
 
 
@@ -29,6 +30,7 @@ class Settings(Section):
     batch: BatchSettings = BatchSettings()
     delivery: DeliverySettings = DeliverySettings()
     flag_rate: FlagRateSettings = FlagRateSettings()
+    shadow: ShadowSettings = ShadowSettings()
     registry: RegistrySettings = RegistrySettings()
     tracing: TracingSettings = TracingSettings()
     page: PageSettings = PageSettings()
@@ -47,6 +49,10 @@ class Settings(Section):
             message = (
                 "input.topic, output.topic and dead_letters.topic must differ: the worker would read its own output"
             )
+            raise ValueError(message)
+        examples = self.shadow.examples_topic
+        if examples is not None and (examples in written or self.input.reads(examples)):
+            message = "shadow.examples_topic must be a topic of its own: readers of the others expect other records"
             raise ValueError(message)
         return self
 

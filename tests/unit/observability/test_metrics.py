@@ -22,8 +22,9 @@ def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 def test_every_attribute_is_named_as_its_metric(metrics: Metrics) -> None:
     scraped = generate_latest(metrics.registry).decode()
-    for attribute in vars(metrics):
-        if attribute != "registry":
+    of_the_shadow = (f"shadow_{attribute}" for attribute in vars(metrics.shadow))
+    for attribute in (*vars(metrics), *of_the_shadow):
+        if attribute not in {"registry", "shadow"}:
             assert re.search(rf"^# HELP sluice_{attribute}(_total)? \S", scraped, re.MULTILINE), attribute
 
 

@@ -1,0 +1,106 @@
+"""Comparisons as records of the examples topic (`schemas.ShadowExample`): ids and scores, never a text."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from pydantic_core import to_json
+
+from schemas.identity import event_id
+from schemas.shadow import EXAMPLE_VERSION
+from schemas.timestamps import rfc3339
+from worker.kafka.client.error_codes import describe, error_of
+from worker.kafka.client.properties import make_client, producer_properties
+from worker.protocols import WallClock
+from worker.settings import ExamplesKept, Settings
+from worker.shadow.comparison import Compared, Flag
+from worker.shadow.counting import Example
+from worker.shadow.sampled import Scorer, Verdict
+from worker.verdicts import Tier
+
+log = logging.getLogger(__name__)
+
+_MILLISECONDS = 1000
+_QUEUE_RECORDS = 10_000
+_SETTLE_SECONDS = 1.0
+
+
+class Examples:
+    """Publishes examples as well as it can: one that is not delivered is counted, and nobody waits for any.
+
+    Args:
+        settings: Name the cluster and the topic.
+        topic: The topic.
+        clock: Seconds since the epoch.
+        count: Told `sent` or `failed` for each.
+
+    Raises:
+        SettingsInvalid: librdkafka rejects a property.
+    """
+
+    def __init__(self, settings: Settings, topic: str, clock: WallClock, count: Callable[[str], None]) -> None:
+        self._topic = topic
+        self._kept = settings.shadow.examples
+        self._clock = clock
+        self._count = count
+        self._failed_before = False
+        properties = producer_properties(settings) | {"queue.buffering.max.messages": _QUEUE_RECORDS}
+        self._producer: Producer = make_client(Producer, properties)
+
+    def publish(self, candidate: Scorer, examples: Sequence[Example]) -> None:
+        """Send these, and wait a little for the reports: on the shadow's thread, where that delays nobody."""
+        for compared, differing in examples:
+            value = example(compared, candidate, differing, self._kept, self._clock())
+            try:
+                self._producer.produce(self._topic, to_json(value), value["event_id"], on_delivery=self._report)
+            except (BufferError, KafkaException) as error:
+                self._failed("the queue is full" if isinstance(error, BufferError) else describe(error_of(error)))
+        self._producer.flush(_SETTLE_SECONDS)
+
+    def _report(self, error: KafkaError | None, _: Message) -> None:
+        if error is None:
+            self._count("sent")
+        else:
+            self._failed(describe(error))
+
+    def _failed(self, why: str) -> None:
+        self._count("failed")
+        if not self._failed_before:
+            log.warning("an example could not be published to %s, and others may follow: %s", self._topic, why)
+        self._failed_before = True
+
+
+def example(
+    compared: Compared, candidate: Scorer, differing: Sequence[Flag], kept: ExamplesKept, wall_seconds: float
+) -> dict[str, Any]:
+    """The value of an example, as JSON values."""
+    one = compared.sampled
+    incumbent = one.incumbent
+    at = rfc3339(int(wall_seconds * _MILLISECONDS)) or b""
+    named = (incumbent.identity.digest, incumbent.threshold_set, one.topic_id, incumbent.view)
+    return {
+        "schema_version": EXAMPLE_VERSION,
+        "event_id": event_id(one.topic, one.partition, one.offset, *named),
+        "comment_id": one.comment_id,
+        "source": {
+            "topic": one.topic,
+            "topic_id": one.topic_id or None,
+            "partition": one.partition,
+            "offset": one.offset,
+        },
+        "incumbent": _verdict(incumbent, one.verdict),
+        "candidate": _verdict(candidate, compared.candidate),
+        "differences": [flag._asdict() for flag in differing],
+        "kept": kept,
+        "compared_at": at.decode(),
+    }
+
+
+def _verdict(scorer: Scorer, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "model": scorer.identity._asdict(),
+        "threshold_set": scorer.threshold_set,
+        "scores": verdict.scores,
+        "tiers": {label: Tier.ACT if label in verdict.acted else Tier.REVIEW for label in verdict.labels},
+    }
