@@ -1,9 +1,11 @@
 """The page shows what is in the topics, changes nothing unless it is told to, and stays up whatever goes away."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import pytest
 from confluent_kafka import Producer
 from starlette.testclient import TestClient
 
-from testkit.kafka import eventually
+from testkit.child_process import Child
+from testkit.kafka import eventually, free_ports
 from testkit.label_events import label_event
 from testkit.topic_reader import read_to_end
+from testkit.workers import environment_of
 from tests.contract.backend import PARTITIONS
 from tests.contract.group import Group
 from worker.kafka.embedded.broker import EmbeddedBroker
@@ -223,3 +227,21 @@ def test_a_day_is_there_at_once_a_few_events_of_each_stretch(real_group: Group) 
         assert eventually(lambda: get(client, "page")["sampled"]["read"] > 19 * 50)
         assert get(client, "page")["sampled"]["read"] < 20 * 200 / 2
         assert len(get(client, "events?limit=500")["events"]) > 400
+
+
+def test_the_command_serves_until_it_is_stopped_and_ends_well() -> None:
+    (port,) = free_ports(1)
+    environment = environment_of({"kafka.bootstrap_servers": "127.0.0.1:1", "page.port": port})
+    with Child([sys.executable, "-m", "worker", "page"], environment) as page:
+        assert eventually(lambda: f"http://127.0.0.1:{port}/" in page.log)
+        connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/api/health")
+        assert connection.getresponse().status == 200
+        assert page.terminate() == 0
+
+
+def test_the_command_refuses_to_let_others_in_without_a_token() -> None:
+    command = [sys.executable, "-m", "worker", "page", "--host", "0.0.0.0"]  # noqa: S104 - what is refused
+    with Child(command, environment_of({})) as page:
+        assert page.process.wait(60) == 2
+        assert "page.token" in page.log

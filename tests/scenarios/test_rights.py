@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the stub lea
 )
 from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
+from starlette.testclient import TestClient
 
 from testkit.child_process import ROOT
 from testkit.kafka import admin_client, eventually, kafka_home
@@ -26,13 +28,17 @@ from testkit.stream import Topics, comments
 from testkit.workers import WorkerProcess, environment_of
 from tests.docs.blocks import DOCS, blocks
 from worker.events.dead_letter import DeadLetterEncoder
+from worker.page.app import make_app
+from worker.page.parts import make_parts
 from worker.settings import Settings
+from worker.settings.configuration import load
+from worker.settings.origins import variable
 from worker.types import Assignment, Rejected, Stage
 
 pytestmark = pytest.mark.kafka
 
 PROGRESS_SECONDS = 240
-WORKER, EXACTLY_ONCE, DOCTOR, SHOW, REPLAY = range(5)
+WORKER, EXACTLY_ONCE, DOCTOR, SHOW, REPLAY, PAGE = range(6)
 """The blocks of the page on rights."""
 
 TOPIC, GROUP = ResourceType.TOPIC, ResourceType.GROUP
@@ -242,6 +248,33 @@ def test_the_documented_rights_are_enough_to_show_and_replay_dead_letters(guarde
     code, said = ended(guarded, topics, "dead-letters replay")
     assert code == 0, said
     assert len(topics.read(topics.input)) == 3
+
+
+def test_a_page_without_rights_says_what_it_lacks_and_with_the_documented_ones_knows_all(guarded: SecuredKafka) -> None:
+    topics = Topics(guarded.cluster)
+    reject(guarded, topics, 3)
+    given = {variable(name): str(value) for name, value in settings(guarded, topics).items()}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in given.items():
+            patch.setenv(name, value)
+        loaded = load()
+    app = make_app(make_parts(loaded), Path("no static files"))
+    with TestClient(app, base_url="http://127.0.0.1:8090") as client:
+
+        def get(path: str) -> Any:
+            answer = client.get(f"/api/{path}")
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        assert eventually(lambda: get("health")["checks"][1]["state"] == "failed"), "topics that may not be described"
+        now = get("now")
+        assert now["lag"]["total"]["unknown"]
+        assert now["members"]["unknown"]
+        grant_as_documented(guarded, topics, PAGE)
+        assert eventually(lambda: get("now")["lag"]["total"] == 0, PROGRESS_SECONDS)
+        assert eventually(lambda: get("now")["members"] == [], PROGRESS_SECONDS)
+        assert eventually(lambda: sum(one["count"] for one in get("dead-letters")["groups"]) == 3, PROGRESS_SECONDS)
+        assert eventually(lambda: "Read" not in get("events")["note"], PROGRESS_SECONDS)
 
 
 def test_replay_names_the_right_on_the_group_of_its_position(guarded: SecuredKafka) -> None:

@@ -1,6 +1,7 @@
 """One label event in full, as it is in its topic; its text only where the reader has asked for it."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,7 +59,7 @@ class EventDetail:
             if with_text:
                 answer["event"] = {"value": shown(record.value(), 4 * 1024)}
             return answer
-        document = json.loads(self._read_event(record), parse_constant=str)
+        document = json.loads(self._read_event(record), parse_constant=str, parse_float=_finite, parse_int=_whole)
         if not with_text:
             pointers = [*self._settings.input.text_pointer]
             if event.reasons is not None and event.reasons.text_pointer is not None:
@@ -89,6 +90,17 @@ class EventDetail:
             return self._read_text(comment)[:MOST_TEXT]
         except Unreadable:
             return None
+
+
+def _finite(text: str) -> float | str:
+    """A number as JSON can write it again: 1e999 is infinite as a float."""
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _whole(text: str) -> int | str:
+    """A whole number; one of thousands of digits as the text that it is."""
+    return int(text) if len(text) <= _LONG else text
 
 
 def without_texts(comment: Any, pointers: Sequence[str]) -> Any:

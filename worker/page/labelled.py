@@ -56,7 +56,7 @@ class LabelledStream:
                     self._found[event.comment_id] = event
 
     def figures(self, label: str, scoring: Scoring, now: Limits, then: Limits) -> Json:
-        """Precision and recall of a label's tiers, now and then, with how many comments they stand on."""
+        """Precision and recall of a label's tiers by `then`, and under `now` by the thresholds in force."""
         with self._lock:
             if label not in self._labels and self._labels:
                 return unknown(f"{self._path.name} says nothing of {label}")
@@ -71,7 +71,7 @@ class LabelledStream:
                 f"no comment of {self._path.name} has come through the stream yet, by its id: send them with "
                 "`sluice produce`"
             )
-        return {name: _figures(pairs, limits) for name, limits in (("now", now), ("then", then))}
+        return {**_figures(pairs, then), "now": _figures(pairs, now)}
 
 
 def _figures(pairs: Sequence[tuple[float, bool]], limits: Limits) -> Mapping[str, Json]:

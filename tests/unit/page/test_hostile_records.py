@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from testkit.hostile import hostile_records
-from testkit.label_events import label_event
+from testkit.label_events import event_record, label_event
 from tests.unit.page.conftest import FedPage
+from worker.page.answers import dumped
 from worker.page.bytes_shown import shown
 from worker.page.kept_event import MOST_TEXT
 from worker.page.tail import Read
@@ -109,6 +110,35 @@ def test_hostile_records_never_stop_a_page(page: FedPage) -> None:
         "dead-letters?text=1",
     ):
         assert client.get(f"/api/{path}").status_code == 200, path
+
+
+COMMENTS: list[Any] = [
+    {"text": SCRIPT, "html": BIDI * 20, "n": 10**400, "deep": [[[[[{}]]]]]},
+    {"text": "words", "again": "words " * 50, "<script>": "x"},
+    {"text": 7},
+    {},
+]
+
+
+@pytest.mark.parametrize("comment", COMMENTS)
+@pytest.mark.parametrize("with_text", [False, True])
+def test_one_event_is_shown_whole_whatever_its_comment_holds(page: FedPage, comment: Any, with_text: bool) -> None:
+    value = (
+        json.dumps(label_event() | {"comment": comment}).encode().replace(b'"n": 1', b'"f": 1e999, "g": -1e999, "n": 1')
+    )
+    answer = dumped(page.parts.detail.of(event_record(value), with_text=with_text))
+    assert answer.isascii()
+    assert json.loads(answer)["event"]["labels"] == []
+    if not with_text:
+        assert "script>alert" not in answer
+        assert "words words" not in answer
+        assert "202e" not in answer
+
+
+def test_any_record_can_be_looked_at(page: FedPage) -> None:
+    for record in hostile_records(2, 300):
+        for with_text in (False, True):
+            dumped(page.parts.detail.of(record, with_text=with_text))
 
 
 def test_bytes_are_shown_without_what_hides_or_turns() -> None:
