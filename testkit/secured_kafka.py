@@ -129,7 +129,14 @@ class SecuredKafka:
         pattern: ResourcePatternType = ResourcePatternType.LITERAL,
     ) -> None:
         """Allow the user one operation, as `kafka-acls --add` does."""
-        rule = AclBinding(kind, name, pattern, f"User:{USER}", "*", operation, AclPermissionType.ALLOW)
+        self._add(AclBinding(kind, name, pattern, f"User:{USER}", "*", operation, AclPermissionType.ALLOW))
+
+    def deny(self, operation: AclOperation, kind: ResourceType, name: str) -> None:
+        """Deny the user one operation, whatever is granted."""
+        pattern = ResourcePatternType.LITERAL
+        self._add(AclBinding(kind, name, pattern, f"User:{USER}", "*", operation, AclPermissionType.DENY))
+
+    def _add(self, rule: AclBinding) -> None:
         admin = admin_client(self.cluster.bootstrap_servers)
         for answer in admin.create_acls([rule]).values():
             answer.result(START_SECONDS)

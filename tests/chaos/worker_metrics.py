@@ -4,6 +4,7 @@ import re
 import urllib.request
 from collections import Counter
 from collections.abc import Iterable
+from http.client import HTTPException
 
 _SERIES = re.compile(r"^(sluice_\w+_total)(\{.*?\})? (\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="(.*?)"')
@@ -18,8 +19,8 @@ def scrape(port: int) -> Counts | None:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=_ANSWER_SECONDS) as answer:
             return read_counts(answer.read().decode())
-    except (OSError, ValueError):
-        return None  # it starts, it ends, or it is frozen
+    except (OSError, ValueError, HTTPException):
+        return None  # it starts, it ends, maybe in the middle of its answer, or it is frozen
 
 
 def read_counts(text: str) -> Counts:

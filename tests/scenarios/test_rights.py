@@ -168,6 +168,19 @@ def test_the_documented_rights_are_enough_for_a_worker(guarded: SecuredKafka, gu
     assert len(topics.read(topics.dead_letters)) == 1
 
 
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_worker_whose_group_is_withdrawn_while_it_works_names_the_right(guarded: SecuredKafka, protocol: str) -> None:
+    topics = Topics(guarded.cluster)
+    topics.fill(comments(10))
+    grant_as_documented(guarded, topics, WORKER)
+    given = {**settings(guarded, topics), "kafka.group_protocol": protocol}
+    with WorkerProcess(guarded.cluster.secured_servers, given) as worker:
+        assert eventually(topics.is_done, PROGRESS_SECONDS)
+        guarded.deny(READ, GROUP, topics.group)
+        assert worker.process.wait(PROGRESS_SECONDS) == 1
+        assert f"lacks the right Read on group {topics.group}: kafka-acls" in worker.log
+
+
 def test_without_the_right_to_its_transactional_ids_a_worker_ends_and_names_it(guarded: SecuredKafka) -> None:
     topics = Topics(guarded.cluster)
     grant_as_documented(guarded, topics, WORKER)

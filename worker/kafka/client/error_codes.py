@@ -5,6 +5,7 @@ the new owner, a refused authorization needs a person to fix it, and any other e
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
@@ -56,6 +57,19 @@ def error_of(exception: KafkaException) -> KafkaError:
     """The error inside an exception."""
     error: KafkaError = exception.args[0]
     return error
+
+
+def known_cause(error: KafkaError, codes: Iterable[int]) -> int:
+    """The code of an error, or of what caused a fatal one if it is among these.
+
+    librdkafka reports what a group's heartbeat meets (KIP-848) under its own code `_FATAL`, the cause in words only:
+    "Fatal error: Broker: Group authorization failed: ConsumerGroupHeartbeat ...".
+    """
+    code: int = error.code()
+    if code != KafkaError._FATAL:
+        return code
+    said = error.str()
+    return next((cause for cause in codes if KafkaError(cause).str() in said), code)
 
 
 def describe(error: KafkaError) -> str:

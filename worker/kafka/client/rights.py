@@ -40,9 +40,9 @@ def lacking(right: Right) -> str:
     return f"this principal lacks the right {right}: {right.grant}"
 
 
-def right_to_read(error: KafkaError, topic: str, group: str) -> Right:
-    """The right that a refused consumer lacks."""
-    if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+def right_to_read(code: int, topic: str, group: str) -> Right:
+    """The right that a consumer lacks that was refused with this code."""
+    if code == KafkaError.GROUP_AUTHORIZATION_FAILED:
         return Right("Read", "group", group)
     return Right("Read", "topic", topic)
 
@@ -58,4 +58,4 @@ def right_to_transactions(error: KafkaError, settings: Settings) -> Right:
         return Right("Write", "transactional-id", transactional_prefix(settings), prefixed=True)
     if error.code() == KafkaError.CLUSTER_AUTHORIZATION_FAILED:
         return Right("IdempotentWrite", "cluster")  # brokers before 2.8 ask for it
-    return right_to_read(error, settings.input.topic, settings.kafka.group_id)
+    return right_to_read(error.code(), settings.input.topic, settings.kafka.group_id)

@@ -12,8 +12,16 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from worker.errors import Fatal, OwnershipLost, Retryable
 from worker.kafka.client.commit_note import to_commit
-from worker.kafka.client.error_codes import EPOCH_BEHIND, OWNERSHIP_LOST, REFUSED, describe, error_of, refused
-from worker.kafka.client.rights import Right, right_to_read
+from worker.kafka.client.error_codes import (
+    EPOCH_BEHIND,
+    OWNERSHIP_LOST,
+    REFUSED,
+    describe,
+    error_of,
+    known_cause,
+    refused,
+)
+from worker.kafka.client.rights import right_to_read
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
 from worker.kafka.consumer.positions import key
@@ -124,14 +132,13 @@ class Commits:
         self.succeeded += _any_owned(offsets)
         self._assignments.confirm(offsets)
 
-    def _right_to_commit(self, error: KafkaError) -> Right:
-        return right_to_read(error, self._topic, self._group)
-
     def _note(self, error: KafkaError, offsets: Mapping[Assignment, int]) -> None:
         self.failed += _any_owned(offsets)
         self._not_before = self._clock() + _PAUSE_SECONDS
-        if error.code() in REFUSED:
-            self.fault = refused(error, "the commit of this group's offsets", self._right_to_commit(error))
+        code = known_cause(error, REFUSED)
+        if code in REFUSED:
+            right = right_to_read(code, self._topic, self._group)
+            self.fault = refused(error, "the commit of this group's offsets", right)
         elif error.fatal():
             self.fault = Fatal(f"the consumer can't continue: {describe(error)}")
         elif _any_owned(offsets):

@@ -5,7 +5,7 @@ import logging
 from confluent_kafka import KafkaError
 
 from worker.errors import Fatal
-from worker.kafka.client.error_codes import REFUSED, describe, refused
+from worker.kafka.client.error_codes import REFUSED, describe, known_cause, refused
 from worker.kafka.client.repeated_lines import RepeatedLines
 from worker.kafka.client.rights import right_to_read
 
@@ -36,6 +36,9 @@ _ADVICE = {
 }
 """What to do about a group that does not accept the worker."""
 
+_KNOWN = (*REFUSED, *_ADVICE)
+"""Codes that have advice, of an error or of what made it fatal."""
+
 
 def fault_of_reading(error: KafkaError, topic: str, group: str) -> Exception | None:
     """Return the exception for an error that only a person can fix; log a transient one and return None.
@@ -45,7 +48,7 @@ def fault_of_reading(error: KafkaError, topic: str, group: str) -> Exception | N
         topic: The input topic.
         group: The consumer group.
     """
-    code = error.code()
+    code = known_cause(error, _KNOWN)
     if code == KafkaError._MAX_POLL_EXCEEDED:
         log.error(
             "the worker was removed from its consumer group for not polling within max.poll.interval.ms; it rejoins "
@@ -55,9 +58,9 @@ def fault_of_reading(error: KafkaError, topic: str, group: str) -> Exception | N
     if code in NO_TOPIC:
         return None  # `TopicWatch` reports it, once
     if code in REFUSED:
-        return refused(error, f"to let the group {group} read {topic}", right_to_read(error, topic, group))
+        return refused(error, f"to let the group {group} read {topic}", right_to_read(code, topic, group))
     what = describe(error) + _ADVICE.get(code, "")
-    if error.fatal() or code == KafkaError._FATAL:
+    if error.fatal() or error.code() == KafkaError._FATAL:
         return Fatal(f"the consumer can't continue: {what}")
     log.warning("the consumer reports %s", what)
     return None

@@ -111,7 +111,7 @@ class ReplayPosition:
     def _exception_for(self, error: KafkaError, to_do: str) -> Exception:
         if error.code() in REFUSED:
             operation = f"to let this client {to_do} the replay position of group {self._group}"
-            return refused(error, operation, right_to_read(error, self._topic, self._group))
+            return refused(error, operation, right_to_read(error.code(), self._topic, self._group))
         if error.code() in OWNERSHIP_LOST:
             return Fatal(
                 f"the replay position of group {self._group} can't be moved ({describe(error)}): a consumer has joined "

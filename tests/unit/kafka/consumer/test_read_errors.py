@@ -39,6 +39,22 @@ def test_a_group_that_does_not_take_the_worker_in_is_reported_with_what_to_do(
     assert advice in str(fatal)
 
 
+@pytest.mark.parametrize(
+    ("cause", "advice"),
+    [
+        (KafkaError.GROUP_AUTHORIZATION_FAILED, "lacks the right Read on group moderation: kafka-acls"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "lacks the right Read on topic comments: kafka-acls"),
+        (KafkaError.UNRELEASED_INSTANCE_ID, "Another live member has the same group.instance.id"),
+        (KafkaError.UNSUPPORTED_VERSION, "needs Kafka 4.0"),
+    ],
+)
+def test_a_fatal_error_whose_words_name_its_cause_has_the_advice_for_that_cause(cause: int, advice: str) -> None:
+    words = f"Fatal error: {KafkaError(cause).str()}: ConsumerGroupHeartbeat fatal error"
+    fault = fault_of_reading(KafkaError(KafkaError._FATAL, words), "comments", "moderation")
+    assert isinstance(fault, Fatal)
+    assert advice in str(fault)
+
+
 def test_a_transient_error_is_logged_once_however_often_it_comes(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(100):
         assert fault_of_reading(KafkaError(KafkaError.NOT_COORDINATOR), "comments", "g") is None
