@@ -129,7 +129,13 @@ class Api:
     def shadow(self, query: Query) -> Json:
         """The candidate beside the model, where a worker runs one."""
         del query
-        return shadow_json(self._parts.workers)
+        parts = self._parts
+        answer = shadow_json(parts.workers) | {"examples": parts.examples.as_json()}
+        if parts.examples_follower is None:
+            answer["why_no_examples"] = "shadow.examples_topic names no topic of examples"
+        elif parts.examples_follower.problem:
+            answer["why_no_examples"] = parts.examples_follower.problem
+        return answer
 
     def filter(self, query: Query) -> EventFilter:
         """The filter that a query asks for."""

@@ -23,6 +23,7 @@ from worker.page.past import read_past
 from worker.page.replays import Replays
 from worker.page.sample import Sample
 from worker.page.scores import newest_scoring
+from worker.page.shadow_examples import ShadowExamples
 from worker.page.tail import Read, Tail
 from worker.page.workers import Workers
 from worker.settings import Settings
@@ -43,6 +44,8 @@ class Parts:
         output: Follows the output topic.
         dead_letters: Follows the dead letters.
         labelled: Labelled comments that came through the stream; None where the settings name no file.
+        examples: Comments on which a candidate and the model disagree.
+        examples_follower: Follows their topic; None where the settings name none.
     """
 
     settings: Settings
@@ -57,17 +60,21 @@ class Parts:
     output: Follower
     dead_letters: Follower
     labelled: LabelledStream | None
+    examples: ShadowExamples
+    examples_follower: Follower | None
 
     def start(self) -> None:
         """Begin to follow and to ask."""
-        for part in (self.cluster, self.output, self.dead_letters, self.workers):
-            part.start()
+        for part in (self.cluster, self.output, self.dead_letters, self.workers, self.examples_follower):
+            if part is not None:
+                part.start()
 
     def stop(self) -> None:
         """End what was started, replays included."""
         self.replays.stop_all()
-        for part in (self.output, self.dead_letters, self.workers, self.cluster):
-            part.stop()
+        for part in (self.output, self.dead_letters, self.examples_follower, self.workers, self.cluster):
+            if part is not None:
+                part.stop()
 
 
 def make_parts(settings: Settings, *, wall_clock: Callable[[], float] = time.time) -> Parts:
@@ -91,6 +98,7 @@ def make_parts(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     cluster = Cluster(settings, wall_clock=wall_clock)
     workers = Workers(page.workers)
     labelled = None if page.labelled is None else LabelledStream(page.labelled, settings.input)
+    examples, topic = ShadowExamples(), settings.shadow.examples_topic
     read_event = event_reader(settings)
     keeper = EventKeeper(read_event, settings.input)
     intake = _Intake(keeper, sample, labelled, lines)
@@ -107,6 +115,8 @@ def make_parts(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         Follower(settings.output.topic, _FirstOfAll(settings, read_event, sample), intake.take),
         Follower(settings.dead_letters.topic, partial(_open, settings, settings.dead_letters.topic), letters.take),
         labelled,
+        examples,
+        None if topic is None else Follower(topic, partial(_open, settings, topic), examples.take),
     )
 
 

@@ -19,7 +19,7 @@ def shadow_json(workers: Workers) -> dict[str, Json]:
     views = [view for view in workers.views.values() if not view.problem]
     info = next((one.labels for view in views for one in view.samples.get(_INFO, ())), None)
     if info is None:
-        return {"on": False, "why_not": _why_not(workers), "labels": [], "candidate": None, "examples": []}
+        return {"on": False, "why_not": _why_not(workers), "labels": [], "candidate": None}
     pair = {name: info.get(name, "") for name in ("incumbent", "candidate")}
 
     def series(name: str) -> list[Sample]:
@@ -53,7 +53,6 @@ def shadow_json(workers: Workers) -> dict[str, Json]:
             reason: round(sum(one.value for one in found))
             for reason, found in _by_reason([one for view in views for one in view.samples.get(_MISSED, ())]).items()
         },
-        "examples": [],
     }
 
 

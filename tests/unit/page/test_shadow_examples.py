@@ -1,11 +1,18 @@
 """Examples are shown by id and score; what is none is counted and passed over."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+from starlette.testclient import TestClient
+
 from testkit.records import record
+from tests.unit.page.conftest import NOBODY, FedPage
+from worker.page.app import make_app
+from worker.page.parts import make_parts
 from worker.page.shadow_examples import MOST_EXAMPLES, ShadowExamples
 from worker.page.tail import Read
+from worker.settings import Settings
 
 
 def example(number: int, **others: Any) -> bytes:
@@ -58,3 +65,14 @@ def test_a_label_that_one_of_the_two_does_not_know_has_no_score_there() -> None:
     examples.take(Read([record(example(1, differences=[{"label": "insult", "tier": "review", "by": "incumbent"}]))], 0))
     (row,) = examples.as_json()
     assert (row["incumbent"], row["candidate"]) == (0.1, None)
+
+
+def test_the_page_shows_them_where_the_settings_name_their_topic(page: FedPage) -> None:
+    answer = page.client().get("/api/shadow").json()
+    assert (answer["examples"], "shadow.examples_topic" in answer["why_no_examples"]) == ([], True)
+    parts = make_parts(Settings(kafka={"bootstrap_servers": NOBODY}, shadow={"examples_topic": "examples"}))
+    assert parts.examples_follower is not None
+    parts.examples_follower.take(Read([record(example(1))], 0))
+    answer = TestClient(make_app(parts, Path()), base_url="http://127.0.0.1").get("/api/shadow").json()
+    assert [row["id"] for row in answer["examples"]] == ["event-1"]
+    assert "has not been read yet" in answer["why_no_examples"]
