@@ -133,7 +133,8 @@ class _Pages:
             max_age=SESSION_SECONDS,
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            # The proxy that ends TLS speaks plain HTTP to the page; the form's origin says what the reader sees.
+            secure=request.headers.get("origin", "").startswith("https://"),
         )
         return answer
 

@@ -71,7 +71,7 @@ class _OfGroup(Filter):
     sent: frozenset[tuple[int, int]] = frozenset()
 
     def takes(self, letter: DeadLetter) -> bool:
-        return Filter.takes(self, letter) and (letter.record.partition(), letter.record.offset()) not in self.sent
+        return Filter.takes(self, letter) and _place(letter) not in self.sent
 
 
 class Refused(Exception):
@@ -165,8 +165,9 @@ class Replays:
             returns.send(letter, letter.topic)
             refused = returns.settle()
             replay.sent = 1 - len(refused)
-            self._remember(letter)
-            if refused:
+            if not refused:
+                self._remember({_place(letter)})
+            else:
                 replay.state, replay.problem = "failed", f"{letter.topic} does not take it: {refused[0].reason}"
 
         return self._run(replay, work)
@@ -223,17 +224,19 @@ class Replays:
             sent = frozenset(self._sent)
         chosen = _OfGroup(frozenset({group.error}), frozenset({group.stage}), sent=sent)
 
+        taken: set[tuple[int, int]] = set()
+
         def progress(letter: DeadLetter) -> None:
             if replay is not None:
                 replay.sent += 1
-                self._remember(letter)
+                taken.add(_place(letter))
 
         stop = threading.Event() if replay is None else replay.stop
 
         def sleep(seconds: float) -> None:
             stop.wait(seconds)
 
-        return replay_dead_letters(
+        done = replay_dead_letters(
             self._settings,
             chosen,
             clock=time.monotonic,
@@ -244,15 +247,23 @@ class Replays:
             stopped=stop.is_set,
             **how,
         )
+        # Only now are they acknowledged; those of a replay that failed may be sent again, as the command's may.
+        self._remember(taken - {_place(left.letter) for left in done.refused})
+        return done
 
-    def _remember(self, letter: DeadLetter) -> None:
+    def _remember(self, places: set[tuple[int, int]]) -> None:
         with self._lock:
-            if len(self._sent) >= _MOST_SENT:
+            if len(self._sent) + len(places) > _MOST_SENT:
                 self._sent.clear()
-            self._sent.add((letter.record.partition() or 0, letter.record.offset() or 0))
+            self._sent |= places
 
     def _say(self, replay: Replay, level: str, event: str) -> None:
         facts = replay.as_json()
         getattr(log, level)(event, **{name: facts[name] for name in ("id", "what", "rate", "limit", "sent", "problem")})
         end = f"; {replay.problem}" if replay.problem else ""
         self._lines.add(level, f"{event}: {replay.what}, {replay.sent} of {min(replay.limit, replay.total)} sent{end}")
+
+
+def _place(letter: DeadLetter) -> tuple[int, int]:
+    """Where a letter is in its topic."""
+    return letter.record.partition() or 0, letter.record.offset() or 0

@@ -65,6 +65,12 @@ def test_a_right_token_logs_in_and_a_wrong_one_does_not(guarded: FedPage) -> Non
     assert client.get("/").text == "<title>the page</title>"
 
 
+def test_behind_tls_the_cookie_is_for_tls_only(guarded: FedPage) -> None:
+    headers = {"Origin": "https://127.0.0.1:8090"}
+    answer = guarded.client().post("/login", content=f"token={TOKEN.replace(' ', '+')}", headers=headers)
+    assert "secure" in answer.headers["set-cookie"].lower()
+
+
 def test_a_program_may_send_the_token_itself(guarded: FedPage) -> None:
     assert guarded.client(Authorization=f"Bearer {TOKEN}").get("/api/page").status_code == 200
     assert guarded.client(Authorization="Bearer another token altogether").get("/api/page").status_code == 401
