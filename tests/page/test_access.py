@@ -42,7 +42,7 @@ def settled(page: Page, title: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_in_any_view(url: str, open_page: Open, scheme: str) -> None:
-    page = open_page(url, scheme=scheme)
+    page = open_page(url, scheme=scheme, width=320 if scheme == "dark" else 1280)
     found = {}
     for view, title in VIEWS.items():
         page.goto(f"{url}#/{view}")

@@ -75,6 +75,12 @@ def test_a_token_is_asked_for_and_a_wrong_one_refused(empty: EmbeddedBroker, ope
         expect(page.get_by_role("link", name="Dead letters")).to_be_visible()
         assert TOKEN not in page.content() + page.url
 
+        page.context.clear_cookies()
+        page.get_by_role("link", name="Stream").click()
+        expect(page.get_by_text("Your session has ended.")).to_be_visible()
+        page.get_by_role("link", name="Log in again").click()
+        expect(page.get_by_label("Token")).to_be_visible()
+
 
 def test_a_broker_that_stops_answering_is_reported_and_so_is_its_return(chromium: object, open_page: Open) -> None:
     del chromium

@@ -62,6 +62,11 @@ def stream(chromium: object) -> Iterator[Stream]:
             yield Stream(servers, served.url)
 
 
+def event_now(comment_id: str, text: str | None = "a text", **scores: float) -> dict[str, Any]:
+    """A label event that was made just now: the newest are what the stream shows."""
+    return label_event(comment_id, text, at_ms=time.time() * 1000, **scores)
+
+
 def events_of(page: Page) -> list[str]:
     return [text.strip() for text in page.locator("li.event .event-open").all_inner_texts()]
 
@@ -119,7 +124,7 @@ def test_a_paused_stream_stands_still_and_counts_what_comes(stream: Stream, open
     expect(page.get_by_text("No event matches these filters.")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
 
-    event = label_event("late-1") | {"language": {"detected": "xx", "reliable": True, "supported": True}}
+    event = event_now("late-1") | {"language": {"detected": "xx", "reliable": True, "supported": True}}
     send(stream.servers, "comment-labels", [event])
     expect(page.get_by_text("1 new since.")).to_be_visible()
     expect(page.locator("li.event")).to_have_count(0)
@@ -129,7 +134,7 @@ def test_a_paused_stream_stands_still_and_counts_what_comes(stream: Stream, open
 
 
 def test_the_list_does_not_move_under_the_pointer(stream: Stream, open_page: Open) -> None:
-    event = label_event("still-1") | {"language": {"detected": "yy", "reliable": True, "supported": True}}
+    event = event_now("still-1") | {"language": {"detected": "yy", "reliable": True, "supported": True}}
     send(stream.servers, "comment-labels", [event])
     page = open_page(stream.url + "#/stream?language=yy")
     page.locator("li.event").first.hover()
@@ -152,7 +157,7 @@ def test_an_event_shows_its_words_marked_its_scores_and_where_it_is_from(stream:
         "text_pointer": "/text",
         "labels": {"toxic": {"spans": [span], "window": None}},
     }
-    send(stream.servers, "comment-labels", [label_event("marked-1", text, toxic=0.9) | {"reasons": reasons}], 1)
+    send(stream.servers, "comment-labels", [event_now("marked-1", text, toxic=0.9) | {"reasons": reasons}], 1)
     page = open_page(stream.url + "#/stream?label=toxic")
     row = page.locator("li.event", has_text="marked-1")
     row.get_by_role("link").focus()
@@ -178,8 +183,7 @@ def test_an_event_shows_its_words_marked_its_scores_and_where_it_is_from(stream:
 def test_thresholds_that_were_tried_are_a_set_that_a_worker_takes(
     stream: Stream, open_page: Open, tmp_path: Path
 ) -> None:
-    now_ms = time.time() * 1000
-    scored = [label_event(f"scored-{number}", at_ms=now_ms, toxic=0.3 + number / 100) for number in range(40)]
+    scored = [event_now(f"scored-{number}", toxic=0.3 + number / 100) for number in range(40)]
     send(stream.servers, "comment-labels", scored, 2)
     page = open_page(stream.url + "#/stream")
     expect(page.locator("li.event", has_text="scored-39")).to_be_visible()
@@ -250,12 +254,12 @@ def test_shadow_says_why_it_is_off(stream: Stream, open_page: Open) -> None:
 
 def test_a_hostile_text_stays_text(stream: Stream, open_page: Open) -> None:
     script = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
-    lone = json.dumps(label_event("hostile-3", "half \ud83d of a pair")).encode()
+    lone = json.dumps(event_now("hostile-3", "half \ud83d of a pair")).encode()
     hostile: list[bytes | dict[str, Any]] = [
-        label_event(f"hostile-1 {script}", script),
-        label_event("hostile-2", "abc \u202egnp.exe\u202c \u200b\u0007 end"),
+        event_now(f"hostile-1 {script}", script),
+        event_now("hostile-2", "abc \u202egnp.exe\u202c \u200b\u0007 end"),
         lone,
-        label_event("hostile-4", "long " * 200_000),
+        event_now("hostile-4", "long " * 200_000),
         {"schema_version": "9.7", "id": "x", "labels": script},
         b"\x00\xff not JSON",
     ]

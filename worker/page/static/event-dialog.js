@@ -7,7 +7,7 @@ import { eventName } from "./event-list.js";
 import { counted, duration, moment, percent, place, score, shortDigest } from "./format.js";
 import { copyButton, limitsInWords, notice, skeleton, tierBadge } from "./parts.js";
 import { marked } from "./text.js";
-import { reveal, textOf, textsShown } from "./texts.js";
+import { isAskedFor, reveal, textOf } from "./texts.js";
 
 const LONG_JSON = 200_000;
 
@@ -30,7 +30,7 @@ export function eventDialog(key, page, around, closed) {
   document.body.append(dialog);
   dialog.showModal();
   title.focus();
-  load(key, page, title, body, textsShown());
+  load(key, page, title, body, isAskedFor(key));
   return { remove() { gone = true; dialog.close(); } };
 }
 
@@ -92,12 +92,12 @@ function scores(answer) {
   if (rows.length === 0) return null;
   return h("section", {},
     h("h3", {}, "Scores"),
-    h("table", { class: "scores" },
+    h("table", { class: "scores", role: "table" },
       h("caption", { class: "unseen" }, "Score of each label and its thresholds"),
-      h("thead", { class: "unseen" }, h("tr", {}, ["Label", "Score", "Bar", "Thresholds"].map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, rows.map((row) => h("tr", {},
-        h("th", { scope: "row" }, row.label), h("td", { class: "number" }, score(row.score)),
-        h("td", { class: "score-cell" }, scoreBar(row.score, row)), h("td", { class: "quiet" }, limitsInWords(row)))))));
+      h("thead", { class: "unseen", role: "rowgroup" }, h("tr", { role: "row" }, ["Label", "Score", "Bar", "Thresholds"].map((name) => h("th", { role: "columnheader", scope: "col" }, name)))),
+      h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row" },
+        h("th", { role: "rowheader", scope: "row" }, row.label), h("td", { role: "cell", class: "number" }, score(row.score)),
+        h("td", { role: "cell", class: "score-cell" }, scoreBar(row.score, row)), h("td", { role: "cell", class: "quiet" }, limitsInWords(row)))))));
 }
 
 function facts(answer, key) {

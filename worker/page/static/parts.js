@@ -46,17 +46,19 @@ export function figure(name, explanation) {
 
 /**
  * A table with a caption and a heading a column. Columns: {name, number?, cell(item) -> children}. On a narrow screen each row
- * becomes a card whose cells name their column.
+ * becomes a card whose cells name their column; the roles are written out, for a browser forgets those of tables that are
+ * laid out otherwise.
  */
 export function table(caption, columns, { hiddenCaption = false } = {}) {
-  const body = h("tbody");
+  const body = h("tbody", { role: "rowgroup" });
   const element = h("div", { class: "table-frame" },
-    h("table", {},
+    h("table", { role: "table" },
       h("caption", { class: hiddenCaption ? "unseen" : "" }, caption),
-      h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.number ? "number" : "" }, column.name)))),
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" },
+        columns.map((column) => h("th", { role: "columnheader", scope: "col", class: column.number ? "number" : "" }, column.name)))),
       body));
-  const make = () => h("tr", {}, columns.map((column, index) =>
-    h(index === 0 ? "th" : "td", { scope: index === 0 ? "row" : null, class: column.number ? "number" : "", data: { column: column.name } })));
+  const make = () => h("tr", { role: "row" }, columns.map((column, index) =>
+    h(index === 0 ? "th" : "td", { role: index === 0 ? "rowheader" : "cell", scope: index === 0 ? "row" : null, class: column.number ? "number" : "", data: { column: column.name } })));
   const update = (row, item) => {
     const state = JSON.stringify(item);
     if (row.shownItem === state) return;

@@ -22,5 +22,8 @@ export function reveal(key, text) {
 /** The text of a summary, where the reader asked for it and it is there; null otherwise. */
 export const textOf = (summary) => (shown ? (summary.text ?? revealed.get(summary.key) ?? null) : (revealed.get(summary.key) ?? null));
 
+/** Whether the text of one event was asked for, by itself or with all. */
+export const isAskedFor = (key) => shown || revealed.has(key);
+
 /** For a request: whether texts may come. */
 export const textQuery = () => (shown ? { text: "1" } : {});

@@ -7,6 +7,7 @@ import { listen } from "./live.js";
 import { link } from "./router.js";
 
 const EVERY_MS = 15_000;
+const ENDED = ["bad", "Your session has ended.", "", "Logged out"];
 const OLD_SECONDS = 60; // a comment that waits longer than a minute is worth a word
 
 /** The line; it keeps itself up to date, and the tab's title with it. `titled(prefix)` sets the latter. */
@@ -15,32 +16,37 @@ export function verdictLine(titled) {
   let now = null;
   let checks = null;
   let connection = { open: true };
+  let ended = false; // the session, after some hours or with the server that gave it
   let said = "";
+  let timer = null;
 
   function say() {
-    const [kind, words, view, short] = judge(now, checks, connection);
+    const [kind, words, view, short] = ended ? ENDED : judge(now, checks, connection);
     titled(short);
     const state = [kind, words].join();
     if (state === said) return;
     said = state;
     element.className = `verdict verdict-${kind}`;
-    fill(element, h("span", { class: "dot", "aria-hidden": "true" }), h("span", {}, words, view ? [" ", h("a", { href: link(view) }, "See why")] : ""));
+    fill(element, h("span", { class: "dot", "aria-hidden": "true" }), h("span", {}, words, view !== null ? [" ", h("a", { href: view === "" ? "./" : link(view) }, view === "" ? "Log in again" : "See why")] : ""));
   }
 
   async function look() {
     if (document.visibilityState === "visible") {
       try {
         checks = (await get("api/health")).checks;
-      } catch {
+        ended = false;
+      } catch (error) {
         checks = null;
+        ended = error.status === 401;
       }
       say();
     }
-    setTimeout(look, EVERY_MS);
+    clearTimeout(timer);
+    timer = setTimeout(look, EVERY_MS);
   }
 
   listen("now", (message) => { now = message; say(); });
-  listen("state", (state) => { connection = state; if (state.tried) say(); });
+  listen("state", (state) => { connection = state; if (state.tried) say(); if (state.tried && !state.open) look(); });
   look();
   return element;
 }

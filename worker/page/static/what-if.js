@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { histogram } from "./charts.js";
 import { fill, h, setText } from "./element.js";
 import { eventList } from "./event-list.js";
-import { counted, percent, points, whyUnknown } from "./format.js";
+import { count, counted, percent, points, whyUnknown } from "./format.js";
 import { notice, panel, skeleton } from "./parts.js";
 import { link } from "./router.js";
 import { textQuery } from "./texts.js";
@@ -20,7 +20,7 @@ export function whatIf(label, span, tried, page, changed) {
   let limits = tried ?? { review: label.review, act: label.act };
   let timer = null;
   let asking = null;
-  const shares = h("div", { role: "status" }, skeleton(2));
+  const shares = h("div", { class: "stack", role: "status" }, skeleton(2));
   const changes = h("div");
   const controls = h("div", { class: "sliders" }, ["review", "act"].map(control));
   const reset = h("button", { type: "button", class: "small", on: { click: () => set({ review: label.review, act: label.act }) } }, "Back to what is in force");
@@ -117,8 +117,8 @@ function labelledTable(labelled) {
   const why = whyUnknown(labelled);
   if (why !== null) return h("p", { class: "quiet" }, why);
   const share = (value) => (whyUnknown(value) === null ? percent(value) : "none found");
-  const cells = (found) => [share(found.precision), share(found.recall), counted(found.positives, "text"), counted(found.n, "text")].map((text) => h("td", { class: "number" }, text));
-  const names = ["On the labelled file", "Precision", "Recall", "Positive", "Of"];
+  const cells = (found) => [share(found.precision), share(found.recall), `${count(found.positives)} of ${count(found.n)}`].map((text) => h("td", { class: "number" }, text));
+  const names = ["On the labelled file", "Precision", "Recall", "Positive texts"];
   const rows = [["Reviewed, now", labelled.now.review], ["Reviewed, then", labelled.then.review], ["Acted on, now", labelled.now.act], ["Acted on, then", labelled.then.act]];
   return h("div", { class: "table-frame" }, h("table", { class: "compact" }, h("caption", { class: "unseen" }, "Precision and recall on the labelled file"),
     h("thead", {}, h("tr", {}, names.map((name, index) => h("th", { scope: "col", class: index > 0 ? "number" : "" }, name)))),

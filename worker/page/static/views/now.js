@@ -45,7 +45,7 @@ export function show({ page }) {
     const quarter = whyUnknown(share) ?? whyUnknown(share["15m"]);
     const minuteShare = whyUnknown(share) === null ? share["1m"] : share;
     showFigure(figures.flagged, minuteShare, percent, "",
-      quarter === null ? `of the last minute's comments; ${percent(share["15m"])} of 15 minutes'` : "of the last minute's comments");
+      quarter === null ? `of the last minute's comments; ${percent(share["15m"])} in 15 minutes` : "of the last minute's comments");
     showFigure(figures.lag, now.lag.total, count, now.lag.total === 1 ? "comment" : "comments", "in the input, not yet labelled");
     showFigure(figures.oldest, now.oldest_unscored_seconds, (seconds) => (now.lag.total === 0 ? "none" : duration(seconds)), "",
       now.lag.total === 0 ? "nothing waits" : "since it was written");

@@ -60,7 +60,7 @@ function on(shadow) {
   return [
     words && h("p", {}, "Candidate: ", words, missed(shadow.missed)),
     panel("Disagreements", (shadow.labels ?? []).length > 0 ? disagreements.element : h("p", { class: "quiet" }, "Nothing has been compared yet.")),
-    panel("Examples", some.length > 0 ? examples.element : h("p", { class: "quiet" }, "No example yet: they come as the two disagree.")),
+    panel("Examples", some.length > 0 ? examples.element : h("p", { class: "quiet" }, sentence(shadow.why_no_examples) || "No example yet: they come as the two disagree.")),
   ];
 }
 
