@@ -3,7 +3,7 @@
 import { sentence } from "./format.js";
 
 /** A request that was not answered as asked: `message` is a sentence for the reader, `status` 0 where nobody answered. */
-export class Refused extends Error {
+class Refused extends Error {
   constructor(message, status) {
     super(sentence(message));
     this.status = status;

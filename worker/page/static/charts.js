@@ -16,7 +16,7 @@ export function historyChart() {
   const axis = h("div", { class: "axis", "aria-hidden": "true" });
   const figure = h("figure", { class: "chart" },
     h("figcaption", {},
-      h("span", { class: "key key-all" }, "Comments"), h("span", { class: "key key-flagged" }, "of them flagged"), readout),
+      h("span", { class: "key" }, "Comments"), h("span", { class: "key key-flagged" }, "of them flagged"), readout),
     h("div", { class: "plot plot-tall" }, top, drawing), axis);
   let steps = [];
   let drawn = "";

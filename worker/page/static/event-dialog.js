@@ -52,7 +52,7 @@ async function load(key, page, title, body, withText) {
 }
 
 const verdict = (summary) =>
-  h("p", { class: "verdict-line" }, tierBadge(summary.tier), " ", summary.labels?.length ? summary.labels.join(", ") : "no label reached its threshold");
+  h("p", {}, tierBadge(summary.tier), " ", summary.labels?.length ? summary.labels.join(", ") : "no label reached its threshold");
 
 function textPart(answer, page, ask) {
   const { summary } = answer;

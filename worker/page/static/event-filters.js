@@ -3,13 +3,13 @@
 import { h } from "./element.js";
 import { input, select } from "./parts.js";
 
-export const FILTERS = ["label", "tier", "score", "language", "topic", "partition"];
+const FILTERS = ["label", "tier", "score", "language", "topic", "partition"];
 
 /** Only what filters, of a query. */
 export const filtersOf = (query) => Object.fromEntries(FILTERS.filter((name) => query[name]).map((name) => [name, query[name]]));
 
 /** `toxic:0.5:0.9` as its parts; a label may hold colons itself. */
-export function scoreParts(text) {
+function scoreParts(text) {
   const parts = (text ?? "").split(":");
   return parts.length < 3 ? { label: "", min: "", max: "" } : { label: parts.slice(0, -2).join(":"), min: parts.at(-2), max: parts.at(-1) };
 }
@@ -37,5 +37,5 @@ export function filterFields(page, query, changed) {
       input("Language", { type: "text", value: now.language ?? "", placeholder: "any, as en", maxlength: 8, size: 8, autocapitalize: "off", spellcheck: "false" }, (language) => change({ language })),
       topics.length > 1 || now.topic ? select("Topic", [["", "all"], ...topics], now.topic ?? "", (topic) => change({ topic })) : null,
       input("Partition", { type: "number", min: 0, step: 1, value: now.partition ?? "", placeholder: "all", inputmode: "numeric" }, (partition) => change({ partition })),
-      number === 0 ? null : h("button", { type: "button", class: "field-button", on: { click: () => changed({}) } }, "Clear filters")));
+      number === 0 ? null : h("button", { type: "button", on: { click: () => changed({}) } }, "Clear filters")));
 }

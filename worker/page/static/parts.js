@@ -14,7 +14,7 @@ export function tierBadge(tier) {
 
 /** One label with its score. */
 export const labelChip = (label, value, tier) =>
-  h("span", { class: `chip chip-${tier ?? "none"}` }, h("span", { class: "chip-name" }, label), " ", h("span", { class: "number" }, score(value)));
+  h("span", { class: `chip chip-${tier ?? "none"}` }, label, " ", h("span", { class: "number" }, score(value)));
 
 /** What a value's two thresholds are, in words. */
 export const limitsInWords = ({ review, act }) =>
@@ -31,7 +31,7 @@ export function figure(name, explanation) {
   const value = h("span", { class: "figure-value" }, h("span", { class: "skeleton skeleton-figure" }));
   const unit = h("span", { class: "figure-unit" });
   const note = h("span", { class: "figure-note" }, explanation);
-  const element = h("div", { class: "figure" }, h("dt", {}, name), h("dd", {}, h("span", { class: "figure-line" }, value, " ", unit), note));
+  const element = h("div", { class: "figure" }, h("dt", {}, name), h("dd", {}, h("span", {}, value, " ", unit), note));
   return {
     element,
     show(given, format, unitText = "", noteText = explanation, reasonShown = false) {

@@ -1,7 +1,7 @@
 // Now: is it well, how much comes in, how far behind is who.
 
 import { historyChart, partBar } from "../charts.js";
-import { fill, h, setText } from "../element.js";
+import { fill, h } from "../element.js";
 import { count, duration, percent, rate, shortDigest, whyUnknown } from "../format.js";
 import { listen, open } from "../live.js";
 import { copyButton, figure, known, notice, panel, prose, table } from "../parts.js";
@@ -21,7 +21,7 @@ export function show({ page }) {
   };
   const reason = h("div");
   const chart = historyChart();
-  const chartPlace = h("div", { class: "chart-place" }, h("span", { class: "skeleton skeleton-chart" }));
+  const chartPlace = h("div", {}, h("span", { class: "skeleton skeleton-chart" }));
   const partitions = partitionTable();
   const members = memberTable();
   const states = stateTable();

@@ -36,7 +36,7 @@ export function show(context) {
   const downloads = h("span", { class: "buttons" });
   const held = h("p", { class: "held" });
   const sampling = h("p", { class: "quiet" });
-  const place = h("div", { class: "stream-place" }, skeleton(8));
+  const place = h("div", {}, skeleton(8));
   const older = h("button", { type: "button", hidden: true, on: { click: loadOlder } }, "Older events");
   const element = h("div", {},
     filters, h("div", { class: "toolbar" }, pause, texts, downloads, held), sampling, place, h("div", { class: "toolbar" }, older));
