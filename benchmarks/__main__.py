@@ -3,7 +3,19 @@
 import runpy
 import sys
 
-BENCHMARKS = ("classify", "evasion", "reasons", "overhead", "stream", "latency", "scaling", "memory", "leaks", "page")
+BENCHMARKS = (
+    "classify",
+    "evasion",
+    "reasons",
+    "overhead",
+    "stream",
+    "latency",
+    "shadow",
+    "scaling",
+    "memory",
+    "leaks",
+    "page",
+)
 
 
 def main() -> int:
