@@ -113,8 +113,9 @@ def _yield_to_all() -> None:
     Not before the model is loaded: a worker that is never idle would wait for ever to learn that it can't be.
     """
     if sys.platform == "linux":
-        for thread in Path("/proc/self/task").iterdir():
-            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
+        with suppress(OSError):  # a sandbox may not know the policy: the lowest priority is left
+            for thread in Path("/proc/self/task").iterdir():
+                os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
 
 
 def _resident_bytes() -> int:
