@@ -112,8 +112,8 @@ def _comparison(one: "Comparison") -> Iterator[str]:
                     f"{flags.incumbent:,}",
                     f"{flags.candidate:,}",
                     f"{flags.both:,}",
-                    _share(flags.incumbent + flags.both, one.compared),
-                    _share(flags.candidate + flags.both, one.compared),
+                    _share(one.share(label, tier, "incumbent")),
+                    _share(one.share(label, tier, "candidate")),
                     _change(flags, one.compared) if shared else "-",
                     f"{mean:+.4f}" if mean is not None and tier == "review" else "",
                 )
@@ -130,8 +130,8 @@ def _named(one: "Comparison", who: str, short: str) -> str:
     return f"{model['id']} ({short}, {model['precision']})" if model else short
 
 
-def _share(count: int, compared: int | None) -> str:
-    return f"{100 * count / compared:.2f} %" if compared else "-"
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f} %"
 
 
 def _change(flags: "Flags", compared: int | None) -> str:

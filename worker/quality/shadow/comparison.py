@@ -98,6 +98,18 @@ class Comparison:
         alone = {label for labels in self.only_in.values() for label in labels}
         return [one for one in self.labels.values() if one.label not in alone]
 
+    def share(self, label: LabelComparison, tier: str, who: str) -> float | None:
+        """The share of the compared comments that reach a tier by `incumbent` or by `candidate`.
+
+        None where this one does not have the label, or where nobody knows how many comments were compared.
+        """
+        other = "candidate" if who == "incumbent" else "incumbent"
+        if not self.compared or label.label in self.only_in[other]:
+            return None
+        flags = label.flags(tier)
+        own: int = getattr(flags, who)
+        return (own + flags.both) / self.compared
+
     def as_json(self) -> dict[str, Any]:
         """The figures as JSON values."""
         return {

@@ -12,7 +12,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 _ABSENT = "&ndash;"
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 420, 200, 44, 10, 46
 _EDGES = (-1.0, *DIFFERENCES)
-_TICKS = (-1.0, -0.4, -0.1, -0.005, 0.005, 0.1, 0.4, 1.0)
+_TICKS = (-1.0, -0.4, -0.1, -0.02, 0.02, 0.1, 0.4, 1.0)
 _BARS = ".bar{fill:var(--first)}.bar.only-incumbent{fill:var(--second)}.bar.none{fill:var(--line)}"
 
 
@@ -78,8 +78,8 @@ def _table(one: Comparison) -> str:
                 f"{flags.candidate:,}",
                 _balance(flags, most),
                 f"{flags.both:,}",
-                _share(flags.incumbent + flags.both, one.compared),
-                _share(flags.candidate + flags.both, one.compared),
+                _share(one.share(label, tier, "incumbent")),
+                _share(one.share(label, tier, "candidate")),
                 _change(flags, one.compared) if label.label in shared else _ABSENT,
             ]
             rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
@@ -102,8 +102,8 @@ def _balance(flags: Flags, most: int) -> str:
     )
 
 
-def _share(count: int, compared: int | None) -> str:
-    return f"{100 * count / compared:.2f} %" if compared else _ABSENT
+def _share(share: float | None) -> str:
+    return _ABSENT if share is None else f"{100 * share:.2f} %"
 
 
 def _change(flags: Flags, compared: int | None) -> str:

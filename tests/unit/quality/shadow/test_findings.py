@@ -90,6 +90,8 @@ def test_labels_of_one_model_only_are_named_and_get_no_change() -> None:
     (one,) = read_metrics({"worker": scraped(some, spam)}).comparisons
     assert one.only_in == {"incumbent": ["insult"], "candidate": ["spam"]}
     assert [label.label for label in one.shared()] == ["toxic"]
+    assert one.share(one.labels["spam"], "review", "incumbent") is None, "a model does not flag what it does not know"
+    assert one.share(one.labels["spam"], "review", "candidate") == 1
     assert one.as_json()["labels"]["spam"]["review"] == {"incumbent": 0, "candidate": 1, "both": 0, "change": None}
 
 
