@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object for each text, in input order")
     parser.add_argument("--with-text", action="store_true", help="repeat the text in --json and --output")
     parser.add_argument(
-        "--reasons", action="store_true", help="show the words that carry each label, whatever model.reasons says"
+        "--reasons",
+        action="store_true",
+        help="show the words that carry each label, whatever model.reasons says (in a file of columns: as JSON)",
     )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write to a new .csv, .jsonl or .parquet file instead"
@@ -64,7 +66,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
             classifier, as_json=arguments.json, with_text=arguments.with_text, with_reasons=arguments.reasons
         )
     else:
-        results = results_file(arguments.output, classifier, classifier.labels, with_text=arguments.with_text)
+        results = results_file(
+            arguments.output,
+            classifier,
+            classifier.labels,
+            with_text=arguments.with_text,
+            with_reasons=arguments.reasons,
+        )
     total = failures = 0
     with progress("texts", None) if arguments.output else nullcontext(lambda _: None) as advance:
         for batch in _batches(_comments(arguments, settings), settings.batch.max_records):

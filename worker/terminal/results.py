@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
 
 from worker.errors import SettingsInvalid
+from worker.events.label_event import reasons_info
 from worker.terminal.columns import columns_of
-from worker.terminal.rendering import Scored, failure_line, json_object, reason_lines, text_line
+from worker.terminal.rendering import WHOLE, Scored, failure_line, json_object, reason_lines, text_line
 from worker.types import Classification, Unscorable
 
 if TYPE_CHECKING:
@@ -66,16 +67,18 @@ class Columns:
         file: Open for writing, with `newline=""`.
         labels: The model's labels, in its order; each has a column.
         with_text: Whether the text has a column.
+        with_reasons: Whether the words that carry the labels have one, as the JSON of the label event's `reasons`.
     """
 
-    def __init__(self, file: IO[str], labels: Sequence[str], *, with_text: bool) -> None:
-        self._file, self._labels, self._with_text = file, labels, with_text
+    def __init__(self, file: IO[str], labels: Sequence[str], *, with_text: bool, with_reasons: bool = False) -> None:
+        self._file, self._labels = file, labels
+        self._with_text, self._with_reasons = with_text, with_reasons
         self._rows = csv.writer(file)
-        self._rows.writerow(column_names(labels, with_text=with_text))
+        self._rows.writerow(column_names(labels, with_text=with_text, with_reasons=with_reasons))
 
     def write(self, comment: "FileComment", found: Classification | Unscorable) -> None:
         """Write the row."""
-        row = columns(comment, found, self._labels, with_text=self._with_text)
+        row = columns(comment, found, self._labels, with_text=self._with_text, with_reasons=self._with_reasons)
         self._rows.writerow(map(_cell, row))
 
     def close(self) -> None:
@@ -90,7 +93,7 @@ class Table:
         SettingsInvalid: pyarrow is not installed.
     """
 
-    def __init__(self, path: Path, labels: Sequence[str], *, with_text: bool) -> None:
+    def __init__(self, path: Path, labels: Sequence[str], *, with_text: bool, with_reasons: bool = False) -> None:
         try:
             import pyarrow as pa  # noqa: PLC0415, F401 - an extra; asked for before anything is scored
         except ModuleNotFoundError:
@@ -98,12 +101,14 @@ class Table:
                 f"{path}: Parquet needs pyarrow: pip install 'sluice-worker[parquet]'. Or name a .csv or .jsonl file."
             )
             raise SettingsInvalid(message) from None
-        self._path, self._labels, self._with_text = path, labels, with_text
+        self._path, self._labels = path, labels
+        self._with_text, self._with_reasons = with_text, with_reasons
         self._rows: list[tuple[Any, ...]] = []
 
     def write(self, comment: "FileComment", found: Classification | Unscorable) -> None:
         """Keep the row."""
-        self._rows.append(columns(comment, found, self._labels, with_text=self._with_text))
+        row = columns(comment, found, self._labels, with_text=self._with_text, with_reasons=self._with_reasons)
+        self._rows.append(row)
 
     def close(self) -> None:
         """Write the file."""
@@ -111,8 +116,8 @@ class Table:
         from pyarrow import parquet  # noqa: PLC0415 - an extra
 
         kinds = {"flagged": pa.bool_(), "labels": pa.list_(pa.string())}
-        names = column_names(self._labels, with_text=self._with_text)
-        text = {"id", "text", "error"}
+        names = column_names(self._labels, with_text=self._with_text, with_reasons=self._with_reasons)
+        text = {"id", "text", "reasons", "error"}
         schema = pa.schema(
             [(name, kinds.get(name) or (pa.string() if name in text else pa.float64())) for name in names]
         )
@@ -124,7 +129,9 @@ class Table:
         parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), self._path)
 
 
-def results_file(path: Path, model: Scored, labels: Sequence[str], *, with_text: bool) -> Results:
+def results_file(
+    path: Path, model: Scored, labels: Sequence[str], *, with_text: bool, with_reasons: bool = False
+) -> Results:
     """The results in a new file; its suffix says how.
 
     Raises:
@@ -138,14 +145,14 @@ def results_file(path: Path, model: Scored, labels: Sequence[str], *, with_text:
         if path.exists():
             message = f"{path} cannot be written: File exists. Name a new file."
             raise SettingsInvalid(message)
-        return Table(path, labels, with_text=with_text)
+        return Table(path, labels, with_text=with_text, with_reasons=with_reasons)
     try:
         file = path.open("x", encoding="utf-8", newline="" if suffix == ".csv" else None)
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror}. Name a new file."
         raise SettingsInvalid(message) from None
     if suffix == ".csv":
-        return Columns(file, labels, with_text=with_text)
+        return Columns(file, labels, with_text=with_text, with_reasons=with_reasons)
     return Lines(model, file, as_json=True, with_text=with_text)
 
 
@@ -154,19 +161,27 @@ def results_on_stdout(model: Scored, *, as_json: bool, with_text: bool, with_rea
     return Lines(model, sys.stdout, as_json=as_json, with_text=with_text, with_reasons=with_reasons)
 
 
-def column_names(labels: Sequence[str], *, with_text: bool) -> list[str]:
+def column_names(labels: Sequence[str], *, with_text: bool, with_reasons: bool = False) -> list[str]:
     """Names of the columns, in order."""
-    return ["id", *(["text"] if with_text else []), "flagged", "labels", *labels, "error"]
+    reasons = ["reasons"] if with_reasons else []
+    return ["id", *(["text"] if with_text else []), "flagged", "labels", *labels, *reasons, "error"]
 
 
 def columns(
-    comment: "FileComment", found: Classification | Unscorable, labels: Sequence[str], *, with_text: bool
+    comment: "FileComment",
+    found: Classification | Unscorable,
+    labels: Sequence[str],
+    *,
+    with_text: bool,
+    with_reasons: bool = False,
 ) -> tuple[Any, ...]:
     """Values of the columns; scores and verdict are None for a text that could not be scored."""
     text = (comment.text,) if with_text else ()
     if isinstance(found, Unscorable):
-        return (comment.id, *text, None, None, *(None for _ in labels), found.error)
-    return (comment.id, *text, found.flagged, found.labels, *(found.scores[label] for label in labels), None)
+        return (comment.id, *text, None, None, *(None for _ in labels), *([None] if with_reasons else []), found.error)
+    reasons = None if found.reasons is None else json.dumps(reasons_info(found.reasons, WHOLE), ensure_ascii=False)
+    scores = (found.scores[label] for label in labels)
+    return (comment.id, *text, found.flagged, found.labels, *scores, *([reasons] if with_reasons else []), None)
 
 
 def _cell(value: Any) -> str:

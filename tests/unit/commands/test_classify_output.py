@@ -2,13 +2,16 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from testkit.keyword_classifier import UNSCORABLE, KeywordClassifier
+from testkit.keyword_classifier import UNSCORABLE, KeywordClassifier, Words
 from worker.__main__ import main
 from worker.errors import ModelFault, SettingsInvalid
+from worker.reasons.spans import LabelReasons, Reason, Reasons, Span
+from worker.types import Classification, Unscorable
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +69,30 @@ def test_a_csv_file_has_a_row_for_each_text(
     assert float(rows[0]["toxic"]) > float(rows[1]["toxic"])
     assert [row["error"] for row in rows] == ["", "", "NonFiniteScore"]
     assert [row.get("text") for row in rows] == (["stupid", "fine", UNSCORABLE] if with_text else [None] * 3)
+
+
+def test_reasons_have_a_column_of_json_where_they_are_asked_for(
+    given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans = [Reason(Span(0, 6, 0, 6), 1.0)]
+
+    class Explaining(KeywordClassifier):
+        def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:
+            return [
+                one._replace(reasons=Reasons("by-word@1", {"toxic": LabelReasons(tuple(spans), None)}))
+                if isinstance(one, Classification) and one.labels
+                else one
+                for one in super().score(encoded)
+            ]
+
+    monkeypatch.setattr("worker.classifier.Classifier.load", lambda *_, **__: Explaining())
+    for file, asked in (("plain.csv", []), ("why.csv", ["--reasons"])):
+        main(["classify", "--input", str(given), "--output", file, *asked])
+    with (tmp_path / "why.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert json.loads(rows[0]["reasons"])["labels"]["toxic"]["spans"][0]["end"] == 6
+    assert [row["reasons"] for row in rows[1:]] == ["", ""]
+    assert "reasons" not in (tmp_path / "plain.csv").read_text(encoding="utf-8").splitlines()[0]
 
 
 def test_a_json_lines_file_holds_what_stdout_would(
