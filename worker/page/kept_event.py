@@ -174,6 +174,8 @@ class EventKeeper:
         if event is None:
             at_ms = max(0, record.timestamp()[1])
             return KeptEvent(topic, partition, offset, at_ms, self._number, problem=problem)
+        # Protobuf's maps have no order: the one that came first holds for all events of the same labels.
+        order = self._names.of(frozenset(event.scores), lambda: tuple(event.scores))
         comment_id = event.comment_id
         language = event.language
         return KeptEvent(
@@ -187,8 +189,8 @@ class EventKeeper:
             labels=self._tuple(event.labels),
             tier=event.tier if event.tier is not None else ("review" if event.labels else "none"),
             acted=self._tuple([label for label in event.labels if event.tiers.get(label) == "act"]),
-            scores=tuple(event.scores.values()),
-            scoring=self._scoring(event),
+            scores=tuple(event.scores[label] for label in order),
+            scoring=self._scoring(event, order),
             language=None
             if language is None
             else self._language(language.detected, language.reliable, language.supported),
@@ -206,20 +208,20 @@ class EventKeeper:
         key = (detected, facts[1], facts[2])
         return self._languages.of(key, lambda: key)
 
-    def _scoring(self, event: LabelEvent) -> Scoring:
+    def _scoring(self, event: LabelEvent, order: tuple[str, ...]) -> Scoring:
         thresholds, model = event.thresholds, event.model
         key = (
             model.digest,
             model.precision,
             thresholds.set,
-            *event.scores,
-            *thresholds.values.items(),
-            *thresholds.act.items(),
+            order,
+            *sorted(thresholds.values.items()),
+            *sorted(thresholds.act.items()),
         )
         return self._scorings.of(
             key,
             lambda: Scoring(
-                tuple(event.scores),
+                order,
                 model.model_dump(),
                 thresholds.set,
                 dict(thresholds.values),
@@ -232,11 +234,15 @@ class EventKeeper:
 def read_label_event(record: Record, read_event: Callable[[Record], bytes]) -> tuple[LabelEvent | None, str | None]:
     """The label event in a record, or the sentence that says why it holds none; the sentence quotes no value."""
     try:
-        event = LabelEvent.model_validate_json(read_event(record))
+        document = read_event(record)
+    except (Retryable, SluiceError) as error:  # the registry does not answer
+        return None, f"not readable as a label event: {str(error).splitlines()[0][:MOST_NAME]}"
+    except Exception as error:  # whatever a format's library makes of a payload; its words may quote the value
+        return None, f"not readable as a label event in the output's format ({type(error).__name__})"
+    try:
+        event = LabelEvent.model_validate_json(document)
     except ValidationError as error:
         return None, _problem(error)
-    except (ValueError, Retryable, SluiceError) as error:
-        return None, f"not readable as a label event: {_first_line(error)}"
     if len(event.scores) > MOST_LABELS or any(len(name) > MOST_NAME for name in (*event.scores, *event.labels)):
         return (
             None,
@@ -271,7 +277,3 @@ def _problem(error: ValidationError) -> str:
         str(first["type"]), "is not of the kind that a label event has"
     )
     return f"not a label event of this schema: {place or 'its value'} {what}"
-
-
-def _first_line(error: BaseException) -> str:
-    return type(error).__name__ if isinstance(error, ValueError) else str(error).splitlines()[0][:MOST_NAME]
