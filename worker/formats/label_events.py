@@ -6,10 +6,13 @@ from typing import Any
 import jiter
 from pydantic_core import to_json
 
+from worker.errors import SluiceError
 from worker.events.headers import headers_of
 from worker.formats.registry import ask, make_client
 from worker.settings import Format, Settings
 from worker.types import Record
+
+_NO_EVENT = "no label event"
 
 
 def event_reader(settings: Settings) -> Callable[[Record], bytes]:
@@ -35,10 +38,13 @@ def event_reader(settings: Settings) -> Callable[[Record], bytes]:
         try:
             framed = unframed(record.value() or b"", context, kind)
             document = ask(settings.registry, f"for {framed.name}", lambda: read(framed))
+            return document if kind is Format.JSON_SCHEMA else _with_comment_as_value(document)
         except (Undecodable, NotInRegistry) as error:
-            message = "no label event"
-            raise ValueError(message) from error
-        return document if kind is Format.JSON_SCHEMA else _with_comment_as_value(document)
+            raise ValueError(_NO_EVENT) from error
+        except SluiceError:
+            raise
+        except Exception as error:  # whatever a format's library makes of a payload
+            raise ValueError(_NO_EVENT) from error
 
     return event
 
