@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from testkit.stream import Topics
 from tests.chaos.cluster import Cluster
-from tests.chaos.fleet_worker import AllowedEnd, FleetWorker, Role
+from tests.chaos.fleet_worker import KEYWORDS, AllowedEnd, FleetWorker, Program, Role
 from tests.chaos.worker_logs import Move
 from tests.chaos.worker_metrics import Counts
 
@@ -64,7 +64,16 @@ class Fleet:
         explained: How often one ended as it was allowed to.
     """
 
-    def __init__(self, cluster: Cluster, topics: Topics, settings: dict[str, object], protocol: str, size: int) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        topics: Topics,
+        settings: dict[str, object],
+        protocol: str,
+        size: int,
+        program: Program = KEYWORDS,
+    ) -> None:
+        self._program = program
         self._servers = cluster.worker_servers
         properties = cluster.worker_properties | _PRODUCER_PROPERTIES | _SESSION_PROPERTIES[protocol]
         self._settings = {
@@ -109,7 +118,9 @@ class Fleet:
         while len([w for w in self.workers if w.process.pid not in self._asked]) < self.size:
             self._started += 1
             role = self.roles.popleft() if self.roles else Role()
-            self.workers.append(FleetWorker(f"worker-{self._started}", self._servers, self._settings, role))
+            self.workers.append(
+                FleetWorker(f"worker-{self._started}", self._servers, self._settings, role, self._program)
+            )
 
     def choose(self, target: int) -> FleetWorker | None:
         """The worker of this number among those that do their work and that no fault has in its hands."""

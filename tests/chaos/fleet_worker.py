@@ -15,6 +15,24 @@ from tests.chaos.worker_metrics import Counts, scrape
 from tests.chaos.worker_program import WORKS
 
 
+class Program(NamedTuple):
+    """What a worker's process runs.
+
+    Attributes:
+        module: Run with `python -m`.
+        arguments: Its arguments.
+        works: Words in its log from when it does its work.
+    """
+
+    module: str
+    arguments: tuple[str, ...]
+    works: str
+
+
+KEYWORDS = Program("tests.chaos.worker_program", (), WORKS)
+"""Takes no core from the cluster, so that many events meet many faults."""
+
+
 class AllowedEnd(NamedTuple):
     """How a worker may end by itself under a fault: with this exit code, and these words in its log."""
 
@@ -39,6 +57,13 @@ class Role(NamedTuple):
 class FleetWorker(Child):
     """A worker process.
 
+    Args:
+        name: The instance that its dead letters name.
+        servers: Addresses of the cluster.
+        settings: By dotted name.
+        role: How it differs from the others.
+        program: What it runs.
+
     Attributes:
         role: How it differs from the others.
         name: The instance that its dead letters name.
@@ -47,7 +72,9 @@ class FleetWorker(Child):
         counted_all: Whether `counts` were read when it had nothing left to do.
     """
 
-    def __init__(self, name: str, servers: str, settings: Mapping[str, object], role: Role) -> None:
+    def __init__(
+        self, name: str, servers: str, settings: Mapping[str, object], role: Role, program: Program = KEYWORDS
+    ) -> None:
         self.name = name
         self.role = role
         self.counts: Counts = Counter()
@@ -61,12 +88,13 @@ class FleetWorker(Child):
             | {"http.port": self._port}
         )
         own = {"PYTHONPATH": str(ROOT), "VARIANT": str(int(role.variant)), "INSTANCE": name, **role.environment}
-        super().__init__([sys.executable, "-m", "tests.chaos.worker_program"], environment | own)
+        self._program = program
+        super().__init__([sys.executable, "-m", program.module, *program.arguments], environment | own)
 
     @property
     def works(self) -> bool:
         """It has joined and scored: a fault that meets an interpreter's start says nothing."""
-        self._works = self._works or WORKS in self.log
+        self._works = self._works or self._program.works in self.log
         return self._works
 
     def scrape(self) -> bool:

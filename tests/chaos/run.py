@@ -87,7 +87,9 @@ class ChaosRun:
         settings = {"delivery.guarantee": options.guarantee, "input.max_value_bytes": MAX_VALUE_BYTES}
         self._fleet = Fleet(cluster, topics, settings, options.protocol, options.workers)
         handlers = {
-            **WorkerFaults(self._fleet, self._oracle, make_shifting_library(), lambda: self._injector.ending).handlers,
+            **WorkerFaults(
+                self._fleet, self._oracle.other_errors.add, make_shifting_library(), lambda: self._injector.ending
+            ).handlers,
             **BrokerFaults(cluster, [topics.input, topics.output, topics.dead_letters]).handlers,
             **TopicFaults(cluster, topics, self._fleet, self._feed, self._losses, self._oracle).handlers,
         }

@@ -7,7 +7,6 @@ from pathlib import Path
 from tests.chaos.clocks import shifted_clock
 from tests.chaos.fleet import Fleet
 from tests.chaos.fleet_worker import AllowedEnd, FleetWorker, Role
-from tests.chaos.oracle import Oracle
 from tests.chaos.plan import Fault, PlannedFault
 from tests.chaos.variants import Variant
 
@@ -26,14 +25,16 @@ class WorkerFaults:
 
     Args:
         fleet: The workers.
-        oracle: Is told which dead letters a fault makes possible.
+        expect: Is told the error of dead letters that a fault makes possible.
         fake_clock: The library that shifts a clock; None where it can't be made.
         ending: Whether no more faults begin.
     """
 
-    def __init__(self, fleet: Fleet, oracle: Oracle, fake_clock: Path | None, ending: Callable[[], bool]) -> None:
+    def __init__(
+        self, fleet: Fleet, expect: Callable[[bytes], object], fake_clock: Path | None, ending: Callable[[], bool]
+    ) -> None:
         self._fleet = fleet
-        self._oracle = oracle
+        self._expect = expect
         self._fake_clock = fake_clock
         self._ending = ending
 
@@ -93,7 +94,7 @@ class WorkerFaults:
         worker = await self._chosen(planned)
         days, allowed = (_DAYS, _CLOCK_ENDS) if planned.target % 2 else (-_DAYS, ())
         if days > 0:
-            self._oracle.other_errors.add(_CLOCK_ERROR)
+            self._expect(_CLOCK_ERROR)
         role = Role(environment=shifted_clock(self._fake_clock, days), allowed=allowed)
         self._fleet.roles.append(role)
         await self._fleet.stop(worker)

@@ -1,14 +1,18 @@
 """Short chaos runs; `make chaos` runs longer."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from testkit.kafka import kafka_home
+from tests.chaos.audit import ModelRun, audit
 from tests.chaos.cluster import Cluster
 from tests.chaos.plan import KINDS, Fault
 from tests.chaos.run import ChaosRun, Options
+from worker.comments.reading import read_comments
+from worker.comments.samples import SAMPLE_COMMENTS
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -55,3 +59,12 @@ def test_under_faults_every_loss_and_repeat_is_explained_and_nothing_is_duplicat
     assert report.failures == []
     assert len(report.stream) > 0
     assert sum(report.faults.values()) >= len(kinds) // 2, "too few faults happened to prove anything"
+
+
+def test_what_workers_publish_under_faults_is_what_the_model_says_of_each_text(cluster: Cluster) -> None:
+    texts = [comment.text for comment in read_comments(SAMPLE_COMMENTS)] * 3
+    run = ModelRun(cluster, "exactly-once", faults=4, seed=6)
+    asyncio.run(run.label([json.dumps({"id": n, "text": text}).encode() for n, text in enumerate(texts)]))
+    assert run.injector.done, "no fault happened"
+    code, summary = audit(cluster, run.topics)
+    assert (code, summary["audited"], summary["differing"]) == (0, len(texts), 0), summary
