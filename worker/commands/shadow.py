@@ -81,7 +81,7 @@ def _write(path: Path, text: str) -> None:
 def _lines(findings: "Findings") -> Iterator[str]:
     if findings.sampled is not None:
         missed = ", ".join(f"{reason} {count:,}" for reason, count in findings.missed.items())
-        yield f"{findings.sampled:,} label events sampled; not compared: {missed or 'none'}"
+        yield f"{findings.sampled:,} label events sampled, {findings.waiting:,} wait; missed: {missed or 'none'}"
     elif findings.missed:
         yield ", ".join(f"{reason}: {count:,}" for reason, count in findings.missed.items())
     if not findings.comparisons:

@@ -28,16 +28,18 @@ class Change(NamedTuple):
 
 
 def change_of(flags: Flags, compared: int) -> Change | None:
-    """The change of a share among `compared` comments, each seen by both models (the interval is that of pairs, Wald).
+    """The change of a share among `compared` comments, each seen by both models.
 
-    Only the comments on which the two differ carry it: those that both flag are the same share twice.
+    Only the comments on which the two differ carry it: those that both flag are the same share twice. The interval is
+    Wald's for pairs with half a comment added to each of the four cases (Agresti and Min 2005, Statistics in Medicine
+    24:729), so that models that have not differed yet are not said to be surely the same.
     """
     if not compared:
         return None
-    only, net = flags.incumbent + flags.candidate, flags.candidate - flags.incumbent
-    reach = _TWO_SIDED_95 * math.sqrt(max(0.0, only - net * net / compared)) / compared
-    value = net / compared
-    return Change(value, value - reach, value + reach)
+    only, net, all_of_them = flags.incumbent + flags.candidate + 1, flags.candidate - flags.incumbent, compared + 2
+    reach = _TWO_SIDED_95 * math.sqrt(max(0.0, only - net * net / all_of_them)) / all_of_them
+    middle = net / all_of_them
+    return Change(net / compared, middle - reach, middle + reach)
 
 
 @dataclass
@@ -150,11 +152,19 @@ class Findings:
     missed: Mapping[str, int]
     sources: Sequence[str]
 
+    @property
+    def waiting(self) -> int | None:
+        """Comments that still wait for the candidate; None where the source does not say."""
+        if self.sampled is None:
+            return None
+        return max(0, self.sampled - sum(self.missed.values()) - sum(one.compared or 0 for one in self.comparisons))
+
     def as_json(self) -> dict[str, Any]:
         """The findings as JSON values."""
         return {
             "sources": list(self.sources),
             "sampled": self.sampled,
+            "waiting": self.waiting,
             "missed": dict(self.missed),
             "comparisons": [one.as_json() for one in self.comparisons],
         }

@@ -35,9 +35,9 @@ def page(findings: Findings) -> str:
 def _origin(findings: Findings) -> str:
     entries = {"Read from": ", ".join(findings.sources)}
     if findings.sampled is not None:
-        entries["Sampled"] = f"{findings.sampled:,} label events"
+        entries["Sampled"] = f"{findings.sampled:,} label events, of which {findings.waiting:,} wait"
     if findings.missed:
-        entries["Not compared"] = ", ".join(f"{reason} {count:,}" for reason, count in findings.missed.items())
+        entries["Missed"] = ", ".join(f"{reason} {count:,}" for reason, count in findings.missed.items())
     return f"<dl>{''.join(f'<dt>{name}</dt><dd>{escape(value)}</dd>' for name, value in entries.items())}</dl>"
 
 

@@ -71,6 +71,7 @@ def test_workers_are_summed_and_pairs_are_not() -> None:
     assert {one.incumbent: one.compared for one in found.comparisons} == {INCUMBENT.name: 8, successor.name: 1}
     assert found.comparisons[0].models, "a pair that is compared now comes first"
     assert found.sampled == 11
+    assert found.waiting == 0
     assert found.missed == {"behind": 2}
 
 
@@ -104,6 +105,9 @@ def test_a_change_is_sure_only_where_differences_lean_to_one_side() -> None:
     assert leaning.value == pytest.approx(0.0036)
     assert leaning.low > 0
     assert change_of(Flags(), 0) is None
+    same = change_of(Flags(both=30), 300)
+    assert same is not None
+    assert same.low < -0.005, "300 comments without a difference do not say that there is none"
 
 
 def test_the_page_asks_nobody_for_anything_and_escapes_what_it_shows(tmp_path: Path) -> None:
@@ -126,7 +130,7 @@ def test_the_command_prints_a_table_or_one_object(tmp_path: Path, capsys: pytest
     metrics.write_text(scraped(SAMPLED), encoding="utf-8")
     assert main(["shadow", "report", "--metrics", str(metrics)]) == 0
     printed = capsys.readouterr().out
-    assert "5 label events sampled; not compared: behind 1" in printed
+    assert "5 label events sampled, 0 wait; missed: behind 1" in printed
     (line,) = [line for line in printed.splitlines() if line.startswith("toxic")]
     assert line.split()[:7] == ["toxic", "review", "1", "0", "1", "50.00", "%"]
 
