@@ -59,7 +59,7 @@ class Candidate:
     def __init__(self, model: ModelSettings, log: LogSettings, names: Mapping[str, str], *, yielding: bool) -> None:
         self._names = names
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-P", "-m", MODULE],
+            [sys.executable, "-P", "-m", MODULE, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **_ONE_THREAD, "PYTHONPATH": _import_path()},

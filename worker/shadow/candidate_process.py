@@ -37,7 +37,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 def main() -> None:
     """Serve until standard input closes."""
-    _belong_to_parent()
+    _belong_to(int(sys.argv[1]))
     answers = _own_output()
     order = json.loads(sys.stdin.buffer.readline())
     configure_logs(LogSettings.model_validate(order["log"]))
@@ -97,12 +97,18 @@ def _answer(pipe: IO[bytes], message: dict[str, Any]) -> None:
     pipe.flush()
 
 
-def _belong_to_parent() -> None:
-    """End when the worker ends, not before: signals to the whole group are for it, which drains first."""
+def _belong_to(worker: int) -> None:
+    """End when the worker ends, not before: signals to the whole group are for it, which drains first.
+
+    Args:
+        worker: Its process id; a worker that has ended before the kernel was asked ends this process, too.
+    """
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != worker:
+            sys.exit()
         with suppress(OSError):  # a hardened container may not let it
             Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
 

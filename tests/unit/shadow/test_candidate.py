@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from testkit.checkpoints import SENTENCES, make_checkpoint
+from testkit.child_process import ROOT
 from worker.classifier import Classifier
 from worker.settings import CandidateSettings, LogSettings, ModelSettings, Precision, candidate_model
-from worker.shadow.candidate import Candidate, CandidateEnded, CandidateRefused
+from worker.shadow.candidate import MODULE, Candidate, CandidateEnded, CandidateRefused
 from worker.types import Unscorable
 
 MODEL = ModelSettings(id="in-use", precision=Precision.FLOAT32, threshold=0.6)
@@ -55,6 +57,13 @@ def test_it_runs_behind_everything_else_and_is_the_first_to_go_where_memory_runs
         assert os.sched_getscheduler(int(thread.name)) == os.SCHED_IDLE
     assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "1000"
     running.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux ends it with its worker")
+def test_it_ends_when_its_worker_had_ended_before_it_could_ask_to_be_ended_with_it() -> None:
+    nobody = 0
+    with subprocess.Popen([sys.executable, "-m", MODULE, str(nobody)], stdin=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.wait(60) == 0, "its standard input is still open"
 
 
 def test_it_says_what_it_costs(loaded: Candidate) -> None:
