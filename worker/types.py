@@ -51,8 +51,6 @@ class Assignment:
         owned: True until the partition is revoked or lost; work of an assignment no longer owned is neither
             published nor committed (the coordinator checks the member, not the partition). Written by the thread that
             polls, read by the inference thread too, which only saves work by it.
-        leaving: True from when its revocation begins: the model begins with none of its records any more, and what it
-            has begun with is still published and committed. Written and read as `owned` is.
         topic_id: Id of the topic the partition belongs to (KIP-516), which a topic created again under the same name
             does not share; empty when the broker gives none.
         commit_note: Metadata that is committed with each offset (`worker.kafka.client.commit_note`).
@@ -66,7 +64,6 @@ class Assignment:
     partition: int
     epoch: int
     owned: bool = True
-    leaving: bool = False
     topic_id: str = ""
     commit_note: str = ""
     leader_epoch: int = -1

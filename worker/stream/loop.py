@@ -77,7 +77,6 @@ class Worker(Generic[E]):
         self._settings = settings
         self._clock = clock
         self._observer = observer
-        self._settled_batches = 0
 
     def run(self, stop_requested: Callable[[], bool]) -> None:
         """Work until `stop_requested()`, then finish, publish and commit what is in flight.
@@ -96,7 +95,7 @@ class Worker(Generic[E]):
                 self._send_out(self._patience())
                 self._settle(0.0)
             self._observer.draining()
-            if not self._drain(self._settings.drain_seconds, lambda: not self._flow.records):
+            if not self._drain(self._settings.drain_seconds):
                 raise DrainDeadlinePassed(self._what_was_dropped())
         finally:
             # Whatever happened: a consumer that is not closed keeps its partitions until the session times out.
@@ -107,7 +106,7 @@ class Worker(Generic[E]):
 
     def _change_model(self) -> None:
         """Finish what is in flight, so that it has one model, and change; if that takes too long, at a later turn."""
-        if self._drain(self._settings.revoke_seconds, lambda: not self._flow.records):
+        if self._drain(self._settings.revoke_seconds):
             self._model_change.make()
 
     def _patience(self) -> float:
@@ -167,7 +166,6 @@ class Worker(Generic[E]):
         started = self._clock()
         flow = self._flow
         for settled in self._publisher.settle(timeout_seconds):
-            self._settled_batches += 1
             flow.release(settled.batch.records, settled.batch.value_bytes)
             self._observer.settled(settled)
         if flow.may_resume(model_is_full=self._model_threads.has_full_batch) and not self._held:
@@ -177,10 +175,10 @@ class Worker(Generic[E]):
         self._observer.turned(flow.records, flow.value_bytes)
         self._observer.phase("settle", self._clock() - started)
 
-    def _drain(self, limit_seconds: float, is_done: Callable[[], bool]) -> bool:
-        """Finish what is in flight, without taking in more, until it is enough; False when the time ran out."""
+    def _drain(self, limit_seconds: float) -> bool:
+        """Finish what is in flight without taking in more; False when the time ran out."""
         deadline = self._clock() + limit_seconds
-        while not is_done():
+        while self._flow.records:
             if self._clock() >= deadline:
                 return False
             self._send_out(BUSY_POLL_SECONDS if self._model_threads.in_flight else 0.0)
@@ -199,15 +197,9 @@ class Worker(Generic[E]):
         self._observer.rebalanced("assign", assignments, 0.0)
 
     def on_revoked(self, assignments: Sequence[Assignment]) -> None:
-        """Finish what the model has begun with, within one deadline, before the partitions go.
-
-        Their other records are their next owner's; those of partitions that stay wait in their places.
-        """
+        """Finish everything in flight within one deadline, before the partitions go; after it their work is dropped."""
         started = self._clock()
-        for assignment in assignments:
-            assignment.leaving = True
-        begun = self._model_threads.begun  # after the marks: no batch that is begun from here on has records of theirs
-        self._drain(self._settings.revoke_seconds, lambda: self._settled_batches >= begun)
+        self._drain(self._settings.revoke_seconds)
         self._observer.rebalanced("revoke", assignments, self._clock() - started)
 
     def on_lost(self, assignments: Sequence[Assignment]) -> None:

@@ -40,7 +40,6 @@ class ModelThreads(Generic[E]):
         self._batcher: Batcher[tuple[Decoded, E | None]] = Batcher(limits)
         self._changed = threading.Condition()
         self._stopping = False
-        self._begun = 0
         # Not a SimpleQueue: its `get` waits for ever if a signal handler outlasts the timeout (CPython's
         # `_queue.SimpleQueue.get` continues with the time left, which is negative by then and means no limit), and a
         # worker asked to stop at that moment would never end.
@@ -60,12 +59,6 @@ class ModelThreads(Generic[E]):
     def in_flight(self) -> int:
         """Records submitted whose batch has not come back by `finished`."""
         return self._in_flight
-
-    @property
-    def begun(self) -> int:
-        """Batches that the model has begun with so far; `finished` returns each of them."""
-        with self._changed:
-            return self._begun
 
     @property
     def has_full_batch(self) -> bool:
@@ -138,17 +131,13 @@ class ModelThreads(Generic[E]):
             while not self._stopping:
                 wait_seconds = self._batcher.ready_in(self._clock())
                 if wait_seconds == 0:
-                    self._begun += 1
                     return self._batcher.take()
                 self._changed.wait(wait_seconds)
         return None
 
     def _score(self, work: list[tuple[Decoded, E | None]]) -> Batch:
-        """Outcomes of one batch; records of partitions given away, or about to be, are dropped, unscored.
-
-        In order, so that of each partition what is kept comes before what is dropped.
-        """
-        owned = [pair for pair in work if pair[0].assignment.owned and not pair[0].assignment.leaving]
+        """Outcomes of one batch; records of partitions given away meanwhile are dropped, unscored."""
+        owned = [pair for pair in work if pair[0].assignment.owned]
         encoded = [one for _, one in owned if one is not None]
         started = self._clock()
         self._observer.scoring_started(len(encoded))

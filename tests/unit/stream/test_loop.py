@@ -192,8 +192,22 @@ def test_stopping_finishes_what_is_in_flight() -> None:
     assert source.committed == {0: 4}
 
 
-def test_revoke_finishes_what_the_model_has_begun_with_and_leaves_the_rest_to_the_next_owner() -> None:
-    """Four records of a partition are in the model, its fifth and one of another partition wait for it."""
+def test_revoke_finishes_publishes_and_commits_what_is_in_flight() -> None:
+    source = InMemorySource({0: [comment(n) for n in range(2)], 1: [comment(n) for n in range(2)]})
+    publisher = InMemoryPublisher(source, delay=3)
+    committed_at_revoke: dict[int, int] = {}
+
+    def revoke() -> None:
+        source.revoke(1)
+        committed_at_revoke.update(source.committed)
+
+    source.events.append(revoke)
+    make_worker(source, publisher).run(until(source, lambda: bool(committed_at_revoke)))
+    assert committed_at_revoke[1] == source.committed[1] == 2
+
+
+def test_revoke_finishes_also_what_the_model_has_not_begun_with() -> None:
+    """A log that was cut or created again has no next owner who would read it again: dropping it would lose it."""
     source = InMemorySource({1: [comment(n) for n in range(5)], 0: [comment(0)]})
     publisher = InMemoryPublisher(source, delay=3)
     model = Gate()
@@ -208,10 +222,9 @@ def test_revoke_finishes_what_the_model_has_begun_with_and_leaves_the_rest_to_th
         at_revoke.update(source.committed)
 
     source.events.append(revoke)
-    make_worker(source, publisher, model).run(until(source, lambda: source.committed.get(0) == 1))
-    assert at_revoke == {1: 4}, "what was begun with is committed, and nothing else is waited for"
-    assert source.committed == {1: 4, 0: 1}
-    assert identities(publisher.published) == [(1, 0), (1, 1), (1, 2), (1, 3), (0, 0)]
+    make_worker(source, publisher, model).run(until(source, lambda: bool(at_revoke)))
+    assert at_revoke == {1: 5, 0: 1}
+    assert identities(publisher.published) == [(1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (0, 0)]
 
 
 def test_revoke_past_its_deadline_drops_the_work_and_commits_nothing_of_it() -> None:
