@@ -43,6 +43,8 @@ REFUSED: Final = frozenset(
 )
 """The broker knows who is asking and refuses: retrying does not help."""
 
+_UNKNOWN_PRINCIPAL: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})
+
 _NO_TOKEN = re.compile(r"OAUTHBEARER token: (.*)", re.DOTALL)
 _ENDPOINT_REFUSED = re.compile(r'"error"\s*:\s*"(\w+)"')
 """The error in a token endpoint's answer (RFC 6749, 5.2); a connection that fails has none."""
@@ -80,7 +82,7 @@ def describe(error: KafkaError) -> str:
 def refused(error: KafkaError, to_do: str, right: Right | None = None) -> Fatal:
     """The exception for a code in `REFUSED`; `to_do` says what was refused, and `right` which right it needs."""
     advice = "check the credentials in kafka.properties and the access rights of this principal"
-    if right is not None and error.code() not in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
+    if right is not None and known_cause(error, REFUSED) not in _UNKNOWN_PRINCIPAL:
         advice = lacking(right)
     return Fatal(f"the broker refused {to_do} ({describe(error)}): {advice}")
 

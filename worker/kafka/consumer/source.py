@@ -160,7 +160,7 @@ class KafkaSource:
         """Finish what is held, leave the group and join it with a new client, which knows nothing of the old log."""
         log.info("joining the group again", cause="a topic that was read has been deleted and created again")
         self._rebalances.finish()
-        leave(self._consumer, is_broken=self._fault is not None)
+        leave(self._consumer, is_broken=self._fault is not None or self._commits.fault is not None)
         self._commits.forget()
         self._queries.renew()
         self._positions.renewed()
@@ -286,7 +286,7 @@ class KafkaSource:
             return
         self._closed = True
         self._rebalances.end()
-        leave(self._consumer, is_broken=self._fault is not None)
+        leave(self._consumer, is_broken=self._fault is not None or self._commits.fault is not None)
 
     def _serve_client_error(self, error: KafkaError) -> None:
         """Handle a client-wide error, usually a lost connection, which librdkafka reopens by itself."""

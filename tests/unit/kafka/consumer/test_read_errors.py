@@ -44,6 +44,7 @@ def test_a_group_that_does_not_take_the_worker_in_is_reported_with_what_to_do(
     [
         (KafkaError.GROUP_AUTHORIZATION_FAILED, "lacks the right Read on group moderation: kafka-acls"),
         (KafkaError.TOPIC_AUTHORIZATION_FAILED, "lacks the right Read on topic comments: kafka-acls"),
+        (KafkaError.SASL_AUTHENTICATION_FAILED, "check the credentials in kafka.properties"),
         (KafkaError.UNRELEASED_INSTANCE_ID, "Another live member has the same group.instance.id"),
         (KafkaError.UNSUPPORTED_VERSION, "needs Kafka 4.0"),
     ],
