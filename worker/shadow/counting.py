@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from worker.observability.shadow_metrics import ShadowMetrics
 from worker.settings import ExamplesKept
@@ -12,7 +13,20 @@ Example = tuple[Compared, Sequence[Flag]]
 """A comparison that is published, with the flags in which the two differ."""
 
 Publish = Callable[[Scorer, Sequence[Example]], None]
-"""Publishes examples of the comparison with this candidate."""
+"""Publishes examples of the comparison with this candidate; never raises."""
+
+
+class ExamplesOutlet(Protocol):
+    """Where examples go; used by the shadow's thread, and never raises."""
+
+    def publish(self, candidate: Scorer, examples: Sequence[Example]) -> None:
+        """Leave these to be sent."""
+
+    def serve(self) -> None:
+        """Count what became of those left before; waits for nothing."""
+
+    def close(self) -> None:
+        """Send what is left, within a second or so."""
 
 
 class Tally:

@@ -25,9 +25,16 @@ _MILLISECONDS = 1000
 _QUEUE_RECORDS = 10_000
 _SETTLE_SECONDS = 1.0
 
+_FATAL = (KafkaException, SystemError)
+"""How serving a client that has failed fatally ends: the client sets its exception, and may go on to call `_report` or
+a logger; the first function in C that those call then turns it into a SystemError."""
+
 
 class Examples:
     """Publishes examples as well as it can: one that is not delivered is counted, and nobody waits for any.
+
+    No failure is raised: a comparison goes on without its examples. After a fatal error of the client, which lasts for
+    the client's life, the examples that follow are only counted as failed.
 
     Args:
         settings: Name the cluster and the topic.
@@ -44,25 +51,63 @@ class Examples:
         self._kept = settings.shadow.examples
         self._clock = clock
         self._count = count
+        self._sent = self._lost = 0
+        self._why: KafkaError | None = None
         self._failed_before = False
         properties = producer_properties(settings) | {"queue.buffering.max.messages": _QUEUE_RECORDS}
         self._producer: Producer = make_client(Producer, properties)
 
     def publish(self, candidate: Scorer, examples: Sequence[Example]) -> None:
-        """Send these, and wait a little for the reports: on the shadow's thread, where that delays nobody."""
+        """Leave these to be sent; `serve` counts what became of them."""
         for compared, differing in examples:
-            value = example(compared, candidate, differing, self._kept, self._clock())
             try:
+                value = example(compared, candidate, differing, self._kept, self._clock())
                 self._producer.produce(self._topic, to_json(value), value["event_id"], on_delivery=self._report)
-            except (BufferError, KafkaException) as error:
-                self._failed("the queue is full" if isinstance(error, BufferError) else describe(error_of(error)))
-        self._producer.flush(_SETTLE_SECONDS)
+            except BufferError:
+                self._failed("the queue is full")
+            except KafkaException as error:
+                self._failed(describe(error_of(error)))
+            except ValueError as error:  # a name that is no Unicode, such as half of a surrogate pair
+                self._failed(type(error).__name__)
+        self.serve()
+
+    def serve(self) -> None:
+        """Count what was delivered or failed since the last call; waits for nothing."""
+        try:
+            self._producer.poll(0)
+        except _FATAL as error:
+            self._warn_of_the_end(error)
+        self._count_reports()
+
+    def close(self) -> None:
+        """Wait a little for what is not delivered yet; what is left then is counted as failed."""
+        try:
+            self._producer.flush(_SETTLE_SECONDS)
+        except _FATAL as error:
+            self._warn_of_the_end(error)
+        self._count_reports()
+        for _ in range(len(self._producer)):
+            self._failed("the worker or the shadow has ended")
 
     def _report(self, error: KafkaError | None, _: Message) -> None:
+        # Without a call, so that a report that comes with the client's exception set (`_FATAL`) is not lost.
         if error is None:
-            self._count("sent")
+            self._sent += 1
         else:
-            self._failed(describe(error))
+            self._lost += 1
+            self._why = error
+
+    def _count_reports(self) -> None:
+        sent, lost, self._sent, self._lost = self._sent, self._lost, 0, 0
+        for _ in range(sent):
+            self._count("sent")
+        for _ in range(lost):
+            self._failed(describe(self._why) if self._why else "")
+
+    def _warn_of_the_end(self, error: KafkaException | SystemError) -> None:
+        fatal = error if isinstance(error, KafkaException) else error.__cause__
+        why = describe(error_of(fatal)) if isinstance(fatal, KafkaException) else str(error)
+        log.warning("no more examples are published to %s until the worker starts again: %s", self._topic, why)
 
     def _failed(self, why: str) -> None:
         self._count("failed")

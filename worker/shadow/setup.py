@@ -8,7 +8,7 @@ from worker.protocols import Classifier, Clock, Publisher, WallClock
 from worker.settings import Settings, candidate_model
 from worker.shadow.allowance import Allowance
 from worker.shadow.candidate import Candidate
-from worker.shadow.counting import Publish, Tally
+from worker.shadow.counting import Tally
 from worker.shadow.examples import Examples
 from worker.shadow.sampled import Incumbent, Scorer
 from worker.shadow.sampling import Sampling
@@ -48,7 +48,8 @@ class Shadowing:
         settings = self._settings.shadow
         if settings.model.id is None:
             return publisher
-        publish = self._examples()
+        examples = self._examples()
+        publish = examples.publish if examples else None
         shadow = self._shadow = Shadow(
             self._candidate,
             Waiting(settings.waiting_records),
@@ -57,6 +58,7 @@ class Shadowing:
             lambda: Scorer.of(model),
             lambda candidate: Tally(self._metrics, candidate, settings.examples, publish),
             self._metrics,
+            examples,
         )
         shadow.start()
         return TappedPublisher(publisher, Sampling(settings.sample), Incumbent(model), shadow.offer)
@@ -73,10 +75,10 @@ class Shadowing:
             candidate_model(settings.model, shadow.model), settings.log, shadow.labels, yielding=not shadow.busy_share
         )
 
-    def _examples(self) -> Publish | None:
+    def _examples(self) -> Examples | None:
         topic = self._settings.shadow.examples_topic
         if topic is None:
             return None
         return Examples(
             self._settings, topic, self._wall_clock, lambda result: self._metrics.examples.labels(result).inc()
-        ).publish
+        )

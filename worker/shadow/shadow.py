@@ -15,7 +15,7 @@ from worker.observability.shadow_metrics import ShadowMetrics
 from worker.shadow.allowance import Allowance
 from worker.shadow.candidate import Candidate, CandidateEnded, CandidateRefused
 from worker.shadow.comparison import compare
-from worker.shadow.counting import Tally
+from worker.shadow.counting import ExamplesOutlet, Tally
 from worker.shadow.sampled import Sampled, Scorer
 from worker.shadow.waiting import Waiting
 from worker.types import Unscorable
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.02
 """How often a busy worker is looked at, to see whether it has become idle."""
+
+_SERVE_SECONDS = 1.0
+"""How often it is looked, while nothing waits, at what became of the examples."""
 
 _FIRST_RESTART_SECONDS = 60.0
 _LAST_RESTART_SECONDS = 3600.0
@@ -40,6 +43,7 @@ class Shadow:
         incumbent: The model in use now; asked from the shadow's thread.
         tally: Makes what counts the comparisons with a candidate.
         metrics: Where it counts what it could not compare.
+        examples: Where the tally leaves examples; None where none are published.
         restart_seconds: How long it waits before it starts a candidate again that has crashed; twice as long each time.
     """
 
@@ -52,6 +56,7 @@ class Shadow:
         incumbent: Callable[[], Scorer],
         tally: Callable[[Scorer], Tally],
         metrics: ShadowMetrics,
+        examples: ExamplesOutlet | None = None,
         restart_seconds: float = _FIRST_RESTART_SECONDS,
     ) -> None:
         self._start = start
@@ -61,6 +66,7 @@ class Shadow:
         self._incumbent = incumbent
         self._tally = tally
         self._metrics = metrics
+        self._examples = examples
         self._restart_seconds = restart_seconds
         self._candidate: Candidate | None = None
         self._ready = False
@@ -98,6 +104,8 @@ class Shadow:
             log.exception("the shadow has ended; events go on as before")
         finally:
             self._is_up(False)
+            if self._examples is not None:
+                self._examples.close()
 
     def _live_once(self) -> bool:
         """The life of one candidate; whether another is to be started after it."""
@@ -136,7 +144,11 @@ class Shadow:
     def _compare(self, candidate: Candidate, scorer: Scorer) -> bool:
         tally, metrics = self._tally(scorer), self._metrics
         tally.describe(self._incumbent())
-        while self._waiting.wait():
+        while self._waiting.wait(_SERVE_SECONDS):
+            if self._examples is not None:
+                self._examples.serve()
+            if not self._waiting:
+                continue
             busy = self._busy()
             if not self._allowance.permits(busy=busy):
                 self._waiting.pause(_LOOK_SECONDS)

@@ -48,11 +48,10 @@ class Waiting:
             self._changed.notify()
         return 0
 
-    def wait(self) -> bool:
-        """Wait until there is something; False once it is closed."""
+    def wait(self, seconds: float) -> bool:
+        """Wait until there is something, at most so long; False once it is closed."""
         with self._changed:
-            while not self._texts and not self._closed:
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._texts or self._closed, seconds)
         return not self._closed
 
     def pause(self, seconds: float) -> bool:

@@ -22,6 +22,20 @@ from worker.types import Unscorable
 PAIR = {"incumbent": INCUMBENT.name, "candidate": CANDIDATE.name}
 
 
+class Outlet:
+    """Where examples go; a test says what happens when it is served."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.serve: Callable[[], None] = lambda: None
+
+    def publish(self, _: Any, examples: Sequence[Any]) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class Bench:
     """A shadow with scripted candidates; `run` ends when the last of them has given its last answer."""
 
@@ -34,6 +48,7 @@ class Bench:
         self.candidates[-1].when_done = self.waiting.close
         self.busy: Callable[[], bool] = lambda: False
         self.examples: list[str] = []
+        self.outlet = Outlet()
         left: Any = iter(self.candidates)
         self.shadow = Shadow(
             lambda: next(left),
@@ -43,6 +58,7 @@ class Bench:
             lambda: INCUMBENT,
             lambda candidate: Tally(self.metrics, candidate, ExamplesKept.DIFFERING, self._publish),
             self.metrics,
+            self.outlet,
             restart_seconds=0.0,
         )
 
@@ -202,6 +218,14 @@ def test_a_candidate_that_is_the_model_in_use_ends_the_shadow(caplog: pytest.Log
     assert "nothing to compare" in caplog.text
     assert bench.candidates[0].closed
     assert bench.value("up") == 0
+
+
+def test_what_became_of_examples_is_counted_while_no_comment_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.shadow.shadow._SERVE_SECONDS", 0.0)
+    bench = Bench(ScriptedCandidate())
+    bench.outlet.serve = bench.waiting.close
+    bench.run()
+    assert bench.outlet.closed, "and once more at the end"
 
 
 def test_stopping_ends_the_candidate_and_what_waits_is_left() -> None:
