@@ -19,7 +19,10 @@ class ExamplesKept(StrEnum):
 
 
 class CandidateSettings(Section):
-    """The candidate; what is not set here is as in the section `model`, as it would be after a promotion."""
+    """The candidate; what is not set here is as in the section `model`, as it would be after a promotion.
+
+    All but the device: a GPU, with its memory, is left to the model in use.
+    """
 
     id: str | None = Field(
         None, min_length=1, description="Embedded name, hub name, or local folder of the candidate; none: no shadow"
@@ -30,8 +33,10 @@ class CandidateSettings(Section):
         None, gt=0, lt=1, description="Review threshold of its labels that a set does not name; none: model.threshold"
     )
     foreign_thresholds: bool = Field(False, description="Use a threshold set that was chosen for another model")
-    device: str | None = Field(
-        None, pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N; none: model.device"
+    device: str = Field(
+        "cpu",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        description="auto, cpu, cuda or cuda:N; on the GPU of the model in use it takes time and memory from that one",
     )
     precision: Precision | None = Field(None, description="auto, float32, bfloat16 or int8; none: model.precision")
     multi_label: bool | None = Field(
@@ -73,8 +78,8 @@ def candidate_model(model: ModelSettings, candidate: CandidateSettings) -> Model
 
     One thread computes it, no cache hides what it costs, and its reasons are nobody's to read.
     """
-    own = {name: getattr(candidate, name) for name in ("id", "revision", "thresholds", "foreign_thresholds")}
-    inherited = ("threshold", "device", "precision", "multi_label")
+    own = {name: getattr(candidate, name) for name in ("id", "revision", "thresholds", "foreign_thresholds", "device")}
+    inherited = ("threshold", "precision", "multi_label")
     given = {name: value for name in inherited if (value := getattr(candidate, name)) is not None}
     fixed = {"threads": 1, "cache_entries": 0, "reasons": ReasonMethod.OFF}
     return model.model_copy(update={**own, **given, **fixed})

@@ -69,3 +69,9 @@ def test_a_candidate_is_loaded_as_it_would_be_in_the_models_place() -> None:
     assert (found.id, found.revision, found.thresholds) == ("./candidate", None, None), "they belong to a model"
     assert (found.precision, found.max_windows, found.threshold) == (Precision.FLOAT32, 3, 0.7)
     assert (found.threads, found.cache_entries, found.reasons) == (1, 0, ReasonMethod.OFF)
+
+
+def test_a_candidate_leaves_the_gpu_to_the_model_in_use_unless_it_is_told_otherwise() -> None:
+    model = ModelSettings(id="in-use", device="cuda")
+    assert candidate_model(model, CandidateSettings(id="./candidate")).device == "cpu"
+    assert candidate_model(model, CandidateSettings(id="./candidate", device="cuda:1")).device == "cuda:1"
