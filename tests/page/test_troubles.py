@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,17 @@ from worker.kafka.embedded.broker import EmbeddedBroker
 expect.set_options(timeout=WAIT_MS)
 
 TOKEN = "a token of sixteen or more"
+
+
+def own_address() -> str | None:
+    """An address of this machine that is not loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("192.0.2.1", 9))  # names the interface; nothing is sent
+        except OSError:
+            return None
+        address = str(asked.getsockname()[0])
+    return None if address.startswith(("127.", "0.")) else address
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +92,18 @@ def test_a_token_is_asked_for_and_a_wrong_one_refused(empty: EmbeddedBroker, ope
         expect(page.get_by_text("Your session has ended.")).to_be_visible()
         page.get_by_role("link", name="Log in again").click()
         expect(page.get_by_label("Token")).to_be_visible()
+
+
+def test_a_reader_on_another_machine_logs_in_over_plain_http(empty: EmbeddedBroker, open_page: Open) -> None:
+    address = own_address()
+    if address is None:
+        pytest.skip("this machine has no address beyond loopback by which a browser could reach the page")
+    with PageProcess(empty.bootstrap_servers, {"page.host": address, "page.token": TOKEN}) as served:
+        page = open_page(served.url, may_fail=True)
+        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("heading", name="Now", level=1)).to_be_visible()
+        assert not page.context.cookies()[0].get("secure")
 
 
 def test_a_broker_that_stops_answering_is_reported_and_so_is_its_return(chromium: object, open_page: Open) -> None:

@@ -38,7 +38,10 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_API = "/api/"
 _STATIC = "/static/"
+_OTHER_SITES = frozenset({"cross-site", "same-site"})
+"""Where a question comes from that another site's page asks; even unread, its answer costs the page work."""
 
 
 class Sessions:
@@ -120,6 +123,8 @@ class Guard:
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "this page has another name: add the one in the address to page.names (SLUICE_PAGE__NAMES)",
             )
+        if path.startswith(_API) and headers.get("sec-fetch-site") in _OTHER_SITES:
+            return _refused(HTTPStatus.FORBIDDEN, "this page answers its own pages only, not those of another site")
         if method in _CHANGES and not _is_from_here(headers):
             return _refused(HTTPStatus.FORBIDDEN, "a change is accepted from this page only, not from another site")
         is_open = path in _OPEN or path.startswith(_STATIC)

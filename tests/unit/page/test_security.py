@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from tests.unit.page.conftest import FedPage, MakePage
 from worker.page import login_pace
+from worker.page.api import static_folder
 from worker.page.security import COOKIE, SESSION_SECONDS, Sessions
 from worker.settings import PageSettings
 
@@ -65,10 +66,30 @@ def test_a_right_token_logs_in_and_a_wrong_one_does_not(guarded: FedPage) -> Non
     assert client.get("/").text == "<title>the page</title>"
 
 
-def test_behind_tls_the_cookie_is_for_tls_only(guarded: FedPage) -> None:
-    headers = {"Origin": "https://127.0.0.1:8090"}
-    answer = guarded.client().post("/login", content=f"token={TOKEN.replace(' ', '+')}", headers=headers)
-    assert "secure" in answer.headers["set-cookie"].lower()
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_behind_tls_the_cookie_is_for_tls_only(
+    make_page: MakePage, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setattr(login_pace, "_WRONG_SECONDS", 0)
+    client = make_page(host="0.0.0.0", token=TOKEN, names="sluice.internal").client("http://sluice.internal")
+    headers = {"Origin": f"{scheme}://sluice.internal"}  # as browsers send it with the form; the proxy passes it on
+    if scheme == "https":
+        headers["Sec-Fetch-Site"] = "same-origin"  # sent over TLS and to this machine only
+    answer = client.post("/login", content=f"token={TOKEN.replace(' ', '+')}", headers=headers)
+    assert answer.status_code == 303
+    assert ("secure" in answer.headers["set-cookie"].lower()) is (scheme == "https")
+
+
+def test_the_login_form_does_not_hide_where_it_is_sent_from() -> None:
+    assert "referrer" not in (static_folder() / "login.html").read_text(), "it would be sent with Origin: null"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 0), ("none", 0)])
+def test_the_api_answers_no_page_of_another_site(page: FedPage, method: str, site: str, status: int) -> None:
+    found = page.client().request(method, "/api/page", headers={"Sec-Fetch-Site": site}).status_code
+    assert (found == 403) is (status == 403 or (method == "POST" and site == "none"))
+    assert page.client().get("/", headers={"Sec-Fetch-Site": site}).status_code == 200, "a link from elsewhere"
 
 
 def test_a_program_may_send_the_token_itself(guarded: FedPage) -> None:
