@@ -10,7 +10,8 @@ from worker.documents.unreadable import Unreadable
 from worker.events.headers import headers_of
 from worker.json_pointer import pointer_tokens
 from worker.page.bytes_shown import shown
-from worker.page.kept_event import EventKeeper, read_label_event
+from worker.page.event_reading import read_label_event
+from worker.page.kept_event import EventKeeper
 from worker.page.unknown import Json
 from worker.settings import Settings
 from worker.types import Record

@@ -6,7 +6,7 @@ from typing import Any
 
 import jiter
 
-from worker.page.kept_event import MOST_NAME
+from worker.page.event_reading import MOST_NAME
 from worker.page.tail import Read
 from worker.page.unknown import Json
 from worker.types import Record

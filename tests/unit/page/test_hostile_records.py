@@ -10,10 +10,11 @@ from testkit.label_events import event_record, label_event
 from tests.unit.page.conftest import FedPage
 from worker.page.answers import dumped
 from worker.page.bytes_shown import shown
-from worker.page.kept_event import MOST_TEXT
+from worker.page.event_reading import MOST_TEXT
 from worker.page.tail import Read
 
 SCRIPT = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+SPAN = {"begin": 0, "end": 1, "utf16_begin": 0, "utf16_end": 1}
 BIDI = "safe \N{RIGHT-TO-LEFT OVERRIDE}evil\N{POP DIRECTIONAL FORMATTING}"
 
 
@@ -95,7 +96,36 @@ def test_an_event_from_the_future_does_not_stay_on_top(page: FedPage, now_ms: fl
     assert [event["comment_id"] for event in events(page)] == ["now", "future"]
 
 
+def numbers_of_nobody() -> list[bytes]:
+    """Label events of this schema with numbers that no worker writes and JSON can hold."""
+    event = label_event()
+    thresholds, text, source = event["thresholds"], event["text"], event["source"]
+    huge = 10**400
+    return [
+        json.dumps(event | changed).encode()
+        for changed in (
+            {"text": text | {"tokens": huge}},
+            {"source": source | {"offset": huge}},
+            {"source": source | {"partition": huge}},
+            *(
+                {"thresholds": thresholds | {tier: {"toxic": value}}}
+                for tier in ("values", "act")
+                for value in (float("nan"), float("inf"), -float("inf"))
+            ),
+            *(
+                {"reasons": {"method": "token-head@1", "labels": {"toxic": {"spans": [SPAN | {"share": share}]}}}}
+                for share in (float("nan"), float("inf"))
+            ),
+            {"processed_at": "0001-01-01T00:00:00+14:00"},
+        )
+    ]
+
+
 def test_hostile_records_never_stop_a_page(page: FedPage) -> None:
+    page.feed(*numbers_of_nobody())
+    for value in numbers_of_nobody():
+        for with_text in (False, True):
+            dumped(page.parts.detail.of(event_record(value), with_text=with_text))
     records = list(hostile_records(1, 300))
     page.parts.output.take(Read(records, 0))
     page.feed_letters(*records)
@@ -110,6 +140,14 @@ def test_hostile_records_never_stop_a_page(page: FedPage) -> None:
         "dead-letters?text=1",
     ):
         assert client.get(f"/api/{path}").status_code == 200, path
+
+
+@pytest.mark.parametrize("value", numbers_of_nobody()[:-1])
+def test_an_event_with_such_a_number_alone_stops_no_page(page: FedPage, value: bytes) -> None:
+    page.feed(value)
+    for path in ("now", "scores", "events"):
+        assert page.client().get(f"/api/{path}").status_code == 200, path
+    assert "label event" in events(page)[0]["problem"]
 
 
 COMMENTS: list[Any] = [
