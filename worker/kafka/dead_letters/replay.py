@@ -8,7 +8,7 @@ sent is acknowledged. A replay that dies before that sends them again; none is s
 can't say which letters a filter left out, so a replay with a filter doesn't move it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
@@ -54,6 +54,7 @@ def replay_dead_letters(
     limit: int | None = None,
     rate: float | None = None,
     progress: Callable[[DeadLetter], None] = lambda _: None,
+    acknowledged: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Replayed:
     """Send back the dead letters that no replay has reached yet, and return once each is acknowledged.
@@ -70,7 +71,10 @@ def replay_dead_letters(
         limit: How many letters to look at, at most; None for all. The next replay goes on behind them.
         rate: Letters a second, at most; None for as fast as the broker takes them.
         progress: Called with each letter that is, or would be, sent.
-        stopped: Asked before each letter; once it returns True no more are sent. Those that were are acknowledged.
+        acknowledged: Called with letters as soon as the broker has acknowledged them, so that a replay that fails later
+            leaves them known. Never in a dry run.
+        stopped: Asked before each letter and after each wait; once it returns True no more are sent. Those that were
+            are acknowledged, and the position moves past them alone.
 
     Raises:
         NoBroker: No broker answered in time.
@@ -86,6 +90,8 @@ def replay_dead_letters(
         letters = takewhile(lambda _: not stopped(), islice(letters, limit))
         pace = _Pace(rate, clock, sleep)
         while together := list(islice(letters, pace.together)):
+            sent: list[DeadLetter] = []
+            passed: list[DeadLetter] = []
             for letter in together:
                 target = topic or letter.topic
                 if letter.replays >= settings.dead_letters.max_replays:
@@ -95,13 +101,20 @@ def replay_dead_letters(
                 else:
                     if returns is not None:
                         pace.wait()
+                        if stopped():  # a stop must not wait for the rest of what is acknowledged together
+                            break
                         returns.send(letter, target)
+                        sent.append(letter)
                     done.replayed += 1
                     progress(letter)
+                passed.append(letter)
             if returns is not None:
-                _leave(done, returns.settle())
-            if done.moves_position:
-                position.move(_next_offsets(together))
+                refused = returns.settle()
+                _leave(done, refused)
+                left = {id(one.letter) for one in refused}
+                acknowledged([letter for letter in sent if id(letter) not in left])
+            if done.moves_position and passed:
+                position.move(_next_offsets(passed))
     finally:
         position.close()
     return done
