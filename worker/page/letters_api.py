@@ -17,10 +17,9 @@ from worker.page.query import (
     wants_text,
     whole,
 )
-from worker.page.replays import MOST_LETTERS, MOST_RATE, Refused, Replay
+from worker.page.replays import MOST_LETTERS, MOST_RATE, NONE_LEFT, Refused, Replay
 from worker.page.unknown import Json, unknown
 
-_NONE_LEFT = "every letter of this group has been sent back, or has been replayed too often"
 _READ_ONLY = "this page is read-only: start it with --allow-replay"
 
 
@@ -68,7 +67,7 @@ class LettersApi:
             count = asked(lambda: self._parts.replays.count_group(group))
             target = "the topic that each came from"
             if not count:
-                why_not = _NONE_LEFT
+                why_not = NONE_LEFT
         elif key:
             letter, reason = asked(lambda: self._parts.replays.target_of(*self._letter(key)))
             count, target, why_not = int(not reason), letter.topic, reason or why_not
@@ -91,7 +90,7 @@ class LettersApi:
         try:
             if wanted.get("group"):
                 group = self._group(str(wanted["group"]))
-                replay = replays.begin_group(group, rate=rate, limit=limit, total=total)
+                replay = asked(lambda: replays.begin_group(group, rate=rate, limit=limit, total=total))
             elif wanted.get("key"):
                 place = self._letter(str(wanted["key"]))
                 replay = asked(lambda: replays.begin_one(*place))

@@ -1,14 +1,19 @@
 """Sends dead letters back when a reader asks for it: one, or those of a group, counted first and at a bounded rate.
 
-`worker.kafka.dead_letters` does the sending: its hop limit, its refusals and its position hold here as they do for
-`sluice dead-letters replay`. A letter that this page has sent back is not sent again by it.
+`worker.kafka.dead_letters` does the sending: its hop limit and its refusals hold here as they do for `sluice
+dead-letters replay`. A group begins behind that command's position, which a page never moves; a single letter is sent
+wherever it lies.
+
+A letter that this page has sent back, and whose return was acknowledged, is not sent again by it. It knows this only as
+long as it runs, and only of the newest million: a restarted page counts and sends them again, up to the hop limit, and
+a later `sluice dead-letters replay` without a filter sends them, too.
 """
 
 import itertools
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +34,8 @@ MOST_RATE = 10_000.0
 MOST_LETTERS = 100_000
 _MOST_REMEMBERED = 100
 _MOST_SENT = 1_000_000
+_SENT_ALREADY = "this page has sent it back already"
+NONE_LEFT = "every letter of this group has been sent back, or has been replayed too often"
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -66,12 +73,21 @@ class Replay:
 
 @dataclass(frozen=True)
 class _OfGroup(Filter):
-    """The letters of one stage and error that this page has not sent back yet."""
+    """The letters of one stage and error that can be sent back, and that this page has not sent back yet.
+
+    A replay's limit counts the letters that its filter takes: one that can't be sent must not use it up.
+    """
 
     sent: frozenset[tuple[int, int]] = frozenset()
+    max_replays: int = 0
 
     def takes(self, letter: DeadLetter) -> bool:
-        return Filter.takes(self, letter) and _place(letter) not in self.sent
+        return (
+            Filter.takes(self, letter)
+            and letter.replays < self.max_replays
+            and bool(letter.topic)
+            and _place(letter) not in self.sent
+        )
 
 
 class Refused(Exception):
@@ -93,7 +109,8 @@ class Replays:
         self._wall_clock = wall_clock
         self._replays: dict[str, Replay] = {}
         self._numbers = itertools.count(1)
-        self._sent: set[tuple[int, int]] = set()
+        self._sent: dict[tuple[int, int], None] = {}  # in the order they were sent
+        self._counted: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def count_group(self, group: LetterGroup) -> int:
@@ -103,6 +120,8 @@ class Replays:
             SluiceError: The topic can't be read.
         """
         done = self._replay_group(group, limit=MOST_LETTERS, dry_run=True)
+        with self._lock:
+            self._counted[group.id] = done.replayed
         return int(done.replayed)
 
     def target_of(self, partition: int, offset: int) -> tuple[DeadLetter, str]:
@@ -119,31 +138,39 @@ class Replays:
         if not letter.topic:
             return letter, "its headers do not say which topic it came from"
         if (partition, offset) in self._sent:
-            return letter, "this page has sent it back already"
+            return letter, _SENT_ALREADY
         return letter, ""
 
     def begin_group(self, group: LetterGroup, *, rate: float, limit: int, total: int) -> Replay:
         """Begin to send the letters of a group back, no more than were counted.
 
+        Args:
+            group: Whose letters.
+            rate: Letters a second, at most.
+            limit: Letters, at most.
+            total: What the reader was shown. It can only lower what this page counted last, or counts now where it has
+                not since the group's last replay.
+
         Raises:
-            Refused: Another replay is running.
+            Refused: Another replay is running, or there is nothing to send.
+            SluiceError: The topic can't be read.
         """
-        limit = min(limit, total)
-        replay = self._begin(f"{total} letters of {group.stage} {group.error}", rate, limit, total)
+        with self._lock:
+            self._refuse_beside_another()
+            counted = self._counted.get(group.id)
+        if counted is None:
+            counted = self.count_group(group)
+        if not counted:
+            raise Refused(NONE_LEFT)
+        limit = min(limit, total, counted)
+        replay = self._begin(f"{counted} letters of {group.stage} {group.error}", rate, limit, counted)
+        with self._lock:
+            self._counted.pop(group.id, None)
 
         def work() -> None:
             done = self._replay_group(group, limit=limit, rate=rate, replay=replay)
             replay.sent = done.replayed
-            left = [
-                f"{count} {why}"
-                for count, why in (
-                    (done.over_limit, "replayed too often"),
-                    (done.without_topic, "without a topic"),
-                    (len(done.refused), "refused by their topic"),
-                )
-                if count
-            ]
-            replay.problem = f"left: {', '.join(left)}" if left else ""
+            replay.problem = f"left: {len(done.refused)} refused by their topic" if done.refused else ""
 
         return self._run(replay, work)
 
@@ -158,7 +185,8 @@ class Replays:
         letter, why_not = self.target_of(partition, offset)
         if why_not:
             raise Refused(why_not)
-        replay = self._begin(f"the letter {self._settings.dead_letters.topic}/{partition}/{offset}", 1.0, 1, 1)
+        what = f"the letter {self._settings.dead_letters.topic}/{partition}/{offset}"
+        replay = self._begin(what, 1.0, 1, 1, unless_sent=(partition, offset))
 
         def work() -> None:
             returns = Returns(self._settings)
@@ -166,7 +194,7 @@ class Replays:
             refused = returns.settle()
             replay.sent = 1 - len(refused)
             if not refused:
-                self._remember({_place(letter)})
+                self._remember([letter])
             else:
                 replay.state, replay.problem = "failed", f"{letter.topic} does not take it: {refused[0].reason}"
 
@@ -189,11 +217,18 @@ class Replays:
         """All replays that are remembered, the newest first."""
         return [replay.as_json() for replay in reversed(list(self._replays.values()))]
 
-    def _begin(self, what: str, rate: float, limit: int, total: int) -> Replay:
+    def _refuse_beside_another(self) -> None:
+        if any(replay.state == "running" for replay in self._replays.values()):
+            message = "another replay is running; wait for its end, or stop it"
+            raise Refused(message)
+
+    def _begin(
+        self, what: str, rate: float, limit: int, total: int, unless_sent: tuple[int, int] | None = None
+    ) -> Replay:
         with self._lock:
-            if any(replay.state == "running" for replay in self._replays.values()):
-                message = "another replay is running; wait for its end, or stop it"
-                raise Refused(message)
+            self._refuse_beside_another()
+            if unless_sent in self._sent:  # by a second click, while the first read the letter
+                raise Refused(_SENT_ALREADY)
             replay = Replay(str(next(self._numbers)), written(self._wall_clock() * 1000), what, rate, limit, total)
             self._replays[replay.id] = replay
             while len(self._replays) > _MOST_REMEMBERED:
@@ -222,21 +257,20 @@ class Replays:
     ) -> Any:
         with self._lock:
             sent = frozenset(self._sent)
-        chosen = _OfGroup(frozenset({group.error}), frozenset({group.stage}), sent=sent)
+        most = self._settings.dead_letters.max_replays
+        chosen = _OfGroup(frozenset({group.error}), frozenset({group.stage}), sent=sent, max_replays=most)
 
-        taken: set[tuple[int, int]] = set()
-
-        def progress(letter: DeadLetter) -> None:
+        def progress(_: DeadLetter) -> None:
             if replay is not None:
                 replay.sent += 1
-                taken.add(_place(letter))
 
         stop = threading.Event() if replay is None else replay.stop
 
         def sleep(seconds: float) -> None:
             stop.wait(seconds)
 
-        done = replay_dead_letters(
+        # Only what is acknowledged is remembered: the rest of a replay that fails may be sent again, as by the command.
+        return replay_dead_letters(
             self._settings,
             chosen,
             clock=time.monotonic,
@@ -244,18 +278,16 @@ class Replays:
             uniform=random.uniform,
             dry_run=dry_run,
             progress=progress,
+            acknowledged=self._remember,
             stopped=stop.is_set,
             **how,
         )
-        # Only now are they acknowledged; those of a replay that failed may be sent again, as the command's may.
-        self._remember(taken - {_place(left.letter) for left in done.refused})
-        return done
 
-    def _remember(self, places: set[tuple[int, int]]) -> None:
+    def _remember(self, letters: Iterable[DeadLetter]) -> None:
         with self._lock:
-            if len(self._sent) + len(places) > _MOST_SENT:
-                self._sent.clear()
-            self._sent |= places
+            self._sent.update((_place(letter), None) for letter in letters)
+            while len(self._sent) > _MOST_SENT:
+                del self._sent[next(iter(self._sent))]
 
     def _say(self, replay: Replay, level: str, event: str) -> None:
         facts = replay.as_json()
