@@ -16,7 +16,7 @@ PAIR = ("incumbent", "candidate")
 """Labels that name who is compared: the first 12 digits of each one's digest, and its threshold set."""
 
 MISSED = ("absent", "behind", "unscorable", "crashed")
-FAILURES = ("load", "crash")
+FAILURES = ("load", "crash", "error")
 EXAMPLE_RESULTS = ("sent", "failed")
 TIERS = ("review", "act")
 FLAGGED_BY = ("incumbent", "candidate", "both")
@@ -46,8 +46,8 @@ class ShadowMetrics:
         self.compared = counter("compared", "Comments that both models have scored", *PAIR)
         self.missed = counter(
             "missed",
-            "Comments chosen and not compared: absent (no candidate is loaded), behind (too many waited), unscorable "
-            "(it gives the text no score), crashed (its process ended)",
+            "Comments chosen and not compared: absent (no candidate is loaded, or the shadow has ended), behind (too "
+            "many waited), unscorable (it gives the text no score), crashed (its process ended)",
             "reason",
         )
         self.flagged = counter(
@@ -78,7 +78,8 @@ class ShadowMetrics:
         self.memory_bytes = gauge("memory_bytes", "Resident memory of the candidate's process")
         self.failures = counter(
             "failures",
-            "Ends of the candidate: load (it stays off until the worker starts again), crash (it starts again later)",
+            "Ends of the candidate: load and error (it stays off until the worker starts again), crash (it starts "
+            "again later)",
             "reason",
         )
         self.examples = counter("examples", "Examples published: sent, failed", "result")

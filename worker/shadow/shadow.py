@@ -69,6 +69,7 @@ class Shadow:
         self._examples = examples
         self._restart_seconds = restart_seconds
         self._candidate: Candidate | None = None
+        self._taken: Sequence[Sampled] = ()
         self._ready = False
         self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
 
@@ -83,7 +84,7 @@ class Shadow:
             self._metrics.missed.labels("absent").inc(len(sampled))
             return
         if left_out := self._waiting.add(sampled):
-            self._metrics.missed.labels("behind").inc(left_out)
+            self._metrics.missed.labels("absent" if self._waiting.closed else "behind").inc(left_out)
         self._metrics.waiting_records.set(len(self._waiting))
 
     def stop(self) -> None:
@@ -101,11 +102,22 @@ class Shadow:
                     return
                 self._restart_seconds = min(2 * self._restart_seconds, _LAST_RESTART_SECONDS)
         except Exception:
+            self._metrics.failures.labels("error").inc()
             log.exception("the shadow has ended; events go on as before")
         finally:
             self._is_up(False)
+            self._forget()
             if self._examples is not None:
                 self._examples.close()
+
+    def _forget(self) -> None:
+        """Keep no text and claim no comparison, now that there will be none; what was not compared is counted."""
+        metrics = self._metrics
+        if left := len(self._taken) + self._waiting.drain():
+            metrics.missed.labels("absent").inc(left)
+        self._taken = ()
+        metrics.waiting_records.set(0)
+        metrics.info.clear()
 
     def _live_once(self) -> bool:
         """The life of one candidate; whether another is to be started after it."""
@@ -153,7 +165,7 @@ class Shadow:
             if not self._allowance.permits(busy=busy):
                 self._waiting.pause(_LOOK_SECONDS)
                 continue
-            sampled = self._waiting.take()
+            sampled = self._taken = self._waiting.take()
             metrics.waiting_records.set(len(self._waiting))
             if any(one.incumbent.scores_as(scorer) for one in sampled):
                 log.warning("the candidate is the model in use: there is nothing to compare, and the shadow has ended")
@@ -162,6 +174,7 @@ class Shadow:
                 verdicts, cpu_seconds, memory_bytes = candidate.score([one.text for one in sampled])
             except CandidateEnded:
                 metrics.missed.labels("crashed").inc(len(sampled))
+                self._taken = ()
                 raise
             self._allowance.spend(cpu_seconds, busy=busy)
             metrics.cpu_seconds.inc(cpu_seconds)
@@ -170,9 +183,12 @@ class Shadow:
             compared = [compare(one, found) for one, found in pairs if not isinstance(found, Unscorable)]
             if unscorable := len(sampled) - len(compared):
                 metrics.missed.labels("unscorable").inc(unscorable)
+            self._taken = [one.sampled for one in compared]
             tally.count(compared)
+            self._taken = ()
         return False
 
     def _is_up(self, now: bool) -> None:
         self._ready = now
         self._metrics.up.set(now)
+        self._metrics.memory_bytes.set(0)

@@ -38,8 +38,10 @@ class Waiting:
         return self._closed
 
     def add(self, sampled: Sequence[Sampled]) -> int:
-        """Add those that there is room for; return how many there was none for."""
+        """Add those that there is room for; return how many there was none for: once it is closed, for none."""
         with self._changed:
+            if self._closed:
+                return len(sampled)
             for number, one in enumerate(sampled):
                 if len(self._texts) >= self._limit or self._characters >= _CHARACTERS_WAITING:
                     return len(sampled) - number
@@ -73,8 +75,17 @@ class Waiting:
             self._characters -= sum(len(one.text) for one in taken)
         return taken
 
+    def drain(self) -> int:
+        """Forget what is left, for good; return how many comments that were."""
+        self.close()
+        with self._changed:
+            left = len(self._texts)
+            self._texts.clear()
+            self._characters = 0
+        return left
+
     def close(self) -> None:
-        """End every wait."""
+        """End every wait, and take no more."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

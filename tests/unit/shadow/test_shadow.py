@@ -72,6 +72,15 @@ class Bench:
     def value(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(f"sluice_shadow_{name}", labels) or 0.0
 
+    def incumbents(self) -> list[str]:
+        """Ids of the models that it says are compared now."""
+        return [
+            sample.labels["incumbent_id"]
+            for family in self.registry.collect()
+            for sample in family.samples
+            if sample.name == "sluice_shadow_info"
+        ]
+
     def flagged(self, label: str, tier: str, by: str) -> float:
         return self.value("flagged_total", label=label, tier=tier, by=by, **PAIR)
 
@@ -113,18 +122,15 @@ def test_labels_that_only_one_has_are_named_and_are_no_difference() -> None:
 
 def test_each_incumbent_has_series_of_its_own() -> None:
     successor = scorer("successor", "toxic", "insult", digit="c")
-    bench = Bench(ScriptedCandidate(flags("toxic")))
-    bench.run(event(1), event(2, incumbent=successor), event(3, incumbent=successor))
+    bench = Bench(ScriptedCandidate(flags("toxic"), flags("toxic")))
+    compared_now: list[str] = []
+    bench.outlet.serve = lambda: compared_now.extend(bench.incumbents())
+    events = [event(1), *(event(number, incumbent=successor) for number in range(2, 10))]
+    bench.run(*events)
 
     assert bench.value("compared_total", **PAIR) == 1
-    assert bench.value("compared_total", incumbent=successor.name, candidate=CANDIDATE.name) == 2
-    (info,) = (
-        sample
-        for family in bench.registry.collect()
-        for sample in family.samples
-        if sample.name == "sluice_shadow_info"
-    )
-    assert info.labels["incumbent_id"] == "successor", "who is compared now"
+    assert bench.value("compared_total", incumbent=successor.name, candidate=CANDIDATE.name) == 8
+    assert compared_now == ["incumbent", "successor"]
 
 
 def test_a_busy_worker_is_left_alone_until_it_is_idle() -> None:
@@ -226,6 +232,34 @@ def test_what_became_of_examples_is_counted_while_no_comment_waits(monkeypatch: 
     bench.outlet.serve = bench.waiting.close
     bench.run()
     assert bench.outlet.closed, "and once more at the end"
+
+
+@pytest.mark.parametrize("how", ["promoted", "refused", "failed"])
+def test_a_shadow_that_has_ended_says_so_keeps_no_text_and_leaves_nothing_uncounted(how: str) -> None:
+    candidate = {
+        "promoted": ScriptedCandidate(flags(), loaded=INCUMBENT),
+        "refused": ScriptedCandidate(flags(), loaded=CandidateRefused("no such folder")),
+        "failed": ScriptedCandidate(ZeroDivisionError("of ours"), flags()),
+    }[how]
+    bench = Bench(candidate)
+    bench.metrics.sampled.inc(20)
+    bench.run(*(event(number) for number in range(20)))
+    bench.shadow._ready = True  # as the poll thread may have read it just before the end
+    bench.shadow.offer([event(20)])
+
+    assert bench.value("missed_total", reason="absent") == bench.value("sampled_total") == 21
+    assert [bench.value(name) for name in ("up", "waiting_records", "memory_bytes")] == [0, 0, 0]
+    assert bench.incumbents() == []
+    assert len(bench.waiting) == 0
+    assert bench.value("failures_total", reason="error") == (how == "failed")
+
+
+def test_memory_is_that_of_a_candidate_that_runs() -> None:
+    seen: list[float] = []
+    bench = Bench(ScriptedCandidate(flags(), CandidateEnded("exit code 1")), ScriptedCandidate(flags(), flags()))
+    bench.outlet.serve = lambda: seen.append(bench.value("memory_bytes"))
+    bench.run(*(event(number) for number in range(32)))
+    assert seen == [0, 1000, 0, 1000]
 
 
 def test_stopping_ends_the_candidate_and_what_waits_is_left() -> None:
