@@ -9,7 +9,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -20,6 +21,8 @@ from worker.types import ModelIdentity, Unscorable
 MODULE = "worker.shadow.candidate_process"
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
+
+_EXIT_SECONDS = 1.0
 
 
 class CandidateEnded(Exception):
@@ -76,32 +79,26 @@ class Candidate:
 
         Raises:
             CandidateRefused: It can't be loaded.
-            CandidateEnded: Its process has ended.
+            CandidateEnded: Its process has ended, or its answer makes no sense.
         """
-        answer = self._receive()
-        if "refused" in answer:
-            raise CandidateRefused(answer["refused"])
-        labels = answer["labels"]
-        if unknown := [label for label in self._names if label not in labels]:
-            message = f"shadow.labels: the candidate has no label {', '.join(unknown)}; it has {', '.join(labels)}"
-            raise CandidateRefused(message)
-        renamed = tuple(self._name(label) for label in labels)
-        if len(set(renamed)) < len(labels):
-            message = f"shadow.labels: two labels of the candidate would have one name: {', '.join(renamed)}"
-            raise CandidateRefused(message)
-        return Scorer(ModelIdentity(**answer["identity"]), answer["threshold_set"], answer["view"], renamed)
+        with _sense():
+            return self._scorer(self._receive())
 
     def score(self, texts: Sequence[str]) -> Answer:
         """Score the texts; waits for as long as it takes.
 
         Raises:
-            CandidateEnded: Its process has ended.
+            CandidateEnded: Its process has ended, or its answer makes no sense.
         """
         self._send({"texts": list(texts)})
-        answer = self._receive()
-        if "refused" in answer:
-            raise CandidateEnded(answer["refused"])
-        return Answer([self._verdict(one) for one in answer["results"]], answer["cpu_seconds"], answer["memory_bytes"])
+        with _sense():
+            answer = self._receive()
+            if "refused" in answer:
+                raise CandidateEnded(answer["refused"])
+            verdicts = [self._verdict(one) for one in answer["results"]]
+            if len(verdicts) != len(texts):
+                raise ValueError
+            return Answer(verdicts, float(answer["cpu_seconds"]), int(answer["memory_bytes"]))
 
     def kill(self) -> None:
         """End the process at once, from any thread; what waits for it raises `CandidateEnded`."""
@@ -118,11 +115,24 @@ class Candidate:
                     continue  # what could not be written to it is nobody's to read
         self._process.wait()
 
+    def _scorer(self, answer: dict[str, Any]) -> Scorer:
+        if "refused" in answer:
+            raise CandidateRefused(answer["refused"])
+        labels = answer["labels"]
+        if unknown := [label for label in self._names if label not in labels]:
+            message = f"shadow.labels: the candidate has no label {', '.join(unknown)}; it has {', '.join(labels)}"
+            raise CandidateRefused(message)
+        renamed = tuple(self._name(label) for label in labels)
+        if len(set(renamed)) < len(labels):
+            message = f"shadow.labels: two labels of the candidate would have one name: {', '.join(renamed)}"
+            raise CandidateRefused(message)
+        return Scorer(ModelIdentity(**answer["identity"]), answer["threshold_set"], answer["view"], renamed)
+
     def _verdict(self, result: dict[str, Any]) -> Verdict | Unscorable:
         if "error" in result:
             return Unscorable(result["error"], result["reason"])
         labels, acted = (tuple(map(self._name, result[of])) for of in ("labels", "acted"))
-        return Verdict({self._name(label): score for label, score in result["scores"].items()}, labels, acted)
+        return Verdict({self._name(label): float(score) for label, score in result["scores"].items()}, labels, acted)
 
     def _name(self, label: str) -> str:
         return self._names.get(label, label)
@@ -143,9 +153,22 @@ class Candidate:
         return answer
 
     def _how_it_ended(self) -> str:
-        self._process.kill()
-        status = self._process.wait()
+        try:
+            status = self._process.wait(_EXIT_SECONDS)  # it has closed its pipe, and is about to say how it ends
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
         return f"killed by signal {-status}" if status < 0 else f"exit code {status}"
+
+
+@contextmanager
+def _sense() -> Iterator[None]:
+    """Take an answer of another shape than ours for the candidate's end, however it fails to be read."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError):
+        message = "answers what makes no sense"
+        raise CandidateEnded(message) from None
 
 
 def _open(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -43,7 +43,8 @@ def main() -> None:
     configure_logs(LogSettings.model_validate(order["log"]))
     structlog.contextvars.bind_contextvars(process="candidate")
     if order["yielding"]:
-        os.nice(_LOWEST_PRIORITY)
+        with suppress(OSError):  # a sandbox may not let it
+            os.nice(_LOWEST_PRIORITY)
     try:
         model = _load(ModelSettings.model_validate(order["model"]))
     except SluiceError as error:
@@ -119,8 +120,9 @@ def _yield_to_all() -> None:
     Not before the model is loaded: a worker that is never idle would wait for ever to learn that it can't be.
     """
     if sys.platform == "linux":
-        with suppress(OSError):  # a sandbox may not know the policy: the lowest priority is left
-            for thread in Path("/proc/self/task").iterdir():
+        for thread in Path("/proc/self/task").iterdir():
+            # A thread may have ended since, and a sandbox may not know the policy: the lowest priority is left.
+            with suppress(OSError):
                 os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
 
 

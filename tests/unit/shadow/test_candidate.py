@@ -1,11 +1,12 @@
 """The candidate's process, with small real checkpoints."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from testkit.child_process import ROOT
 from worker.classifier import Classifier
 from worker.settings import CandidateSettings, LogSettings, ModelSettings, Precision, candidate_model
 from worker.shadow.candidate import MODULE, Candidate, CandidateEnded, CandidateRefused
-from worker.types import Unscorable
+from worker.types import ModelIdentity, Unscorable
 
 MODEL = ModelSettings(id="in-use", precision=Precision.FLOAT32, threshold=0.6)
 
@@ -89,6 +90,73 @@ def test_a_name_for_a_label_it_does_not_have_is_refused(folder: Path) -> None:
     running = candidate(folder, {"spam": "toxic"})
     with pytest.raises(CandidateRefused, match="no label spam; it has toxicity, insult"):
         running.loaded()
+    running.close()
+
+
+LOADED = json.dumps(
+    {
+        "identity": ModelIdentity("it", "1", "sha256:" + "a" * 64, "float32")._asdict(),
+        "threshold_set": "default@1",
+        "view": None,
+        "labels": ["toxic"],
+    }
+)
+SCORED = {"scores": {"toxic": 0.5}, "labels": [], "acted": []}
+
+
+def scored(*results: object, **others: object) -> str:
+    return json.dumps({"results": results, "cpu_seconds": 0.1, "memory_bytes": 1, **others})
+
+
+def speaking(lines: Sequence[str], monkeypatch: pytest.MonkeyPatch, folder: Path, status: int = 0) -> Candidate:
+    """A candidate whose process answers with these lines, one for each that it is asked, and takes a while to exit."""
+    code = (
+        f"import os, sys, time\nfor line in {list(lines)!r}:\n    sys.stdin.readline()\n    print(line, flush=True)\n"
+    )
+    folder.joinpath("speaking_candidate.py").write_text(
+        code + f"os.close(1)\ntime.sleep(0.2)\nos._exit({status})\n", encoding="utf-8"
+    )
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr("worker.shadow.candidate.MODULE", "speaking_candidate")
+    return candidate(folder)
+
+
+@pytest.mark.parametrize("answer", ["no JSON", "[]", "{}", '{"labels": 7}', LOADED.replace("precision", "precise")])
+def test_a_candidate_that_says_nonsense_of_itself_has_ended(
+    answer: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    running = speaking([answer], monkeypatch, tmp_path)
+    with pytest.raises(CandidateEnded, match="makes no sense"):
+        running.loaded()
+    running.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "null",
+        scored(SCORED),
+        scored(SCORED, SCORED, SCORED),
+        scored(SCORED, {"scores": 7}),
+        scored(SCORED, SCORED | {"scores": {"toxic": "high"}}),
+        scored(SCORED, SCORED, cpu_seconds=None),
+    ],
+)
+def test_a_candidate_that_answers_nonsense_has_ended(
+    answer: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    running = speaking([LOADED, answer], monkeypatch, tmp_path)
+    assert running.loaded().labels == ("toxic",)
+    with pytest.raises(CandidateEnded, match="makes no sense"):
+        running.score(["one", "two"])
+    running.close()
+
+
+def test_a_candidate_that_exits_is_not_said_to_be_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    running = speaking([LOADED], monkeypatch, tmp_path, status=3)
+    assert running.loaded().labels == ("toxic",)
+    with pytest.raises(CandidateEnded, match="exit code 3"):
+        running._receive()
     running.close()
 
 

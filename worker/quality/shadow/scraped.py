@@ -25,7 +25,7 @@ def read_metrics(bodies: Mapping[str, str]) -> Findings:
         bodies: What each worker's /metrics answered (Prometheus text), by where it is from.
 
     Raises:
-        ValueError: One of them is not in that format; the message says which.
+        ValueError: One of them is not in that format or lacks a label; the message says which.
     """
     pairs: Pairs = {}
     current: set[tuple[str, str]] = set()
@@ -34,18 +34,22 @@ def read_metrics(bodies: Mapping[str, str]) -> Findings:
     for source, body in bodies.items():
         for sample in _samples(source, body):
             name, labels = sample.name.removeprefix(_PREFIX), sample.labels
-            if name == "sampled_total":
-                sampled += int(sample.value)
-            elif name == "missed_total":
-                missed[labels["reason"]] += int(sample.value)
-            elif "incumbent" in labels:
-                pair = labels["incumbent"], labels["candidate"]
-                one = pairs.setdefault(pair, Comparison(*pair))
-                if name == "info":
-                    current.add(pair)
-                    one.models = {who: {what: labels[f"{who}_{what}"] for what in _ABOUT_A_MODEL} for who in _MODELS}
-                else:
-                    _add(one, name, labels, sample.value)
+            try:
+                if name == "sampled_total":
+                    sampled += int(sample.value)
+                elif name == "missed_total":
+                    missed[labels["reason"]] += int(sample.value)
+                elif "incumbent" in labels:
+                    pair = labels["incumbent"], labels["candidate"]
+                    one = pairs.setdefault(pair, Comparison(*pair))
+                    if name == "info":
+                        current.add(pair)
+                        one.models = _models(labels)
+                    else:
+                        _add(one, name, labels, sample.value)
+            except KeyError as error:
+                message = f"{source} holds {sample.name} without the label {error}"
+                raise ValueError(message) from None
     ordered = sorted(pairs, key=lambda pair: (pair not in current, pair))
     found = [pairs[pair] for pair in ordered]
     for one in found:
@@ -61,6 +65,10 @@ def _samples(source: str, body: str) -> Iterator[Sample]:
     except (ValueError, KeyError, IndexError):
         message = f"{source} does not hold metrics in the Prometheus text format"
         raise ValueError(message) from None
+
+
+def _models(labels: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    return {who: {what: labels[f"{who}_{what}"] for what in _ABOUT_A_MODEL} for who in _MODELS}
 
 
 def _add(one: Comparison, name: str, labels: Mapping[str, str], value: float) -> None:

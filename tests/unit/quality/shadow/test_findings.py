@@ -144,7 +144,10 @@ def test_the_command_prints_a_table_or_one_object(tmp_path: Path, capsys: pytest
 def test_what_is_no_source_is_refused_with_what_to_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = tmp_path / "wrong.txt"
     wrong.write_text("sluice_shadow_up{ nonsense", encoding="utf-8")
+    lacking = tmp_path / "lacking.txt"
+    lacking.write_text(scraped(SAMPLED).replace(',tier="review"', ""), encoding="utf-8")
     for arguments, said in (
+        (["--metrics", str(lacking)], f"{lacking} holds sluice_shadow_flagged_total without the label 'tier'"),
         (["--metrics", str(wrong)], "does not hold metrics"),
         (["--metrics", str(tmp_path / "missing")], "cannot be read"),
         (["--metrics", "http://127.0.0.1:1"], "does not answer"),
