@@ -41,7 +41,7 @@ function setTitle() {
 
 function route() {
   const { view: asked, query } = current();
-  const view = asked in VIEWS ? asked : "now";
+  const view = Object.hasOwn(VIEWS, asked) ? asked : "now";
   if (shown?.view === view && shown.part.update) {
     shown.part.update(query);
     return;

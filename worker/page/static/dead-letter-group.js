@@ -4,6 +4,7 @@ import { address, get } from "./api.js";
 import { fill, h } from "./element.js";
 import { clock, count, counted } from "./format.js";
 import { notice, skeleton, table } from "./parts.js";
+import { plain } from "./text.js";
 
 /** A row of the list; `row.show(group, isOpen)` brings it up to date. `replay(what)` begins a replay. */
 export function deadLetterGroup(page, replay, toggle) {
@@ -33,7 +34,7 @@ function title(group, page, replay, toggle, isOpen) {
   const { sample } = group;
   return [
     h("div", { class: "group-title" },
-      h("h2", {}, group.error), h("span", { class: "badge" }, group.stage),
+      h("h2", {}, plain(group.error)), h("span", { class: "badge" }, plain(group.stage)),
       h("span", { class: "group-count" }, h("span", { class: "number" }, count(group.count)), group.count === 1 ? " letter" : " letters")),
     h("p", { class: "quiet" }, group.first === group.last ? `At ${clock(group.first)}` : `First ${clock(group.first)}, last ${clock(group.last)}`,
       sample ? `; a sample is ${sample.topic}/${sample.partition}/${sample.offset}, ${hops(sample.hops)}` : "", "."),
@@ -53,7 +54,7 @@ async function load(group, page, replay, place) {
   const columns = [
     { name: "When", cell: (letter) => clock(letter.at) },
     { name: "Record", cell: (letter) => h("span", { class: "bytes" }, source(letter)) },
-    { name: "Detail", cell: (letter) => letter.detail ?? "" },
+    { name: "Detail", cell: (letter) => plain(letter.detail ?? "") },
     { name: "Replays", number: true, cell: (letter) => count(letter.hops ?? 0) },
     ...(page.can_replay ? [{ name: "Send back", cell: (letter) => h("button", {
       type: "button", class: "small", "aria-label": `Replay the letter ${letter.key} …`,

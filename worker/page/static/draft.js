@@ -5,7 +5,9 @@ const number = (text) => (text === "" || !(Number(text) >= 0 && Number(text) <= 
 /** {label: {review, act}}; a limit that is never reached is null. */
 export function draftOf(text) {
   const parts = (text ?? "").split(",").map((part) => part.split(":")).filter((part) => part.length === 3);
-  return Object.fromEntries(parts.map(([label, review, act]) => [decodeURIComponent(label), { review: number(review), act: number(act) }]));
+  const draft = Object.create(null); // a label may be called `constructor`
+  for (const [label, review, act] of parts) draft[decodeURIComponent(label)] = { review: number(review), act: number(act) };
+  return draft;
 }
 
 /** The same as text. */

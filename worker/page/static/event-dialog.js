@@ -6,7 +6,7 @@ import { fill, h } from "./element.js";
 import { eventName } from "./event-list.js";
 import { counted, duration, moment, percent, place, score, shortDigest } from "./format.js";
 import { copyButton, limitsInWords, notice, skeleton, tierBadge } from "./parts.js";
-import { marked } from "./text.js";
+import { marked, plain } from "./text.js";
 import { isAskedFor, reveal, textOf } from "./texts.js";
 
 const LONG_JSON = 200_000;
@@ -44,7 +44,7 @@ async function load(key, page, title, body, withText) {
   }
   if (withText && answer.text !== null) reveal(key, answer.text);
   const summary = answer.summary;
-  title.replaceChildren(summary.problem ? "Record " : "Comment ", h("bdi", {}, eventName(summary)));
+  title.replaceChildren(summary.problem ? "Record " : "Comment ", h("bdi", {}, plain(eventName(summary))));
   fill(body,
     summary.problem ? notice("warn", "Not read as a label event.", summary.problem) : verdict(summary),
     summary.problem && answer.text === null ? null : textPart(answer, page, () => load(key, page, title, body, true)),
@@ -52,7 +52,7 @@ async function load(key, page, title, body, withText) {
 }
 
 const verdict = (summary) =>
-  h("p", {}, tierBadge(summary.tier), " ", summary.labels?.length ? summary.labels.join(", ") : "no label reached its threshold");
+  h("p", {}, tierBadge(summary.tier), " ", summary.labels?.length ? plain(summary.labels.join(", ")) : "no label reached its threshold");
 
 function textPart(answer, page, ask) {
   const { summary } = answer;
@@ -77,13 +77,13 @@ function textPart(answer, page, ask) {
       } },
     }, label)));
   return h("section", {}, heading, choice, place,
-    spans.length > 0 ? h("p", { class: "quiet" }, "Marked: the words that carry ", labels.join(", "), ". ", shares(text, spans)) : null);
+    spans.length > 0 ? h("p", { class: "quiet" }, "Marked: the words that carry ", plain(labels.join(", ")), ". ", shares(text, spans)) : null);
 }
 
 function shares(text, spans) {
   const strongest = [...spans].sort((left, right) => right.share - left.share).slice(0, 3);
   return h("span", {}, "Strongest: ", strongest.map((span, index) => [
-    index > 0 ? ", " : "", h("bdi", {}, `“${text.slice(span.utf16_begin, span.utf16_end).slice(0, 40)}”`), ` ${percent(span.share)} of ${span.label}`,
+    index > 0 ? ", " : "", h("bdi", {}, "“", plain(text.slice(span.utf16_begin, span.utf16_end).slice(0, 40)), "”"), ` ${percent(span.share)} of `, plain(span.label),
   ]), ".");
 }
 
@@ -96,7 +96,7 @@ function scores(answer) {
       h("caption", { class: "unseen" }, "Score of each label and its thresholds"),
       h("thead", { class: "unseen", role: "rowgroup" }, h("tr", { role: "row" }, ["Label", "Score", "Bar", "Thresholds"].map((name) => h("th", { role: "columnheader", scope: "col" }, name)))),
       h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row" },
-        h("th", { role: "rowheader", scope: "row" }, row.label), h("td", { role: "cell", class: "number" }, score(row.score)),
+        h("th", { role: "rowheader", scope: "row" }, plain(row.label)), h("td", { role: "cell", class: "number" }, score(row.score)),
         h("td", { role: "cell", class: "score-cell" }, scoreBar(row.score, row)), h("td", { role: "cell", class: "quiet" }, limitsInWords(row)))))));
 }
 
@@ -131,7 +131,8 @@ function whole(event) {
   details.addEventListener("toggle", () => {
     if (!details.open || place.textContent !== "") return;
     const text = JSON.stringify(event, null, 2);
-    place.textContent = text.length > LONG_JSON ? `${text.slice(0, LONG_JSON)}\n… ${counted(text.length - LONG_JSON, "character")} more` : text;
+    const more = text.length > LONG_JSON ? `\n… ${counted(text.length - LONG_JSON, "character")} more` : "";
+    fill(place, plain(text.slice(0, LONG_JSON)), more);
   });
   return details;
 }

@@ -35,7 +35,7 @@ function update(row, summary, page, address, side) {
     h("div", { class: "event-tier" }, summary.problem ? h("span", { class: "badge badge-problem" }, "Not read") : tierBadge(summary.tier), side(summary)),
     h("div", { class: "event-body" }, summary.problem ? h("p", {}, summary.problem) : [textLine(row, summary, text, page, address, side), labels(summary)]),
     h("div", { class: "event-meta" },
-      h("a", { class: "event-open", href: address(summary) }, h("bdi", {}, eventName(summary))),
+      h("a", { class: "event-open", href: address(summary) }, h("bdi", {}, plain(eventName(summary)))),
       h("span", { title: "Topic, partition and offset of the comment" }, summary.source ? place(summary.source) : summary.key, language(summary))));
   if (focused) row.querySelector("a")?.focus({ preventScroll: true });
 }

@@ -6,14 +6,17 @@ const QUIET_AFTER_MS = 12_000; // `now` comes each second; a line that is silent
 
 const listeners = { now: new Set(), events: new Set(), line: new Set(), state: new Set() };
 const last = { now: null, state: { open: false, since: Date.now(), tried: false } };
+const lines = new Map(); // the server begins each connection with those it keeps; each is told once
+const MOST_LINES = 200;
 let source = null;
 let wanted = "";
 let heard = 0;
 
-/** Calls `listener` with each message of a kind, and at once with the latest where there is one. Returns how to stop. */
+/** Calls `listener` with each message of a kind, and at once with the latest where there is one (of lines: with all kept). Returns how to stop. */
 export function listen(kind, listener) {
   listeners[kind].add(listener);
   if (last[kind]) listener(last[kind]);
+  if (kind === "line") for (const line of lines.values()) listener(line);
   return () => listeners[kind].delete(listener);
 }
 
@@ -46,6 +49,12 @@ function received(kind, data) {
   tell(true);
   const message = JSON.parse(data);
   if (kind === "now") last.now = message;
+  if (kind === "line") {
+    const key = `${message.at} ${message.number}`; // the numbers of a server that was started again begin again
+    if (lines.has(key)) return;
+    lines.set(key, message);
+    if (lines.size > MOST_LINES) lines.delete(lines.keys().next().value);
+  }
   for (const listener of listeners[kind]) listener(message);
 }
 

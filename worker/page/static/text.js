@@ -4,10 +4,10 @@ import { h } from "./element.js";
 
 const LONG = 20_000; // UTF-16 code units that are shown at once; a text of a megabyte must not stop the page
 
-// Controls, invisible and direction-changing characters, and halves of surrogate pairs: shown as their numbers, for a
+// Controls, invisible, private and direction-changing characters, and halves of surrogate pairs: shown as their numbers, for a
 // reader who cannot see them is the one they are written to deceive.
 const HIDDEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\u{e0000}-\u{e0fff}]/gu;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ue000-\uf8ff\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}\u{f0000}-\u{10ffff}]/gu;
 
 const SEGMENT_BREAKS = (spans, length) =>
   [...new Set([0, length, ...spans.flatMap((span) => [span.utf16_begin, span.utf16_end])])]

@@ -8,6 +8,7 @@ import { open } from "../live.js";
 import { limitsInWords, notice, segments, skeleton } from "../parts.js";
 import { whatIf } from "../what-if.js";
 import { draftOf, draftText } from "../draft.js";
+import { plain } from "../text.js";
 
 const EVERY_MS = 10_000;
 const SPANS = { "15m": "15 minutes", "1h": "1 hour", "1d": "1 day" };
@@ -29,7 +30,7 @@ export function show(context) {
   const result = h("div", { class: "result-place" });
   const element = h("div", { class: "stack" }, h("div", { class: "toolbar" }, choice, cover), labels, trial, result);
 
-  const span = () => (query.span in SPANS ? query.span : "15m");
+  const span = () => (Object.hasOwn(SPANS, query.span ?? "") ? query.span : "15m");
   const change = (part) => context.go({ ...query, ...part }, { replace: true });
 
   async function look() {
@@ -68,7 +69,7 @@ export function show(context) {
       ...(tried ? [{ at: tried.review, kind: "tried", name: "tried for review" }, { at: tried.act, kind: "tried", name: "tried for act" }] : []),
     ];
     return h("section", { class: "panel label-card", "aria-label": `Scores of ${label.label}` },
-      h("header", {}, h("h2", {}, label.label),
+      h("header", {}, h("h2", {}, plain(label.label)),
         h("button", { type: "button", class: "small", "aria-pressed": String(query.label === label.label), data: { label: label.label },
           on: { click: () => {
             asked = query.label !== label.label;
