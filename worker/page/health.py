@@ -144,6 +144,8 @@ class HealthChain:
         if before is None or isinstance(before.committed, str) or isinstance(view.committed, str):
             return Finding(UNKNOWN, "it takes a minute of looking to see whether they move")
         moved = sum(view.committed.values()) - sum(before.committed.values())
+        if moved <= 0 and lag_json(before, self._cluster.inputs())["total"] == 0:
+            return Finding(OK, f"everything was settled a minute ago; {lag} records have come since")
         if moved <= 0:
             return Finding(
                 FAILED,
@@ -166,6 +168,8 @@ class HealthChain:
         if lag > then:
             detail = f"it grew from {then} to {lag} records in a minute"
             return Finding(FAILED, detail, "Add workers, up to one for each partition.", "sluicefallingbehind")
+        if lag == then:
+            return Finding(OK, f"it stayed at {lag} records for a minute: what comes is labelled, and no more")
         return Finding(OK, f"it fell from {then} to {lag} records in a minute")
 
     def _a_minute_before(self, view: ClusterView) -> ClusterView | None:

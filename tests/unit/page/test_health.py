@@ -72,6 +72,20 @@ def test_a_lag_that_falls_is_well() -> None:
     assert (checks["commits"]["state"], checks["lag"]["state"]) == ("ok", "ok")
 
 
+def test_a_sparse_stream_whose_newest_record_waits_is_well() -> None:
+    settled = view(8 * MINUTE_MS, committed=4000, ends=4000)
+    checks = states(view(committed=4000, ends=4001), settled)
+    assert checks["commits"]["state"] == "ok"
+    assert "settled a minute ago" in checks["commits"]["detail"]
+    waits = view(8 * MINUTE_MS, committed=4000, ends=4001)
+    assert failed(states(view(committed=4000, ends=4001), waits)) == "commits"
+
+
+def test_a_lag_that_neither_grows_nor_falls_is_said_to_stay() -> None:
+    checks = states(view(ends=9000, committed=7000), view(8 * MINUTE_MS, ends=8000, committed=6000))
+    assert "stayed at 4000" in checks["lag"]["detail"]
+
+
 def test_what_takes_a_minute_to_see_is_unknown_until_then() -> None:
     checks = states(view(committed=1000))
     assert (checks["commits"]["state"], checks["lag"]["state"]) == ("unknown", "unknown")
