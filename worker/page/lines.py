@@ -27,9 +27,10 @@ class Lines:
         """Add a line: `info`, `warning` or `error`, and a sentence that quotes no comment."""
         with self._lock:
             self._count += 1
-            self._lines.append((self._count, {"at": written(self._wall_clock() * 1000), "level": level, "text": text}))
+            at = written(self._wall_clock() * 1000)
+            self._lines.append((self._count, {"number": self._count, "at": at, "level": level, "text": text}))
 
     def after(self, number: int) -> tuple[int, list[Json]]:
-        """The lines after the one of this number, and the number of the newest."""
+        """The number of the newest line, and the lines kept after the one of this number, each with its own."""
         with self._lock:
             return self._count, [line for count, line in self._lines if count > number]

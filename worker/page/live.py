@@ -56,7 +56,6 @@ def wanted_of(api: Api, query: Mapping[str, str]) -> _Wanted:
 async def live(api: Api, parts: Parts, wanted: _Wanted) -> AsyncIterator[str]:
     """The messages, without end; the browser's leaving cancels it."""
     place = _Place()
-    place.line, _ = parts.lines.after(0)
     tick = 0
     while True:
         if tick % _TICKS_OF_NOW == 0:
@@ -80,7 +79,7 @@ def _news(parts: Parts, wanted: _Wanted, place: _Place) -> Json:
     shown = list(islice(filter(wanted.events.takes, news), MOST_EVENTS))
     if newest:
         place.event = newest[0].number
-    seen = parts.sample.counts().seen
+    seen = parts.sample.seen
     came = seen - place.seen if place.seen is not None else 0
     place.seen = seen
     return {

@@ -45,10 +45,12 @@ class _Slot:
     Attributes:
         read: Events read.
         stood_for: Records of the stream that they stand for.
+        followed: Those of them that came while the page followed the stream.
     """
 
     read: int = 0
     stood_for: float = 0.0
+    followed: float = 0.0
     events: list[KeptEvent] = field(default_factory=list)
 
     @property
@@ -139,7 +141,7 @@ class Sample:
             self._read += len(events)
             for event in events:
                 event.weight = 1 + passed_over / len(events)
-                self._place(event, now_ms)
+                self._place(event, now_ms, followed=False)
 
     def newest(self) -> list[KeptEvent]:
         """The newest events, the newest first, as they were read."""
@@ -163,13 +165,17 @@ class Sample:
             ]
 
     def steps(self, span: str) -> list[Step]:
-        """The slots of a span in the order of time, those without an event left out."""
+        """The slots of a span in the order of time that were followed, those without an event left out.
+
+        What `add_past` brought stands for minutes and lies in seconds of them: as steps it would be towers.
+        """
         with self._lock:
             self._forget(self._now_ms())
             length = SPANS[span].slot_ms
             return [
-                Step(number * length, slot.stood_for, slot.stood_for * slot.flagged_share)
+                Step(number * length, slot.followed, slot.followed * slot.flagged_share)
                 for number, slot in sorted(self._slots[span].items())
+                if slot.followed
             ]
 
     def stood_for(self, span: str) -> int:
@@ -177,6 +183,12 @@ class Sample:
         with self._lock:
             self._forget(self._now_ms())
             return round(sum(slot.stood_for for slot in self._slots[span].values()))
+
+    @property
+    def seen(self) -> int:
+        """Records that were in the stream, those passed over included."""
+        with self._lock:
+            return self._seen
 
     def counts(self) -> Counts:
         """How much was seen, and how much of it is kept."""
@@ -190,7 +202,7 @@ class Sample:
             for slot in slots.values():
                 yield from slot.events
 
-    def _place(self, event: KeptEvent, now_ms: float) -> None:
+    def _place(self, event: KeptEvent, now_ms: float, *, followed: bool = True) -> None:
         for name, span in SPANS.items():
             number = _slot_of(event.at_ms, span)
             if number <= _slot_of(int(now_ms) - span.whole_ms, span):
@@ -198,6 +210,7 @@ class Sample:
             slot = self._slots[name].setdefault(number, _Slot())
             slot.read += 1
             slot.stood_for += event.weight
+            slot.followed += event.weight * followed
             if len(slot.events) < span.kept:
                 slot.events.append(event)
             elif (place := self._index(slot.read)) < span.kept:

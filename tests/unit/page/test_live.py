@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -68,17 +69,32 @@ def test_a_view_without_a_list_gets_no_events(page: FedPage) -> None:
     assert [name for name, _ in messages(page, 2, events="0")] == ["now", "now"]
 
 
-def test_a_line_is_told_once_and_not_those_from_before(page: FedPage) -> None:
+def test_lines_from_before_are_told_first_and_each_once(page: FedPage) -> None:
     page.parts.lines.add("info", "from before")
 
     def between(number: int) -> None:
-        if number == 1:
+        if number == 2:
             page.parts.lines.add("warning", "something went wrong")
 
-    found = messages(page, 3, events="0", between=between)
-    assert [name for name, _ in found] == ["now", "line", "now"]
-    assert found[1][1]["text"] == "something went wrong"
-    assert found[1][1]["level"] == "warning"
+    found = messages(page, 5, events="0", between=between)
+    assert [name for name, _ in found] == ["now", "line", "line", "now", "now"] or [name for name, _ in found] == [
+        "now",
+        "line",
+        "now",
+        "line",
+        "now",
+    ]
+    lines = [line for name, line in found if name == "line"]
+    assert [(line["number"], line["level"], line["text"]) for line in lines] == [
+        (1, "info", "from before"),
+        (2, "warning", "something went wrong"),
+    ]
+
+
+def test_a_tick_does_not_walk_through_what_is_kept(page: FedPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.feed(label_event())
+    monkeypatch.setattr(page.parts.sample, "counts", lambda: pytest.fail("it walks through every event kept"))
+    assert [name for name, _ in messages(page, 3)] == ["now", "events", "events"]
 
 
 def test_no_more_browsers_are_served_than_there_is_room_for(page: FedPage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,3 +102,26 @@ def test_no_more_browsers_are_served_than_there_is_room_for(page: FedPage, monke
     answer = page.client().get("/api/live")
     assert answer.status_code == 503
     assert "close one" in answer.json()["error"]
+
+
+def test_browsers_that_were_let_in_together_are_not_more_than_there_is_room_for(
+    page: FedPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = iter([1, 0])  # room at the door, none at the first step
+    monkeypatch.setattr("worker.page.app.MOST_STREAMS", Drawn(limits))
+    answer = page.client().get("/api/live")
+    assert (answer.status_code, answer.text) == (200, "")
+
+
+class Drawn(int):
+    """A limit that is another one each time."""
+
+    def __new__(cls, limits: Iterator[int]) -> "Drawn":
+        made = super().__new__(cls, 0)
+        made.limits = limits
+        return made
+
+    limits: Iterator[int]
+
+    def __le__(self, other: int) -> bool:
+        return next(self.limits) <= other

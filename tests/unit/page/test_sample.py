@@ -80,6 +80,15 @@ def test_what_a_jump_left_out_is_stood_for_by_the_next_events() -> None:
     assert times.sample.stood_for("15m") == 1000
 
 
+def test_the_past_draws_no_towers() -> None:
+    times = Times()
+    times.sample.add_past([event(n, BEGIN_MS - 5 * MINUTE_MS + n) for n in range(60)], 5940)
+    assert times.sample.steps("15m") == []
+    assert times.sample.stood_for("15m") == 6000
+    times.come(20)
+    assert [(step.at_ms, step.comments) for step in times.sample.steps("15m")] == [(BEGIN_MS, 20)]
+
+
 def test_the_past_is_sampled_and_is_not_the_newest() -> None:
     times = Times()
     times.come(1)
