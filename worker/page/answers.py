@@ -10,8 +10,14 @@ from starlette.responses import JSONResponse, Response
 
 from worker.page.unknown import Json, is_unknown
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula where a cell begins with it (OWASP, "CSV Injection")."""
+_FORMULAS = (
+    *"=+-@",
+    "\N{FULLWIDTH EQUALS SIGN}",
+    "\N{FULLWIDTH PLUS SIGN}",
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)
+"""What a spreadsheet takes for a formula that begins a cell, also behind white space (OWASP, "CSV Injection")."""
 
 
 class SafeJson(JSONResponse):
@@ -43,6 +49,6 @@ def _cell(value: Json) -> str | int | float:
         return ""
     if isinstance(value, bool | dict | list | tuple):
         return dumped(value) if not isinstance(value, tuple) else dumped(list(value))
-    if isinstance(value, str) and value.startswith(_FORMULAS):
+    if isinstance(value, str) and (value.startswith(_FORMULAS) or value[:1].isspace()):
         return f"'{value}"
     return value if isinstance(value, str | int | float) else str(value)

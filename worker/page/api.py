@@ -78,13 +78,16 @@ class Api:
             "note": self._note(),
         }
 
-    def event(self, topic: str, partition: int, offset: int, query: Query) -> Json:
+    def event(self, topic: str, partition: str, offset: str, query: Query) -> Json:
         """One event in full, read from its topic."""
         settings = self._parts.settings
         if topic != settings.output.topic:
             message = f"the page reads {settings.output.topic}, and no other topic's records are shown here"
             raise NotFound(message)
-        record = asked(lambda: record_at(settings, topic, partition, offset))
+        if not (is_number(partition) and is_number(offset)):
+            message = "an event is named topic/partition/offset"
+            raise BadRequest(message)
+        record = asked(lambda: record_at(settings, topic, int(partition), int(offset)))
         return self._parts.detail.of(record, with_text=wants_text(query))
 
     def scores(self, query: Query) -> Json:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,13 @@ from starlette.staticfiles import StaticFiles
 
 from worker.page.answers import SafeJson, csv_response
 from worker.page.api import Api
+from worker.page.cluster_questions import ClusterQuestions
 from worker.page.letters_api import LettersApi
 from worker.page.live import MOST_STREAMS, live, wanted_of
 from worker.page.login_pace import LoginPace
 from worker.page.parts import Parts
-from worker.page.query import BadRequest, NotAllowed, NotFound
-from worker.page.security import COOKIE, SESSION_SECONDS, Guard, Sessions, is_logged_in
+from worker.page.query import BadRequest, Busy, NotAllowed, NotFound
+from worker.page.security import COOKIE, SESSION_SECONDS, Guard, Sessions, is_logged_in, too_many_wrong
 from worker.page.unknown import Json
 
 _MOST_BODY_BYTES = 16 * 1024
@@ -60,7 +62,7 @@ def make_app(parts: Parts, static: Path) -> Starlette:
         Route("/api/now", _json(lambda _: api.now.as_json())),
         Route("/api/events", _json(api.events)),
         Route("/api/events.csv", _csv(api.events, "events", _EVENT_COLUMNS)),
-        Route("/api/events/{topic}/{partition:int}/{offset:int}", pages.event),
+        Route("/api/events/{topic}/{partition}/{offset}", pages.event),
         Route("/api/scores", _json(api.scores)),
         Route("/api/what-if", _json(api.what_if)),
         Route("/api/what-if.csv", _csv(api.what_if, "changes", ("side", *_EVENT_COLUMNS))),
@@ -69,7 +71,7 @@ def make_app(parts: Parts, static: Path) -> Starlette:
         Route("/api/dead-letters.csv", _csv(letters.letters, "groups", _GROUP_COLUMNS)),
         Route("/api/dead-letters/{group}.csv", pages.letters_csv),
         Route("/api/dead-letters/{group}", pages.letters),
-        Route("/api/replay", _json(letters.replay_count), methods=["GET"]),
+        Route("/api/replay", pages.replay_count, methods=["GET"]),
         Route("/api/replay", pages.begin_replay, methods=["POST"]),
         Route("/api/replays", _json(letters.replays)),
         Route("/api/replays/{id}/stop", pages.stop_replay, methods=["POST"]),
@@ -81,6 +83,7 @@ def make_app(parts: Parts, static: Path) -> Starlette:
         BadRequest: _failure(HTTPStatus.BAD_REQUEST),
         NotFound: _failure(HTTPStatus.NOT_FOUND),
         NotAllowed: _failure(HTTPStatus.FORBIDDEN),
+        Busy: _failure(HTTPStatus.SERVICE_UNAVAILABLE),
         HTTPException: _http_failure,
         Exception: _unexpected,
     }
@@ -95,7 +98,7 @@ def make_app(parts: Parts, static: Path) -> Starlette:
 
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, settings=parts.settings.page, sessions=pages.sessions)],
+        middleware=[Middleware(Guard, settings=parts.settings.page, sessions=pages.sessions, pace=pages.pace)],
         exception_handlers=failures,
         lifespan=running,
     )
@@ -110,7 +113,8 @@ class _Pages:
         self.sessions = Sessions(parts.settings.page.token)
         self._parts = parts
         self._static = static
-        self._pace = LoginPace()
+        self.pace = LoginPace()
+        self._cluster = ClusterQuestions()
         self._streams = 0
 
     async def front(self, request: Request) -> Response:
@@ -121,11 +125,9 @@ class _Pages:
     async def log_in(self, request: Request) -> Response:
         form = parse_qs((await _body(request)).decode(errors="replace"))
         token = form.get("token", [""])[0]
-        async with self._pace.turn() as turn:
-            if not self.sessions.is_token(token):
-                await turn.wrong()
-                log.warning("a login failed", client=None if request.client is None else request.client.host)
-                return RedirectResponse("/#wrong-token", HTTPStatus.SEE_OTHER)
+        if not self.sessions.is_token(token):
+            waited = await self.pace.wrong(None if request.client is None else request.client.host)
+            return RedirectResponse("/#wrong-token", HTTPStatus.SEE_OTHER) if waited else too_many_wrong()
         answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             COOKIE,
@@ -145,6 +147,8 @@ class _Pages:
             return SafeJson({"error": why}, HTTPStatus.SERVICE_UNAVAILABLE)
 
         async def counted() -> AsyncIterator[str]:
+            if self._streams >= MOST_STREAMS:  # several were let in before the first of them began
+                return
             self._streams += 1
             try:
                 async for message in live(self.api, self._parts, wanted):
@@ -156,10 +160,11 @@ class _Pages:
 
     async def event(self, request: Request) -> Response:
         place = request.path_params
-        found = await run_in_threadpool(
-            self.api.event, place["topic"], place["partition"], place["offset"], request.query_params
-        )
-        return SafeJson(found)
+        call = partial(self.api.event, place["topic"], place["partition"], place["offset"], request.query_params)
+        return SafeJson(await self._cluster.ask(call))
+
+    async def replay_count(self, request: Request) -> Response:
+        return SafeJson(await self._cluster.ask(partial(self.letters_api.replay_count, request.query_params)))
 
     async def what_if_file(self, request: Request) -> Response:
         content = await run_in_threadpool(self.api.what_if_file, request.query_params)
@@ -180,7 +185,7 @@ class _Pages:
 
     async def begin_replay(self, request: Request) -> Response:
         wanted = await _json_body(request)
-        return SafeJson(await run_in_threadpool(self.letters_api.begin_replay, wanted), HTTPStatus.ACCEPTED)
+        return SafeJson(await self._cluster.ask(partial(self.letters_api.begin_replay, wanted)), HTTPStatus.ACCEPTED)
 
     async def stop_replay(self, request: Request) -> Response:
         await _json_body(request)
@@ -222,7 +227,7 @@ async def _json_body(request: Request) -> Mapping[str, Any]:
     body = await _body(request)
     try:
         found = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if kind != "application/json" or not isinstance(found, dict):
         message = "send a JSON object, as Content-Type: application/json"

@@ -22,7 +22,6 @@ from worker.kafka.client.properties import client_properties, make_client
 from worker.kafka.client.rights import Right, lacking
 from worker.kafka.embedded.broker import CLUSTER_ID_PREFIX
 from worker.page.oldest import OldestUnscored
-from worker.page.times import written
 from worker.page.unknown import Json, unknown
 from worker.settings import Settings
 from worker.types import Partition
@@ -266,8 +265,3 @@ def members_json(view: ClusterView) -> Json:
         }
         for one in view.members
     ]
-
-
-def looked_at(view: ClusterView) -> str:
-    """When the view was made."""
-    return written(view.at_ms)

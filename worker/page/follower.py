@@ -1,5 +1,6 @@
 """A thread that follows a topic for as long as the page runs, whatever becomes of the topic and its brokers."""
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 
@@ -9,6 +10,7 @@ from worker.errors import SluiceError
 from worker.page.tail import Read, Tail
 
 _AGAIN_SECONDS = 3.0
+_DIGITS = re.compile(r"[0-9.]+")
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -55,7 +57,7 @@ class Follower:
                     self.problem = tail.problem
                     self.take(found)
             except SluiceError as error:
-                if str(error) != self.problem:
+                if _DIGITS.sub("", str(error)) != _DIGITS.sub("", self.problem):  # it counts what it has tried
                     log.warning("a topic can't be followed", topic=self._topic, cause=str(error))
                 self.problem = str(error)
             except Exception:

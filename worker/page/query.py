@@ -26,6 +26,10 @@ class NotFound(Exception):
     """There is no such thing (404)."""
 
 
+class Busy(Exception):
+    """As much is being done as may be at a time (503)."""
+
+
 class NotAllowed(Exception):
     """The page is read-only, or this can't be done now (403)."""
 
@@ -41,6 +45,9 @@ def asked(call: Callable[[], T]) -> T:
         return call()
     except NoSuchRecord as error:
         raise NotFound(str(error)) from None
+    except OverflowError:  # in the client, before it asks
+        message = "no partition or offset is as large as this"
+        raise NotFound(message) from None
     except SluiceError as error:
         raise NotAllowed(str(error)) from None
 
@@ -51,8 +58,16 @@ def wants_text(query: Query) -> bool:
 
 
 def limit_of(query: Query) -> int:
-    """How many rows are asked for."""
-    return min(whole(query, "limit", FIRST_ROWS), MOST_ROWS)
+    """How many rows are asked for.
+
+    Raises:
+        BadRequest: It is no number, or none are.
+    """
+    limit = whole(query, "limit", FIRST_ROWS)
+    if limit < 1:
+        message = "limit is a whole number above 0"
+        raise BadRequest(message)
+    return min(limit, MOST_ROWS)
 
 
 def span_of(query: Query) -> str:

@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.page.answers import SafeJson
+from worker.page.login_pace import LoginPace
 from worker.settings import PageSettings
 
 COOKIE = "sluice_page"
@@ -89,12 +90,14 @@ class Guard:
         app: The page.
         settings: Which names are ours.
         sessions: Who has logged in.
+        pace: Slows wrong tokens.
     """
 
-    def __init__(self, app: ASGIApp, settings: PageSettings, sessions: Sessions) -> None:
+    def __init__(self, app: ASGIApp, settings: PageSettings, sessions: Sessions, pace: LoginPace) -> None:
         self._app = app
         self._names = frozenset(name.lower() for name in (*settings.names, "localhost"))
         self._sessions = sessions
+        self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or refuse it."""
@@ -114,6 +117,8 @@ class Guard:
             await send(message)
 
         refusal = self._refusal(scope["method"], path, headers)
+        if refusal is None or refusal.status_code == HTTPStatus.UNAUTHORIZED:
+            refusal = await self._wrong_token(headers, scope.get("client")) or refusal
         app = self._app if refusal is None else refusal
         await app(scope, receive, send_guarded)
 
@@ -132,6 +137,14 @@ class Guard:
             return _refused(HTTPStatus.UNAUTHORIZED, "log in first: this page asks for its token")
         return None
 
+    async def _wrong_token(self, headers: Headers, client: tuple[str, int] | None) -> SafeJson | None:
+        """The refusal of a request that names a token which is not the one; whatever it asks for, it is a guess."""
+        if _bearer(headers) is None or is_logged_in(self._sessions, headers):
+            return None
+        if await self._pace.wrong(None if client is None else client[0]):
+            return _refused(HTTPStatus.UNAUTHORIZED, "that was not the token")
+        return too_many_wrong()
+
     def _is_ours(self, host: str) -> bool:
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if name.lower() in self._names:
@@ -147,14 +160,25 @@ def is_logged_in(sessions: Sessions, headers: Headers) -> bool:
     """Whether a request comes from somebody who knows the token; True where there is none."""
     if not sessions.asked_for:
         return True
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and sessions.is_token(token.strip()):
+    token = _bearer(headers)
+    if token is not None and sessions.is_token(token):
         return True
     try:
         cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
     except CookieError:
         return False
     return cookie is not None and sessions.is_good(cookie.value)
+
+
+def too_many_wrong() -> SafeJson:
+    """The answer to a wrong token beyond those that wait."""
+    return _refused(HTTPStatus.TOO_MANY_REQUESTS, "many wrong tokens are being tried just now; this one is wrong, too")
+
+
+def _bearer(headers: Headers) -> str | None:
+    """The token that a program sends with a request."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _is_from_here(headers: Headers) -> bool:

@@ -28,7 +28,7 @@ def threshold_set(changed: str, scoring: Scoring, now: datetime) -> dict[str, An
         raise ValueError(message)
     try:
         wanted = json.loads(changed)
-    except ValueError:
+    except (ValueError, RecursionError):
         message = "set must be JSON"
         raise ValueError(message) from None
     if not isinstance(wanted, dict) or not wanted.keys() <= set(scoring.labels):

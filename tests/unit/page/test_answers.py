@@ -1,14 +1,23 @@
 """The answers of the page say what was read, and what is not known says why."""
 
+import asyncio
 import json
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.concurrency import run_in_threadpool
 
 from testkit.label_events import DIGEST, label_event
 from testkit.records import record
 from tests.unit.page.conftest import FedPage, MakePage
+from worker.page import cluster_questions
+from worker.page import labelled as labelled_module
+from worker.page.cluster_questions import MOST_QUESTIONS, ClusterQuestions
+from worker.page.query import Busy
+from worker.quality.labelled import LabelledFile, LabelledTexts, read_labelled
 from worker.thresholds.set_file import read_set
 
 
@@ -88,7 +97,8 @@ def test_a_filter_selects(page: FedPage, now_ms: float, query: str, found: list[
 @pytest.mark.parametrize(
     "path",
     ["events?tier=some", "events?score=toxic", "events?score=toxic:a:b", "events?partition=x", "events?before=x",
-     "events?limit=-1", "scores?span=1y", "what-if?label=none", "what-if?label=toxic&review=2",
+     "events?limit=-1", "events?limit=0", f"events/comment-labels/0/{'9' * 5000}", "events/comment-labels/x/0",
+     f"what-if.json?set={'[' * 20_000}", "scores?span=1y", "what-if?label=none", "what-if?label=toxic&review=2",
      "what-if?label=toxic&review=0.9&act=0.1", "what-if.json?set=x", 'what-if.json?set={"none":{}}',
      'what-if.json?set={"toxic":{"review":7}}', "replay"],
 )  # fmt: skip
@@ -169,6 +179,73 @@ def test_labelled_comments_give_precision_and_recall(make_page: MakePage, tmp_pa
     assert found["now"]["review"] == {"precision": 0.5, "recall": 0.5, "n": 3, "positives": 2}
     assert found["review"] == {"precision": 2 / 3, "recall": 1.0, "n": 3, "positives": 2}
     assert found["act"]["precision"] == 1.0
+
+
+def test_a_labelled_file_that_can_not_be_used_is_named_as_the_reason(make_page: MakePage, tmp_path: Path) -> None:
+    labelled = tmp_path / "labelled.csv"
+    labelled.write_text("id,text,other\nc-1,a,1\n")
+    page = make_page(labelled=labelled)
+    page.feed(label_event("c-1"))
+    page.feed(label_event("c-1"))
+    assert "none of the model's labels" in get(page, "what-if?label=toxic&review=0.3")["labelled"]["unknown"]
+    assert len(page.parts.lines.after(0)[1]) == 1
+
+
+def test_a_labelled_file_is_read_once_for_each_set_of_labels(
+    make_page: MakePage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled = tmp_path / "labelled.csv"
+    labelled.write_text("id,text,toxic,insult\nc-1,a,1,0\n")
+    page = make_page(labelled=labelled)
+    calls: list[Any] = []
+
+    def counted(file: LabelledFile, labels: Sequence[str]) -> LabelledTexts:
+        calls.append(labels)
+        return read_labelled(file, labels)
+
+    monkeypatch.setattr(labelled_module, "read_labelled", counted)
+    old, new = label_event("c-1"), label_event("c-1")
+    old["scores"] = {"toxic": 0.1}
+    for event in (old, new) * 5:
+        page.feed(event)
+    assert len(calls) == 2
+    assert get(page, "what-if?label=toxic&review=0.3")["labelled"]["review"]["n"] == 1
+    for number in range(20):
+        page.feed(label_event("c-1") | {"scores": {f"label-{number}": 0.1}})
+    assert len(calls) <= 4
+
+
+@pytest.mark.parametrize("place", [f"{2**31}/0", f"0/{9 * 10**18}9", f"{2**62}/{2**62}"])
+def test_a_place_that_no_topic_has_is_not_found(page: FedPage, place: str) -> None:
+    assert page.client().get(f"/api/events/comment-labels/{place}").status_code in (400, 404)
+
+
+def test_a_body_nested_without_end_is_not_understood(make_page: MakePage) -> None:
+    client = make_page(allow_replay=True).client()
+    body = "[" * 16_000
+    assert client.post("/api/replay", content=body, headers={"Content-Type": "application/json"}).status_code == 400
+
+
+def test_questions_to_the_cluster_are_few_at_a_time_and_keep_no_other_answer_waiting(page: FedPage) -> None:
+    async def run() -> None:
+        questions, release = ClusterQuestions(), threading.Event()
+        asked = [asyncio.ensure_future(questions.ask(release.wait)) for _ in range(MOST_QUESTIONS)]
+        await asyncio.sleep(0)
+        with pytest.raises(Busy, match="in a few seconds"):
+            await questions.ask(lambda: None)
+        assert await run_in_threadpool(page.parts.sample.counts)
+        release.set()
+        await asyncio.gather(*asked)
+        assert await questions.ask(lambda: "answered") == "answered"
+
+    asyncio.run(run())
+
+
+def test_beyond_that_the_answer_says_when_to_try_again(page: FedPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_questions, "MOST_QUESTIONS", 0)
+    for path in ("events/comment-labels/0/0", "replay?group=0"):
+        answer = page.client().get(f"/api/{path}")
+        assert (answer.status_code, "try again" in answer.json()["error"]) == (503, True)
 
 
 def test_dead_letters_are_grouped_with_bytes_shown_only_when_asked_for(page: FedPage) -> None:

@@ -81,13 +81,24 @@ def test_answers_are_ascii_so_that_no_surrogate_stops_them(page: FedPage) -> Non
     assert page.client().get("/api/events?text=1").content.isascii()
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", " =", "\N{FULLWIDTH EQUALS SIGN}", "\N{NO-BREAK SPACE}="])
 def test_a_spreadsheet_runs_no_cell(page: FedPage, sign: str) -> None:
     page.feed(label_event(comment_id=f"{sign}cmd|' /C calc'!A0", text=f"{sign}1"))
     body = page.client().get("/api/events.csv?text=1").text
     assert f"'{sign}cmd" in body
     assert f",{sign}" not in body
     assert "text" not in json.dumps(page.client().get("/api/events.csv").text.splitlines()[1])
+
+
+def test_a_cell_that_begins_with_a_line_feed_is_no_formula(page: FedPage) -> None:
+    page.feed(label_event(text="\n=1+1"))
+    assert '"\'\n=1+1"' in page.client().get("/api/events.csv?text=1").text
+
+
+def test_an_event_from_before_the_epoch_is_of_its_beginning(page: FedPage) -> None:
+    page.feed(label_event() | {"processed_at": "1900-01-01T00:00:00Z"})
+    assert events(page)[0]["at"].startswith("1970-01-01T00:00:00")
+    assert page.client().get("/api/events?limit=1").status_code == 200
 
 
 def test_an_event_from_the_future_does_not_stay_on_top(page: FedPage, now_ms: float) -> None:

@@ -1,5 +1,6 @@
 """Nobody sees the page, and nobody changes anything by it, who is not meant to."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from tests.unit.page.conftest import FedPage, MakePage
 from worker.page import login_pace
 from worker.page.api import static_folder
+from worker.page.login_pace import MOST_WRONG, LoginPace
 from worker.page.security import COOKIE, SESSION_SECONDS, Sessions
 from worker.settings import PageSettings
 
@@ -95,6 +98,56 @@ def test_the_api_answers_no_page_of_another_site(page: FedPage, method: str, sit
 def test_a_program_may_send_the_token_itself(guarded: FedPage) -> None:
     assert guarded.client(Authorization=f"Bearer {TOKEN}").get("/api/page").status_code == 200
     assert guarded.client(Authorization="Bearer another token altogether").get("/api/page").status_code == 401
+
+
+class Waits:
+    """In place of a second: counts who waits, until it is let go."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        assert seconds > 0
+        self.waiting += 1
+        await self.go_on.wait()
+
+
+def test_wrong_tokens_wait_a_few_at_a_time_and_are_logged() -> None:
+    async def run() -> None:
+        waits = Waits()
+        pace = LoginPace(waits)
+        with capture_logs() as logs:
+            tries = [asyncio.ensure_future(pace.wrong("10.0.0.1")) for _ in range(MOST_WRONG)]
+            await asyncio.sleep(0)
+            assert waits.waiting == MOST_WRONG
+            assert [await pace.wrong("10.0.0.2") for _ in range(100)] == [False] * 100
+            assert len(logs) == MOST_WRONG
+            waits.go_on.set()
+            assert await asyncio.gather(*tries) == [True] * MOST_WRONG
+            assert await pace.wrong("10.0.0.3") is True
+        assert (logs[-1]["client"], logs[-1]["refused_before"]) == ("10.0.0.3", 100)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("path", ["/api/page", "/", "/static/app.js"])
+def test_a_wrong_token_in_a_header_is_slowed_and_logged_like_one_in_the_form(guarded: FedPage, path: str) -> None:
+    with capture_logs() as logs:
+        wrong = guarded.client(Authorization="Bearer another token altogether").get(path)
+    assert wrong.status_code == 401
+    assert [line["event"] for line in logs] == ["a login failed"]
+    assert "another" not in str(logs)
+
+
+def test_wrong_tokens_keep_nobody_out_who_knows_the_right_one(
+    guarded: FedPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_pace, "MOST_WRONG", 0)  # as many wait as may
+    assert log_in(guarded.client(), "another token altogether") == 429
+    assert guarded.client(Authorization="Bearer another token altogether").get("/api/page").status_code == 429
+    assert log_in(guarded.client()) == 303
+    assert guarded.client(Authorization=f"Bearer {TOKEN}").get("/api/page").status_code == 200
 
 
 def test_a_cookie_ends_and_can_not_be_made_up() -> None:

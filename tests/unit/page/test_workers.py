@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+from pydantic import ValidationError
+
 from testkit.clock import FakeClock
 from worker.page.shadow import shadow_json
 from worker.page.workers import Workers, states_json
+from worker.settings import PageSettings
 
 URL, OTHER = "http://worker-1:8080", "http://worker-2:8080/"
 PAIR = 'incumbent="aaaaaaaaaaaa/default@3",candidate="bbbbbbbbbbbb/mine@1"'
@@ -115,6 +119,13 @@ def test_two_models_disagree_as_the_workers_of_the_present_pair_count() -> None:
     assert (toxic["differences"], toxic["edges"]) == ([8, 52, 20], [-0.1, 0.1])
     assert found["candidate"] == {"id": "mine", "digest": "sha256:bb", "precision": "int8", "threshold_set": "mine@1"}
     assert found["missed"] == {"behind": 14}
+
+
+def test_a_workers_address_holds_no_password_that_the_page_would_show() -> None:
+    for url in ("http://name:secret@worker-1:8080", "http://name@worker-1", "https://a:b@worker/metrics"):
+        with pytest.raises(ValidationError):
+            PageSettings(workers=url)
+    assert PageSettings(workers="http://worker-1:8080,https://[::1]/a@b").workers[1].endswith("a@b")
 
 
 def test_without_a_candidate_the_page_says_why() -> None:
