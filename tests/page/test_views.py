@@ -279,6 +279,31 @@ def test_a_hostile_text_stays_text(stream: Stream, open_page: Open) -> None:
     assert page.locator("main script, main img, dialog script, dialog img").count() == 0
 
 
+def test_what_hides_is_shown_by_its_number_outside_texts_too(stream: Stream, open_page: Open) -> None:
+    event = event_now("hidden-1\u3164\u2028\ue000", "words")
+    event["text"]["extra"] = "\u202egnp.exe\u115f\u034f"
+    send(stream.servers, "comment-labels", [event])
+    page = open_page(stream.url + "#/stream")
+    row = page.locator("li.event", has_text="hidden-1")
+    expect(row.locator(".control")).to_have_text(["U+3164", "U+2028", "U+E000"])
+    row.get_by_role("link").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("#event-title .control").first).to_have_text("U+3164")
+    dialog.get_by_text("Whole event, as published").click()
+    expect(dialog.locator("pre .control", has_text="U+202E")).to_have_count(1)
+    assert "\u202e" not in dialog.inner_text()
+
+
+def test_names_that_every_object_has_are_no_views_and_no_thresholds(stream: Stream, open_page: Open) -> None:
+    page = open_page(stream.url + "#/constructor")
+    expect(page.get_by_role("heading", name="Now", level=1)).to_be_visible()
+    page.goto(stream.url + "#/scores?span=constructor&draft=toxic:0.4:0.9")
+    expect(page.get_by_role("heading", name="Scores", level=1)).to_be_visible()
+    expect(page.get_by_text("1 label changed")).to_be_visible()
+    found = page.evaluate("import('./static/draft.js').then(({draftOf}) => [draftOf('').constructor ?? null])")
+    assert found == [None]
+
+
 def lone_is_refused(page: Page) -> bool:
     """JSON of half a surrogate pair is no valid JSON to a strict reader; it then stands there as not read."""
     return page.locator("li.event", has_text="hostile-3").count() == 0
