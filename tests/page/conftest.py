@@ -30,7 +30,7 @@ def find_chromium() -> str | None:
     return os.environ.get("SLUICE_TEST_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not longer: Playwright's event loop, as long as it runs, is in the way of others
 def chromium() -> Iterator[Browser]:
     path = find_chromium()
     if path is None:

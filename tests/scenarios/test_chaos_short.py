@@ -62,7 +62,7 @@ def test_under_faults_every_loss_and_repeat_is_explained_and_nothing_is_duplicat
 
 
 def test_what_workers_publish_under_faults_is_what_the_model_says_of_each_text(cluster: Cluster) -> None:
-    texts = [comment.text for comment in read_comments(SAMPLE_COMMENTS)] * 3
+    texts = [comment.text for comment in read_comments(SAMPLE_COMMENTS)] * 2
     run = ModelRun(cluster, "exactly-once", faults=4, seed=6)
     asyncio.run(run.label([json.dumps({"id": n, "text": text}).encode() for n, text in enumerate(texts)]))
     assert run.injector.done, "no fault happened"
