@@ -9,12 +9,15 @@ from threading import Lock
 from worker.kafka.dead_letters.reader import DeadLetter, dead_letter
 from worker.page.bytes_shown import shown
 from worker.page.tail import Read
-from worker.page.times import written
+from worker.page.times import milliseconds_of, written
 from worker.page.unknown import Json
 
 MOST_GROUPS = 200
 MOST_LETTERS = 500
 """Newest letters that are kept of a group."""
+
+MOST_IN_ALL = 10_000
+"""Letters that are kept of all groups: at most about 8 KB each, where every character takes four bytes."""
 
 _MOST_NAME = 200
 _MOST_REASON = 1000
@@ -59,6 +62,8 @@ class LetterGroup:
 
     Attributes:
         count: Letters read, in all.
+        is_mixed: Whether its stage and error are not those of each of its letters: they were cut, or are of more kinds
+            than are kept apart.
         first: When the first of them failed, RFC 3339.
         last: When the last did.
         letters: The newest of them, in the order they were read.
@@ -68,9 +73,10 @@ class LetterGroup:
     stage: str
     error: str
     count: int = 0
+    is_mixed: bool = False
     first: str = ""
     last: str = ""
-    letters: deque[KeptLetter] = field(default_factory=lambda: deque(maxlen=MOST_LETTERS))
+    letters: deque[KeptLetter] = field(default_factory=deque)
 
     def add(self, letter: KeptLetter) -> None:
         """Add a letter."""
@@ -117,6 +123,7 @@ class LetterGroups:
         self.topic = topic
         self.passed_over = 0
         self._count = 0
+        self._kept = 0
         self._groups: dict[tuple[str, str], LetterGroup] = {}
         self._lock = Lock()
 
@@ -148,9 +155,11 @@ class LetterGroups:
         group = self._groups.get(kind)
         if group is None:
             group = self._groups[kind] = LetterGroup(_id_of(*kind), *kind)
+        group.is_mixed |= kind != (letter.stage, letter.error)
         self._count += 1
         record = letter.record
-        at = letter.failed_at[:40] or written(max(0, record.timestamp()[1]))
+        failed_at_ms = milliseconds_of(letter.failed_at)
+        at = written(max(0, record.timestamp()[1]) if failed_at_ms is None else failed_at_ms)
         source = f"{letter.topic}/{letter.partition}/{letter.offset}"[: 2 * _MOST_NAME]
         group.add(
             KeptLetter(
@@ -166,6 +175,15 @@ class LetterGroups:
                 shown(record.value()),
             )
         )
+        self._kept += 1
+        if len(group.letters) > MOST_LETTERS:
+            self._drop_oldest(group)
+        elif self._kept > MOST_IN_ALL:
+            self._drop_oldest(max(self._groups.values(), key=lambda each: len(each.letters)))
+
+    def _drop_oldest(self, group: LetterGroup) -> None:
+        group.letters.popleft()
+        self._kept -= 1
 
 
 def _id_of(stage: str, error: str) -> str:

@@ -16,8 +16,9 @@ from worker.page.query import (
     number_in,
     wants_text,
     whole,
+    whole_in,
 )
-from worker.page.replays import MOST_LETTERS, MOST_RATE, NONE_LEFT, Refused, Replay
+from worker.page.replays import LEAST_RATE, MIXED, MOST_LETTERS, MOST_RATE, NONE_LEFT, Refused, Replay
 from worker.page.unknown import Json, unknown
 
 _READ_ONLY = "this page is read-only: start it with --allow-replay"
@@ -58,23 +59,22 @@ class LettersApi:
 
     def replay_count(self, query: Query) -> Json:
         """How many letters a replay would send, and whether it may."""
-        settings = self._parts.settings
-        allowed = settings.page.allow_replay
-        why_not = "" if allowed else _READ_ONLY
         group_id, key = query.get("group"), query.get("key")
-        if group_id:
-            group = self._group(group_id)
-            count = asked(lambda: self._parts.replays.count_group(group))
-            target = "the topic that each came from"
-            if not count:
-                why_not = NONE_LEFT
-        elif key:
-            letter, reason = asked(lambda: self._parts.replays.target_of(*self._letter(key)))
-            count, target, why_not = int(not reason), letter.topic, reason or why_not
-        else:
+        if not (group_id or key):
             message = "name what to replay: group=ID, or key=topic/partition/offset"
             raise BadRequest(message)
-        answer = {"count": count, "target": target, "can_replay": allowed and not why_not}
+        if not self._parts.settings.page.allow_replay:  # before the topic is read for a count that is of no use
+            return _not_counted(_READ_ONLY)
+        if group_id:
+            group = self._group(group_id)
+            if group.is_mixed:
+                return _not_counted(MIXED)
+            count = asked(lambda: self._parts.replays.count_group(group))
+            target, why_not = "the topic that each came from", "" if count else NONE_LEFT
+        else:
+            letter, why_not = asked(lambda: self._parts.replays.target_of(*self._letter(str(key))))
+            count, target = int(not why_not), letter.topic
+        answer = {"count": count, "target": target, "can_replay": not why_not}
         if count >= MOST_LETTERS:
             answer["at_least"] = True
         return answer | ({"why_not": why_not} if why_not else {})
@@ -84,8 +84,8 @@ class LettersApi:
         if not self._parts.settings.page.allow_replay:
             raise NotAllowed(_READ_ONLY)
         replays = self._parts.replays
-        rate = number_in(wanted, "rate", MOST_RATE)
-        limit, total = (int(number_in(wanted, name, MOST_LETTERS)) for name in ("limit", "count"))
+        rate = number_in(wanted, "rate", LEAST_RATE, MOST_RATE)
+        limit, total = (whole_in(wanted, name, MOST_LETTERS) for name in ("limit", "count"))
         replay: Replay
         try:
             if wanted.get("group"):
@@ -130,3 +130,8 @@ class LettersApi:
             message = f"key is written {self._parts.letters.topic}/partition/offset"
             raise BadRequest(message)
         return int(partition), int(rest)
+
+
+def _not_counted(why_not: str) -> Json:
+    """The answer about a replay that can't be begun, however many letters there are."""
+    return {"count": unknown(why_not), "target": unknown(why_not), "can_replay": False, "why_not": why_not}

@@ -115,17 +115,30 @@ def share_of(query: Query, name: str) -> float | None:
     return value
 
 
-def number_in(wanted: Mapping[str, Any], name: str, most: float) -> float:
-    """A number above 0 in the body of a request.
+def number_in(wanted: Mapping[str, Any], name: str, least: float, most: float) -> float:
+    """A number in the body of a request.
+
+    Raises:
+        BadRequest: It is none, or not from `least` to `most`.
+    """
+    value = wanted.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        message = f"{name} is a number from {least:g} to {most:g}"
+        raise BadRequest(message)
+    return float(value)
+
+
+def whole_in(wanted: Mapping[str, Any], name: str, most: int) -> int:
+    """A whole number above 0 in the body of a request.
 
     Raises:
         BadRequest: It is none, or larger than `most`.
     """
     value = wanted.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-        message = f"{name} is a number above 0, at most {most:g}"
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
+        message = f"{name} is a whole number from 1 to {most}"
         raise BadRequest(message)
-    return float(value)
+    return value
 
 
 def is_number(text: str) -> bool:

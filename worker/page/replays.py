@@ -30,11 +30,16 @@ from worker.page.times import written
 from worker.page.unknown import Json
 from worker.settings import Settings
 
+LEAST_RATE = 0.01
 MOST_RATE = 10_000.0
 MOST_LETTERS = 100_000
 _MOST_REMEMBERED = 100
 _MOST_SENT = 1_000_000
 _SENT_ALREADY = "this page has sent it back already"
+MIXED = (
+    "this group holds letters of several errors, or of a longer name than is kept, so it can't be replayed as one: "
+    "send its letters one by one, or use `sluice dead-letters replay --error NAME`"
+)
 NONE_LEFT = "every letter of this group has been sent back, or has been replayed too often"
 
 log = structlog.stdlib.get_logger(__name__)
@@ -152,9 +157,11 @@ class Replays:
                 not since the group's last replay.
 
         Raises:
-            Refused: Another replay is running, or there is nothing to send.
+            Refused: Another replay is running, there is nothing to send, or the group is no single kind of letters.
             SluiceError: The topic can't be read.
         """
+        if group.is_mixed:
+            raise Refused(MIXED)
         with self._lock:
             self._refuse_beside_another()
             counted = self._counted.get(group.id)
