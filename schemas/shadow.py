@@ -28,6 +28,7 @@ class ExampleVerdict(_Part):
 
     model: ModelInfo
     threshold_set: str = Field(description="Name and version of its threshold set")
+    view: str | None = Field(None, description="Name and version of its second reading; null when it has none")
     scores: dict[str, float] = Field(
         description="Every label with a score in [0, 1]; the candidate's by the names that shadow.labels gives them"
     )

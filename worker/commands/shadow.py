@@ -127,7 +127,7 @@ def _comparison(one: "Comparison") -> Iterator[str]:
 
 def _named(one: "Comparison", who: str, short: str) -> str:
     model = one.models.get(who)
-    return f"{model['id']} ({short}, {model['precision']})" if model else short
+    return f"{model['id']} ({short})" if model else short
 
 
 def _share(share: float | None) -> str:

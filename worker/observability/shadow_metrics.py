@@ -13,13 +13,27 @@ DIFFERENCES = (
 """Bounds of score differences: narrow about zero, where those of two good models are."""
 
 PAIR = ("incumbent", "candidate")
-"""Labels that name who is compared: the first 12 digits of each one's digest, and its threshold set."""
+"""Labels that name who is compared, by the short name of each."""
+
+_DIGITS = slice(len("sha256:"), len("sha256:") + 12)
 
 MISSED = ("absent", "behind", "unscorable", "crashed")
 FAILURES = ("load", "crash", "error")
 EXAMPLE_RESULTS = ("sent", "failed")
 TIERS = ("review", "act")
 FLAGGED_BY = ("incumbent", "candidate", "both")
+
+
+def short_name(digest: str, precision: str, view: str | None, threshold_set: str) -> str:
+    """A short name of a model and how it is used, such as `9b1c40aa87f3/float32+canonical@1/default@2`.
+
+    Args:
+        digest: The model's, of which the first 12 digits are taken.
+        precision: The precision it computes in.
+        view: Name and version of its second reading; None where it has none.
+        threshold_set: Name and version of its threshold set.
+    """
+    return f"{digest[_DIGITS]}/{precision}{f'+{view}' if view else ''}/{threshold_set}"
 
 
 class ShadowMetrics:

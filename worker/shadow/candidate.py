@@ -126,7 +126,8 @@ class Candidate:
         if len(set(renamed)) < len(labels):
             message = f"shadow.labels: two labels of the candidate would have one name: {', '.join(renamed)}"
             raise CandidateRefused(message)
-        return Scorer(ModelIdentity(**answer["identity"]), answer["threshold_set"], answer["view"], renamed)
+        identity = ModelIdentity(**answer["identity"])
+        return Scorer(identity, answer["threshold_set"], answer["limits"], answer["view"], renamed)
 
     def _verdict(self, result: dict[str, Any]) -> Verdict | Unscorable:
         if "error" in result:

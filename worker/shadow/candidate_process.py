@@ -20,6 +20,7 @@ import structlog
 from worker.errors import SluiceError
 from worker.observability.logs import adopt_logger, configure_logs
 from worker.settings import LogSettings, ModelSettings
+from worker.shadow.sampled import limits_of
 from worker.stream.isolation import classify_isolating
 from worker.types import Classification, Unscorable
 
@@ -57,7 +58,8 @@ def main() -> None:
     if order["yielding"]:
         _yield_to_all()
     identity = model.identity._asdict()
-    known = {"threshold_set": model.thresholds.name, "view": model.view, "labels": model.labels}
+    thresholds = {"threshold_set": model.thresholds.name, "limits": limits_of(model)}
+    known = {**thresholds, "view": model.view, "labels": model.labels}
     _answer(answers, {"identity": identity, **known})
     for line in sys.stdin.buffer:
         began = time.process_time()

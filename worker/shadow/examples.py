@@ -146,6 +146,7 @@ def _verdict(scorer: Scorer, verdict: Verdict) -> dict[str, Any]:
     return {
         "model": scorer.identity._asdict(),
         "threshold_set": scorer.threshold_set,
+        "view": scorer.view,
         "scores": verdict.scores,
         "tiers": {label: Tier.ACT if label in verdict.acted else Tier.REVIEW for label in verdict.labels},
     }

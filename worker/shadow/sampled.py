@@ -1,11 +1,11 @@
 """What the shadow keeps of a label event, and of the model that made it."""
 
+from hashlib import blake2b
 from typing import Any, NamedTuple, Self
 
+from worker.observability.shadow_metrics import short_name
 from worker.protocols import Classifier
 from worker.types import Classification, Labelled, ModelIdentity
-
-_DIGITS = slice(len("sha256:"), len("sha256:") + 12)
 
 
 class Scorer(NamedTuple):
@@ -14,34 +14,46 @@ class Scorer(NamedTuple):
     Attributes:
         identity: The model.
         threshold_set: Name of the set.
+        limits: Digest of the set's values.
         view: Name and version of its second reading.
         labels: The model's labels; the candidate's by the names they have in the model in use.
     """
 
     identity: ModelIdentity
     threshold_set: str
+    limits: str
     view: str | None
     labels: tuple[str, ...]
 
     @classmethod
     def of(cls, model: Classifier[Any]) -> Self:
         """The model behind a classifier."""
-        return cls(model.identity, model.thresholds.name, model.view, model.labels)
+        return cls(model.identity, model.thresholds.name, limits_of(model), model.view, model.labels)
 
     @property
     def name(self) -> str:
-        """A short name for metrics: the beginning of the digest, and the set."""
-        return f"{self.identity.digest[_DIGITS]}/{self.threshold_set}"
+        """The short name, for metrics."""
+        return short_name(self.identity.digest, self.identity.precision, self.view, self.threshold_set)
 
     def scores_as(self, other: "Scorer") -> bool:
         """Whether both give every text the same verdict."""
         mine, theirs = self.identity, other.identity
-        return (mine.digest, mine.precision, self.threshold_set, self.view) == (
+        return (mine.digest, mine.precision, self.limits, self.view) == (
             theirs.digest,
             theirs.precision,
-            other.threshold_set,
+            other.limits,
             other.view,
         )
+
+
+def limits_of(model: Classifier[Any]) -> str:
+    """A digest of the scores from which the model's labels are flagged and acted on: a name stands for no values."""
+    thresholds = model.thresholds
+    limits = [
+        (label, float(thresholds.lowest_flagged(label)), float(thresholds.lowest_acted(label)))
+        for label in model.labels
+    ]
+    return blake2b(repr(limits).encode(), digest_size=8).hexdigest()
 
 
 class Verdict(NamedTuple):

@@ -10,7 +10,8 @@ from worker.types import Assignment, Classification, Labelled, ModelIdentity, Te
 
 
 def scorer(name: str, *labels: str, digit: str = "a") -> Scorer:
-    return Scorer(ModelIdentity(name, "1", f"sha256:{digit * 64}", "float32"), "default@1", None, labels or ("toxic",))
+    identity = ModelIdentity(name, "1", f"sha256:{digit * 64}", "float32")
+    return Scorer(identity, "default@1", "of-its-values", None, labels or ("toxic",))
 
 
 INCUMBENT = scorer("incumbent", "toxic", "insult", digit="a")

@@ -16,6 +16,7 @@ from testkit.child_process import ROOT
 from worker.classifier import Classifier
 from worker.settings import CandidateSettings, LogSettings, ModelSettings, Precision, candidate_model
 from worker.shadow.candidate import MODULE, Candidate, CandidateEnded, CandidateRefused
+from worker.shadow.sampled import Scorer
 from worker.types import ModelIdentity, Unscorable
 
 MODEL = ModelSettings(id="in-use", precision=Precision.FLOAT32, threshold=0.6)
@@ -34,7 +35,9 @@ def candidate(folder: Path, names: dict[str, str] | None = None, *, yielding: bo
 @pytest.fixture(scope="module")
 def loaded(folder: Path) -> Iterator[Candidate]:
     running = candidate(folder, {"toxicity": "toxic"})
-    assert running.loaded().labels == ("toxic", "insult")
+    known = running.loaded()
+    assert known.labels == ("toxic", "insult")
+    assert known.scores_as(Scorer.of(Classifier.load(MODEL.model_copy(update={"id": str(folder)})))), "once promoted"
     yield running
     running.close()
 
@@ -97,6 +100,7 @@ LOADED = json.dumps(
     {
         "identity": ModelIdentity("it", "1", "sha256:" + "a" * 64, "float32")._asdict(),
         "threshold_set": "default@1",
+        "limits": "of-its-values",
         "view": None,
         "labels": ["toxic"],
     }

@@ -5,7 +5,7 @@ from typing import Any
 from testkit.keyword_classifier import KeywordClassifier
 from testkit.records import ASSIGNMENT, record
 from tests.unit.shadow.made import labelled
-from worker.shadow.sampled import Incumbent, Sampled
+from worker.shadow.sampled import Incumbent, Sampled, Scorer
 from worker.shadow.sampling import Sampling
 from worker.shadow.tap import TappedPublisher
 from worker.stream.model_in_use import ModelInUse
@@ -69,5 +69,27 @@ def test_only_label_events_that_are_out_are_offered_and_each_names_the_model_tha
     tapped.settle(0.0)
 
     assert [one.offset for one in offered] == [1, 4]
-    assert [one.incumbent.name for one in offered] == ["abababababab/default@1", "cdcdcdcdcdcd/strict@1"]
+    assert [one.incumbent.name for one in offered] == [
+        "abababababab/float32/default@1",
+        "cdcdcdcdcdcd/float32/strict@1",
+    ]
     assert offered[0].verdict.acted == ("toxic",)
+
+
+def test_other_values_under_the_name_of_a_threshold_set_are_something_to_compare() -> None:
+    class Lenient(Successor):
+        thresholds = ThresholdSet("strict@1", {"toxic": 0.2})
+
+    class Acting(Successor):
+        thresholds = ThresholdSet("strict@1", {"toxic": 0.1}, act={"toxic": 0.9})
+
+    class Renamed(Successor):
+        thresholds = ThresholdSet("renamed@1", {"toxic": 0.1})
+
+    scorer = Scorer.of(Successor())
+    assert [scorer.scores_as(Scorer.of(one())) for one in (Successor, Lenient, Acting, Renamed)] == [
+        True,
+        False,
+        False,
+        True,
+    ]

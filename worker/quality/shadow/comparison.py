@@ -76,7 +76,7 @@ class Comparison:
     """A candidate and the model in use.
 
     Attributes:
-        incumbent: Short name of the model in use: the beginning of its digest, and its threshold set.
+        incumbent: Short name of the model in use (`short_name`).
         candidate: The same of the candidate.
         models: By `incumbent` and `candidate` what is known of each model; empty for one that is no longer compared.
         compared: Comments that both have scored; None where only those on which they differ are known.

@@ -61,7 +61,7 @@ def _comparison(one: Comparison) -> str:
 def _named(one: Comparison, who: str) -> str:
     model = one.models.get(who)
     short = one.candidate if who == "candidate" else one.incumbent
-    return escape(f"{model['id']} ({short}, {model['precision']})" if model else short)
+    return escape(f"{model['id']} ({short})" if model else short)
 
 
 def _table(one: Comparison) -> str:

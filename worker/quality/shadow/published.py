@@ -7,10 +7,9 @@ from itertools import chain
 from pydantic import ValidationError
 
 from schemas.shadow import ExampleVerdict, ShadowExample
-from worker.observability.shadow_metrics import DIFFERENCES
+from worker.observability.shadow_metrics import DIFFERENCES, short_name
 from worker.quality.shadow.comparison import Comparison, Findings
 
-_DIGITS = slice(len("sha256:"), len("sha256:") + 12)
 NOT_AN_EXAMPLE = "not-an-example"
 
 
@@ -49,7 +48,8 @@ def read_examples(values: Iterable[bytes | None], source: str) -> Findings:
 
 
 def _name(verdict: ExampleVerdict) -> str:
-    return f"{verdict.model.digest[_DIGITS]}/{verdict.threshold_set}"
+    model = verdict.model
+    return short_name(model.digest, model.precision, verdict.view, verdict.threshold_set)
 
 
 def _add(one: Comparison, example: ShadowExample) -> None:

@@ -75,6 +75,21 @@ def test_workers_are_summed_and_pairs_are_not() -> None:
     assert found.missed == {"behind": 2}
 
 
+def test_precisions_and_readings_of_one_model_are_compared_apart_in_metrics_and_in_examples() -> None:
+    rounded = CANDIDATE._replace(identity=CANDIDATE.identity._replace(precision="int8"))
+    reading = CANDIDATE._replace(view="canonical@1")
+    several = (CANDIDATE, rounded, reading)
+    names = {
+        "bbbbbbbbbbbb/float32/default@1",
+        "bbbbbbbbbbbb/int8/default@1",
+        "bbbbbbbbbbbb/float32+canonical@1/default@1",
+    }
+    found = read_metrics({one.name: scraped(SAMPLED, one) for one in several})
+    assert {one.candidate for one in found.comparisons} == names
+    values = [json.dumps(example(SAMPLED[0], one, [], ExamplesKept.ALL, 1_790_000_000.0)).encode() for one in several]
+    assert {one.candidate for one in read_examples(values, "topic").comparisons} == names
+
+
 def test_examples_of_differences_alone_say_no_share() -> None:
     values = examples(SAMPLED, ExamplesKept.DIFFERING)
     found = read_examples([*values, *values, None, b"{}"], "topic")
