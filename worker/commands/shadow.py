@@ -93,8 +93,8 @@ def _lines(findings: "Findings") -> Iterator[str]:
 
 def _comparison(one: "Comparison") -> Iterator[str]:
     compared = "only comments on which they differ are known" if one.compared is None else f"{one.compared:,} compared"
-    yield f"candidate  {_named(one, 'candidate', one.candidate)}"
-    yield f"in use     {_named(one, 'incumbent', one.incumbent)}"
+    yield f"candidate  {one.name_of('candidate')}"
+    yield f"in use     {one.name_of('incumbent')}"
     yield compared
     for who, labels in one.only_in.items():
         if labels:
@@ -123,11 +123,6 @@ def _comparison(one: "Comparison") -> Iterator[str]:
         first, second = (f"{cell:<{width}}" for cell, width in zip(row[:2], widths[:2], strict=True))
         others = (f"{cell:>{width}}" for cell, width in zip(row[2:], widths[2:], strict=True))
         yield "  ".join((first, second, *others)).rstrip()
-
-
-def _named(one: "Comparison", who: str, short: str) -> str:
-    model = one.models.get(who)
-    return f"{model['id']} ({short})" if model else short
 
 
 def _share(share: float | None) -> str:

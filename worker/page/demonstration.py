@@ -126,7 +126,9 @@ def _worker(settings: Settings, port: int) -> subprocess.Popen[bytes]:
     for name, value in chosen.items():
         command += ["--set", f"{name}={value}"]
     # In a group of its own: Ctrl-C is the page's, which then asks the worker to drain.
-    return subprocess.Popen(command, process_group=0, env=dict(os.environ), stdin=subprocess.DEVNULL)  # noqa: S603
+    return subprocess.Popen(  # noqa: S603 - our own module
+        command, process_group=0, env=dict(os.environ), stdin=subprocess.DEVNULL
+    )
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:

@@ -1,7 +1,7 @@
 """The answers about dead letters and their replays."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from worker.page.letter_groups import LetterGroup
 from worker.page.parts import Parts
@@ -18,8 +18,11 @@ from worker.page.query import (
     whole,
     whole_in,
 )
-from worker.page.replays import LEAST_RATE, MIXED, MOST_LETTERS, MOST_RATE, NONE_LEFT, Refused, Replay
+from worker.page.replays import LEAST_RATE, MIXED, MOST_LETTERS, MOST_RATE, NONE_LEFT, Refused
 from worker.page.unknown import Json, unknown
+
+if TYPE_CHECKING:
+    from worker.page.replay import Replay
 
 _READ_ONLY = "this page is read-only: start it with --allow-replay"
 

@@ -7,7 +7,7 @@ from threading import Lock
 from worker.page.cluster import Cluster, ClusterView, lag_json, members_json
 from worker.page.kept_event import KeptEvent
 from worker.page.parts import Parts
-from worker.page.sample import Sample
+from worker.page.sample import RECENT, Sample
 from worker.page.scores import flagged_shares
 from worker.page.times import written
 from worker.page.unknown import Json, is_unknown, unknown
@@ -15,7 +15,6 @@ from worker.page.workers import states_json
 
 _OVER_MS = 10_000
 _SAME_FOR_SECONDS = 0.9
-_NEWEST = 1000
 _MINUTES = {"1m": 1, "15m": 15}
 
 
@@ -53,7 +52,7 @@ class Now:
         parts = self._parts
         view, sample = parts.cluster.view, parts.sample
         at_ms = self._wall_clock() * 1000
-        newest = sample.newest()[:_NEWEST]
+        newest = sample.newest()[:RECENT]
         events = [event for event in newest if event.problem is None]
         rate = _comments_per_second(parts.cluster, parts.settings.output.topic)
         answer: dict[str, Json] = {

@@ -21,7 +21,7 @@ from worker.page.letter_groups import LetterGroups
 from worker.page.lines import Lines
 from worker.page.past import read_past
 from worker.page.replays import Replays
-from worker.page.sample import Sample
+from worker.page.sample import RECENT, Sample
 from worker.page.scores import newest_scoring
 from worker.page.shadow_examples import ShadowExamples
 from worker.page.tail import Read, Tail
@@ -30,8 +30,6 @@ from worker.settings import Settings
 from worker.types import Record
 
 _NO_BROKER_SECONDS = 5.0
-_NEWEST = 1000
-"""Events that are looked at for what scored them."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -122,7 +120,7 @@ def make_parts(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
 
 def models_of(sample: Sample) -> list[str]:
     """The models of the newest events, for a person, the newest first."""
-    models = (event.scoring.model for event in sample.newest()[:_NEWEST] if event.problem is None)
+    models = (event.scoring.model for event in sample.newest()[:RECENT] if event.problem is None)
     return list(dict.fromkeys(f"{model['id']} ({str(model['digest'])[:19]}, {model['precision']})" for model in models))
 
 

@@ -12,7 +12,7 @@ MOST_ROWS = 500
 FIRST_ROWS = 50
 
 _MOST_DIGITS = 19
-"""Of an offset."""
+"""An offset has no more digits than this."""
 
 Query = Mapping[str, str]
 T = TypeVar("T")

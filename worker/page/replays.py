@@ -14,18 +14,18 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from worker.errors import SluiceError
-from worker.kafka.dead_letters.reader import DeadLetter, Filter, dead_letter
+from worker.kafka.dead_letters.reader import DeadLetter, dead_letter
 from worker.kafka.dead_letters.replay import replay_dead_letters
 from worker.kafka.dead_letters.returns import Returns
 from worker.page.letter_groups import LetterGroup
 from worker.page.lines import Lines
 from worker.page.once_more import NoSuchRecord, record_at
+from worker.page.replay import Replay, SendableOf, place_of
 from worker.page.times import written
 from worker.page.unknown import Json
 from worker.settings import Settings
@@ -43,56 +43,6 @@ MIXED = (
 NONE_LEFT = "every letter of this group has been sent back, or has been replayed too often"
 
 log = structlog.stdlib.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Replay:
-    """One replay.
-
-    Attributes:
-        what: What is sent back, for a person.
-        rate: Letters a second, at most.
-        limit: Letters, at most.
-        total: Letters that there were to send when it began.
-        sent: Letters sent so far; at its end those that were acknowledged.
-        state: `running`, `done`, `failed` or `stopped`.
-        problem: What went wrong, or what was left.
-    """
-
-    id: str
-    at: str
-    what: str
-    rate: float
-    limit: int
-    total: int
-    sent: int = 0
-    state: str = "running"
-    problem: str = ""
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def as_json(self) -> dict[str, Json]:
-        """As the page shows it."""
-        names = ("id", "at", "what", "rate", "limit", "sent", "total", "state", "problem")
-        return {name: getattr(self, name) for name in names}
-
-
-@dataclass(frozen=True)
-class _OfGroup(Filter):
-    """The letters of one stage and error that can be sent back, and that this page has not sent back yet.
-
-    A replay's limit counts the letters that its filter takes: one that can't be sent must not use it up.
-    """
-
-    sent: frozenset[tuple[int, int]] = frozenset()
-    max_replays: int = 0
-
-    def takes(self, letter: DeadLetter) -> bool:
-        return (
-            Filter.takes(self, letter)
-            and letter.replays < self.max_replays
-            and bool(letter.topic)
-            and _place(letter) not in self.sent
-        )
 
 
 class Refused(Exception):
@@ -265,7 +215,7 @@ class Replays:
         with self._lock:
             sent = frozenset(self._sent)
         most = self._settings.dead_letters.max_replays
-        chosen = _OfGroup(frozenset({group.error}), frozenset({group.stage}), sent=sent, max_replays=most)
+        chosen = SendableOf(frozenset({group.error}), frozenset({group.stage}), sent=sent, max_replays=most)
 
         def progress(_: DeadLetter) -> None:
             if replay is not None:
@@ -292,7 +242,7 @@ class Replays:
 
     def _remember(self, letters: Iterable[DeadLetter]) -> None:
         with self._lock:
-            self._sent.update((_place(letter), None) for letter in letters)
+            self._sent.update((place_of(letter), None) for letter in letters)
             while len(self._sent) > _MOST_SENT:
                 del self._sent[next(iter(self._sent))]
 
@@ -301,8 +251,3 @@ class Replays:
         getattr(log, level)(event, **{name: facts[name] for name in ("id", "what", "rate", "limit", "sent", "problem")})
         end = f"; {replay.problem}" if replay.problem else ""
         self._lines.add(level, f"{event}: {replay.what}, {replay.sent} of {min(replay.limit, replay.total)} sent{end}")
-
-
-def _place(letter: DeadLetter) -> tuple[int, int]:
-    """Where a letter is in its topic."""
-    return letter.record.partition() or 0, letter.record.offset() or 0

@@ -13,6 +13,9 @@ from typing import NamedTuple
 from worker.page.kept_event import KeptEvent
 from worker.page.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
+RECENT = 1000
+"""Newest events that say how things are now: their rate of tokens, the models that score them."""
+
 Index = Callable[[int], int]
 """Draws a whole number from 0 up to, not including, its argument (`random.randrange`)."""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _FIRST_TO_GO = "1000"
-"""Of `oom_score_adj`: where memory runs out, the kernel ends this process before the worker."""
+"""The highest `oom_score_adj`: if memory runs out, the kernel kills this process before the worker."""
 
 _LOWEST_PRIORITY = 19
 

@@ -91,6 +91,12 @@ class Comparison:
     labels: dict[str, LabelComparison] = field(default_factory=dict)
     only_in: dict[str, list[str]] = field(default_factory=lambda: {"incumbent": [], "candidate": []})
 
+    def name_of(self, who: str) -> str:
+        """The `incumbent` or the `candidate` for a person: its model's id where that is known, and the short name."""
+        short = self.candidate if who == "candidate" else self.incumbent
+        model = self.models.get(who)
+        return f"{model['id']} ({short})" if model else short
+
     def of(self, label: str) -> LabelComparison:
         """The figures of a label, which begin at zero."""
         return self.labels.setdefault(label, LabelComparison(label))

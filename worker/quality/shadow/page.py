@@ -51,17 +51,12 @@ def _comparison(one: Comparison) -> str:
         if any(label.differences)
     )
     return (
-        f"<h2>{_named(one, 'candidate')} against {_named(one, 'incumbent')}: {compared}</h2>{''.join(alone)}"
+        f"<h2>{escape(one.name_of('candidate'))} against {escape(one.name_of('incumbent'))}: {compared}</h2>"
+        f"{''.join(alone)}"
         f'{_table(one)}<p><span class="key second">the model in use only</span>, <span class="key first">the candidate '
         f"only</span>. Ranges hold with 95 % confidence.</p>"
         f'<div class="grid-of">{figures}</div>'
     )
-
-
-def _named(one: Comparison, who: str) -> str:
-    model = one.models.get(who)
-    short = one.candidate if who == "candidate" else one.incumbent
-    return escape(f"{model['id']} ({short})" if model else short)
 
 
 def _table(one: Comparison) -> str:
