@@ -34,6 +34,12 @@ WORKER_SETTINGS: dict[str, object] = {
 
 # Requests below the output topic's limit, so that only what is too large alone is refused.
 _PRODUCER_PROPERTIES = {"batch.size": 32_768}
+_CLIENT_ENDS = {
+    "classic": (),
+    "consumer": (AllowedEnd(1, "Broker: Invalid request: ConsumerGroupHeartbeat fatal error"),),
+}
+"""How a worker may end at any time by a fault of its client library, until that is mended: librdkafka#5541, when it is
+frozen past its poll interval while its coordinator dies. The comments it held are judged like all others."""
 _SESSION_PROPERTIES = {
     "classic": {"session.timeout.ms": 6000, "heartbeat.interval.ms": 1000, "max.poll.interval.ms": 8000},
     "consumer": {"max.poll.interval.ms": 8000},
@@ -58,7 +64,7 @@ class Fleet:
         disturbed: Those that a fault has in its hands at the moment.
         away: Whether a fault wants none to be started for now.
         roles: What the next ones to be started are; the others are as usual.
-        allowed: How workers may end by themselves while a fault lasts.
+        allowed: How workers may end by themselves, always or while a fault lasts.
         exits: How often a worker ended with each exit code, asked to or not (-9: killed).
         unexpected: Those that ended by themselves, or otherwise than they were asked to.
         explained: How often one ended as it was allowed to.
@@ -89,7 +95,7 @@ class Fleet:
         self.disturbed: set[int] = set()
         self.away = False
         self.roles: deque[Role] = deque()
-        self.allowed: list[AllowedEnd] = []
+        self.allowed: list[AllowedEnd] = [*_CLIENT_ENDS[protocol]]
         self.exits: Counter[int] = Counter()
         self.unexpected: list[UnexpectedEnd] = []
         self.explained: Counter[str] = Counter()

@@ -32,6 +32,10 @@ _ADVICE = {
     KafkaError.FENCED_INSTANCE_ID: ". Another member has taken over this group.instance.id: give each worker its own, "
     "or none, in kafka.properties",
     KafkaError.GROUP_MAX_SIZE_REACHED: ". The group has as many members as the brokers allow (group.max.size)",
+    # The library joins again without the whole request, after a leave that its coordinator did not hear of
+    # (librdkafka#5541; not every way into it is closed in 2.16.0). Its consumer is unusable from then on.
+    KafkaError.INVALID_REQUEST: ". The client library lost its membership while it was away from the group: start the "
+    "worker again. Nothing is lost: it resumes from the committed offsets",
     KafkaError.UNSUPPORTED_VERSION: ". kafka.group_protocol = consumer needs Kafka 4.0; classic does not",
 }
 """What to do about a group that does not accept the worker."""

@@ -47,6 +47,7 @@ def test_a_group_that_does_not_take_the_worker_in_is_reported_with_what_to_do(
         (KafkaError.SASL_AUTHENTICATION_FAILED, "check the credentials in kafka.properties"),
         (KafkaError.UNRELEASED_INSTANCE_ID, "Another live member has the same group.instance.id"),
         (KafkaError.UNSUPPORTED_VERSION, "needs Kafka 4.0"),
+        (KafkaError.INVALID_REQUEST, "start the worker again. Nothing is lost"),
     ],
 )
 def test_a_fatal_error_whose_words_name_its_cause_has_the_advice_for_that_cause(cause: int, advice: str) -> None:
