@@ -2,6 +2,7 @@
 
 import { fill, h, setAttribute, setText, svg } from "./element.js";
 import { clock, count, counted, minute, score } from "./format.js";
+import { spelled } from "./text.js";
 
 const WIDTH = 1000; // drawn in these units and stretched to the place there is
 const HEIGHT = 100;
@@ -75,7 +76,7 @@ export function histogram(label, bins, lines) {
       h("span", { class: "axis-top" }, `${counted(most, "comment")} (log scale)`),
       svg("svg", {
         role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none",
-        "aria-label": `Scores of ${label}: ${counted(all, "comment")}, ${count(from(0.5))} of them at 0.50 or more, ${count(from(0.9))} at 0.90 or more. ${words}`,
+        "aria-label": `Scores of ${spelled(label)}: ${counted(all, "comment")}, ${count(from(0.5))} of them at 0.50 or more, ${count(from(0.9))} at 0.90 or more. ${words}`,
       },
       bins.map((bin, index) =>
         bar(`bar-tier-${tierAt((index + 0.5) / bins.length)}`, index * wide, wide, Math.log1p(bin) / Math.log1p(most))),

@@ -75,7 +75,7 @@ function textPart(answer, page, ask) {
         for (const button of event.target.parentElement.children) button.setAttribute("aria-pressed", String(button === event.target));
         fill(place, marked(text, label === "all labels" ? spans : spans.filter((span) => span.label === label)));
       } },
-    }, label)));
+    }, plain(label))));
   return h("section", {}, heading, choice, place,
     spans.length > 0 ? h("p", { class: "quiet" }, "Marked: the words that carry ", plain(labels.join(", ")), ". ", shares(text, spans)) : null);
 }

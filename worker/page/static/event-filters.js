@@ -2,6 +2,7 @@
 
 import { h } from "./element.js";
 import { input, select } from "./parts.js";
+import { spelled } from "./text.js";
 
 const FILTERS = ["label", "tier", "score", "language", "topic", "partition"];
 
@@ -19,7 +20,7 @@ export function filterFields(page, query, changed) {
   const now = filtersOf(query);
   const change = (part) => changed({ ...now, ...part });
   const band = scoreParts(now.score);
-  const labels = (page.labels ?? []).map((label) => [label, label]);
+  const labels = (page.labels ?? []).map((label) => [label, spelled(label)]);
   const topics = [page.input].flat().map((topic) => [topic, topic]);
   const number = Object.keys(now).length;
   const changeBand = (part) => {

@@ -2,6 +2,7 @@
 
 import { h, keep, setText } from "./element.js";
 import { score, whyUnknown } from "./format.js";
+import { plain } from "./text.js";
 
 const SHORT = 50; // characters of a reason that a cell has room for
 const TIERS = { act: "Act", review: "Review", none: "None" };
@@ -14,7 +15,7 @@ export function tierBadge(tier) {
 
 /** One label with its score. */
 export const labelChip = (label, value, tier) =>
-  h("span", { class: `chip chip-${tier ?? "none"}` }, label, " ", h("span", { class: "number" }, score(value)));
+  h("span", { class: `chip chip-${tier ?? "none"}` }, plain(label), " ", h("span", { class: "number" }, score(value)));
 
 /** What a value's two thresholds are, in words. */
 export const limitsInWords = ({ review, act }) =>

@@ -64,7 +64,7 @@ function form(query, found, body, dialog) {
   },
   h("p", {}, found.at_least ? "At least " : "", h("strong", {}, counted(found.count, "letter")), " would go back to ", h("strong", {}, found.target), " as they came. What failed because of its own bytes fails again; one that was replayed too often stays."),
   h("div", { class: "fields" },
-    input("Records per second", { type: "number", min: 0.1, step: "any", required: true, value: values.rate, inputmode: "decimal" }, change("rate"), "input"),
+    input("Records per second", { type: "number", min: 0.01, step: "any", required: true, value: values.rate, inputmode: "decimal" }, change("rate"), "input"),
     input("At most", { type: "number", min: 1, max: found.count, step: 1, required: true, value: values.limit, inputmode: "numeric" }, change("limit"), "input")),
   time, problem, h("p", { class: "buttons" }, close(dialog), send));
 }

@@ -3,7 +3,7 @@
 /** `#/stream?tier=act` as {view, query}; the view "now" where there is none. */
 export function current() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
-  return { view: decodeURIComponent(path) || "now", query: Object.fromEntries(new URLSearchParams(query)) };
+  return { view: path || "now", query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
 /** The address of a view; empty values are left out of it. */

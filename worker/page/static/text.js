@@ -9,12 +9,17 @@ const LONG = 20_000; // UTF-16 code units that are shown at once; a text of a me
 const HIDDEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ue000-\uf8ff\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}\u{f0000}-\u{10ffff}]/gu;
 
+const name = (character) => `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+
 const SEGMENT_BREAKS = (spans, length) =>
   [...new Set([0, length, ...spans.flatMap((span) => [span.utf16_begin, span.utf16_end])])]
     .filter((place) => place >= 0 && place <= length).sort((left, right) => left - right);
 
 /** A text as nodes, without spans: for a line of a list. */
 export const plain = (text) => pieces(text);
+
+/** The same as a string, for titles, options and what a screen reader says. */
+export const spelled = (text) => text.replace(HIDDEN, name);
 
 /**
  * A text with its spans marked, in UTF-16 code units as JavaScript counts. Spans: [{label, utf16_begin, utf16_end, share}].
@@ -42,7 +47,7 @@ function segments(text, spans, from, to) {
     if (begin >= end) continue;
     const over = spans.filter((span) => span.utf16_begin <= begin && span.utf16_end >= end);
     const inside = pieces(text.slice(begin, end));
-    nodes.push(...(over.length === 0 ? inside : [h("mark", { title: [...new Set(over.map((span) => span.label))].join(", ") }, inside)]));
+    nodes.push(...(over.length === 0 ? inside : [h("mark", { title: [...new Set(over.map((span) => spelled(span.label)))].join(", ") }, inside)]));
   }
   return nodes;
 }
@@ -58,8 +63,6 @@ function pieces(text) {
   if (done < text.length || nodes.length === 0) nodes.push(text.slice(done));
   return nodes;
 }
-
-const name = (character) => `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 
 /** The nearest place at or before `index` that is not inside a surrogate pair. */
 const whole = (text, index) => {

@@ -7,6 +7,7 @@ import { eventList } from "./event-list.js";
 import { count, counted, percent, points, whyUnknown } from "./format.js";
 import { notice, panel, skeleton } from "./parts.js";
 import { link } from "./router.js";
+import { spelled } from "./text.js";
 import { textQuery } from "./texts.js";
 
 const AFTER_MS = 250; // a slider that is still moving asks nothing
@@ -17,6 +18,7 @@ const SIDES = { "+review": "now reviewed", "-review": "no longer reviewed", "+ac
  * with what is tried, null when it is what is in force.
  */
 export function whatIf(label, span, tried, page, changed) {
+  const name = spelled(label.label);
   let limits = tried ?? { review: label.review, act: label.act };
   let timer = null;
   let asking = null;
@@ -25,17 +27,17 @@ export function whatIf(label, span, tried, page, changed) {
   const controls = h("div", { class: "sliders" }, ["review", "act"].map(control));
   const reset = h("button", { type: "button", class: "small", on: { click: () => set({ review: label.review, act: label.act }) } }, "Back to what is in force");
   const drawing = h("div");
-  const element = panel(`What if: ${label.label}`, drawing, controls, h("p", {}, reset), shares, changes);
-  const list = eventList(`Comments that change side on ${label.label}`, page, (summary) => link("stream", { event: summary.key }),
+  const element = panel(`What if: ${name}`, drawing, controls, h("p", {}, reset), shares, changes);
+  const list = eventList(`Comments that change side on ${name}`, page, (summary) => link("stream", { event: summary.key }),
     (summary) => h("span", { class: `side side-${summary.side[0] === "+" ? "in" : "out"}` }, SIDES[summary.side] ?? summary.side));
 
   function control(tier) {
-    const name = tier === "review" ? "Review from" : "Act from";
+    const words = tier === "review" ? "Review from" : "Act from";
     const attributes = { min: 0, max: 1, step: 0.01, value: limits[tier] ?? 1, disabled: limits[tier] === null };
-    const slider = h("input", { type: "range", ...attributes, "aria-label": `${name}, ${label.label}`, on: { input: (event) => move(tier, event.target.value) } });
-    const field = h("input", { type: "number", ...attributes, "aria-label": `${name}, ${label.label}, exactly`, on: { change: (event) => move(tier, event.target.value) } });
+    const slider = h("input", { type: "range", ...attributes, "aria-label": `${words}, ${name}`, on: { input: (event) => move(tier, event.target.value) } });
+    const field = h("input", { type: "number", ...attributes, "aria-label": `${words}, ${name}, exactly`, on: { change: (event) => move(tier, event.target.value) } });
     const never = h("input", { type: "checkbox", checked: limits[tier] === null, on: { change: (event) => set({ ...limits, [tier]: event.target.checked ? null : (label[tier] ?? 0.9) }) } });
-    return h("fieldset", { class: `slider slider-${tier}`, data: { tier } }, h("legend", {}, name), slider, field, h("label", { class: "check-field" }, never, " never"));
+    return h("fieldset", { class: `slider slider-${tier}`, data: { tier } }, h("legend", {}, words), slider, field, h("label", { class: "check-field" }, never, " never"));
   }
 
   // The tier that is acted on is reviewed no later: the other limit gives way.

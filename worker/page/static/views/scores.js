@@ -8,7 +8,7 @@ import { open } from "../live.js";
 import { limitsInWords, notice, segments, skeleton } from "../parts.js";
 import { whatIf } from "../what-if.js";
 import { draftOf, draftText } from "../draft.js";
-import { plain } from "../text.js";
+import { plain, spelled } from "../text.js";
 
 const EVERY_MS = 10_000;
 const SPANS = { "15m": "15 minutes", "1h": "1 hour", "1d": "1 day" };
@@ -68,7 +68,7 @@ export function show(context) {
       { at: label.review, kind: "review", name: "review" }, { at: label.act, kind: "act", name: "act" },
       ...(tried ? [{ at: tried.review, kind: "tried", name: "tried for review" }, { at: tried.act, kind: "tried", name: "tried for act" }] : []),
     ];
-    return h("section", { class: "panel label-card", "aria-label": `Scores of ${label.label}` },
+    return h("section", { class: "panel label-card", "aria-label": `Scores of ${spelled(label.label)}` },
       h("header", {}, h("h2", {}, plain(label.label)),
         h("button", { type: "button", class: "small", "aria-pressed": String(query.label === label.label), data: { label: label.label },
           on: { click: () => {
@@ -108,7 +108,7 @@ export function show(context) {
     }
     const set = Object.fromEntries(scores.labels.map(({ label, review, act }) => [label, draft[label] ?? { review, act }]));
     fill(result, h("section", { class: "panel result", "aria-label": "Your threshold set" },
-      h("p", {}, `${counted(changed.length, "label")} changed: `, changed.map((label, index) => `${index > 0 ? "; " : ""}${label} ${limitsInWords(draft[label])}`), "."),
+      h("p", {}, `${counted(changed.length, "label")} changed: `, changed.map((label, index) => `${index > 0 ? "; " : ""}${spelled(label)} ${limitsInWords(draft[label])}`), "."),
       h("p", { class: "buttons" },
         h("a", { class: "button primary", href: address("api/what-if.json", { set: JSON.stringify(set) }), download: "" }, "Download threshold set"),
         h("button", { type: "button", on: { click: () => { panelOf?.stop(); panelOf = null; change({ draft: "" }); } } }, "Discard changes")),

@@ -6,6 +6,7 @@ import { fill, h } from "../element.js";
 import { count, counted, percent, score, sentence, shortDigest } from "../format.js";
 import { open } from "../live.js";
 import { known, notice, panel, skeleton, table } from "../parts.js";
+import { plain, spelled } from "../text.js";
 
 const EVERY_MS = 10_000;
 
@@ -42,7 +43,7 @@ function on(shadow) {
   const { candidate } = shadow;
   const words = candidate && !candidate.unknown ? [candidate.id, candidate.revision, candidate.precision, candidate.digest && shortDigest(candidate.digest)].filter(Boolean).join(", ") : null;
   const disagreements = table("Labels on which the two models disagree", [
-    { name: "Label", cell: (row) => row.label },
+    { name: "Label", cell: (row) => plain(row.label) },
     { name: "Compared", number: true, cell: (row) => known(row.compared, count) },
     { name: "Flagged by the present model only", number: true, cell: (row) => [share(row.incumbent_only, row.compared), acted(row.act?.incumbent_only)].flat() },
     { name: "By the candidate only", number: true, cell: (row) => [share(row.candidate_only, row.compared), acted(row.act?.candidate_only)].flat() },
@@ -51,7 +52,7 @@ function on(shadow) {
   disagreements.show(shadow.labels ?? [], (row) => row.label);
   const examples = table("Comments on which the two models disagree", [
     { name: "Comment", cell: (row) => h("bdi", {}, String(row.comment_id ?? row.id)) },
-    { name: "Label", cell: (row) => row.label },
+    { name: "Label", cell: (row) => plain(row.label) },
     { name: "Present model", number: true, cell: (row) => known(row.incumbent, score) },
     { name: "Candidate", number: true, cell: (row) => known(row.candidate, score) },
   ], { hiddenCaption: true });
@@ -80,5 +81,5 @@ function apart(row) {
   const bins = (row.differences ?? []).slice(0, STEPS);
   if (bins.every((bin) => bin === 0)) return h("span", { class: "quiet" }, "nothing yet");
   const far = bins.filter((_, index) => index < 6 || index > 12).reduce((sum, bin) => sum + bin, 0);
-  return distribution(`Candidate's score minus the present model's, for ${row.label}: ${counted(far, "comment")} more than 0.1 apart`, bins, ["\u22121", "0", "+1"]);
+  return distribution(`Candidate's score minus the present model's, for ${spelled(row.label)}: ${counted(far, "comment")} more than 0.1 apart`, bins, ["\u22121", "0", "+1"]);
 }
