@@ -7,7 +7,7 @@ from docgen.markdown import block, code, page, table
 from schemas.asyncapi import KAFKA_BINDING, SPECIFICATION, asyncapi_document
 
 _INTRODUCTION = f"""\
-`schemas/asyncapi/sluice.json` describes the three topics in AsyncAPI {SPECIFICATION} (Kafka binding {KAFKA_BINDING}):
+`schemas/asyncapi/sluice.json` describes the topics in AsyncAPI {SPECIFICATION} (Kafka binding {KAFKA_BINDING}):
 for a catalogue of events, for a generator of readers, for a mock. It is made from the same models as the
 [JSON Schemas](events.md), by `make schemas`, and a test fails when it is not up to date. Addresses are the topics'
 default names; put yours in, and a `servers` object with your brokers, where a tool needs one."""
@@ -22,6 +22,7 @@ _PAGES = {
     "comment": "events.md#comment",
     "labelEvent": "events.md#label-event",
     "deadLetter": "events.md#dead-letter",
+    "shadowExample": "events.md#example-of-the-shadow",
     "deletion": "../how-to/edits-and-deletions.md",
 }
 

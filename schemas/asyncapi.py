@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of the three topics, made from the models of the events.
+"""The AsyncAPI 3.0 document of the topics, made from the models of the events.
 
 Payloads and headers are the same JSON Schemas as in `schemas/json`; what those have under `$defs` is a schema of its
 own here. They keep to what draft 7 of JSON Schema has, which AsyncAPI's default format is built on. Addresses are the
@@ -14,6 +14,7 @@ from schemas.cloudevents import constant_headers
 from schemas.comment import CommentEvent
 from schemas.dead_letter import DeadLetterHeaders
 from schemas.label import SCHEMA_VERSION, LabelEvent
+from schemas.shadow import EXAMPLE_VERSION, ShadowExample
 
 SPECIFICATION = "3.0.0"
 KAFKA_BINDING = "0.5.0"
@@ -67,6 +68,29 @@ LABEL_EVENT = {
     "source": {"topic": "comments", "topic_id": None, "partition": 0, "offset": 0, "timestamp": None},
     "processed_at": "2026-11-22T22:51:05.467Z",
 }
+SHADOW_EXAMPLE = {
+    "schema_version": EXAMPLE_VERSION,
+    "event_id": LABEL_EVENT["id"],
+    "comment_id": "c-2",
+    "source": {"topic": "comments", "topic_id": None, "partition": 0, "offset": 0},
+    "incumbent": {
+        "model": LABEL_EVENT["model"],
+        "threshold_set": "mine@1",
+        "view": "canonical@1",
+        "scores": LABEL_EVENT["scores"],
+        "tiers": LABEL_EVENT["tiers"],
+    },
+    "candidate": {
+        "model": {"id": "next", "revision": None, "digest": "sha256:" + 64 * "1", "precision": "float32"},
+        "threshold_set": "next@1",
+        "view": "canonical@1",
+        "scores": {"toxic": 0.968214, "insult": 0.402117},
+        "tiers": {"toxic": "act"},
+    },
+    "differences": [{"label": "insult", "tier": "review", "by": "incumbent"}],
+    "kept": "differing",
+    "compared_at": "2026-11-22T22:51:06.021Z",
+}
 
 
 def asyncapi_document() -> dict[str, Any]:
@@ -97,6 +121,12 @@ def asyncapi_document() -> dict[str, Any]:
                 "Records that could not be labelled. The topic is a setting, dead_letters.topic.",
                 ["deadLetter"],
             ),
+            "shadowExamples": _channel(
+                "shadow-examples",
+                "Comments on which a candidate model and the one in use differ, by ids and scores. Only where "
+                "shadow.examples_topic names a topic; it has no default.",
+                ["shadowExample"],
+            ),
         },
         "operations": {
             "readComments": _operation("receive", "comments", ["comment", "deletion"], "Read comments"),
@@ -108,6 +138,9 @@ def asyncapi_document() -> dict[str, Any]:
                 "Forward the tombstone of a deleted comment, where output.tombstones says so",
             ),
             "rejectRecord": _operation("send", "deadLetters", ["deadLetter"], "Keep a record that cannot be labelled"),
+            "publishExample": _operation(
+                "send", "shadowExamples", ["shadowExample"], "Publish how a candidate scores a comment of the sample"
+            ),
         },
         "components": {"messages": _messages(), "schemas": _schemas()},
     }
@@ -173,6 +206,13 @@ def _messages() -> dict[str, Any]:
             "payload": {"description": "The record's value, byte for byte: it may be anything"},
             "bindings": _key("That of the record"),
         },
+        "shadowExample": {
+            "title": "Example of the shadow",
+            "summary": "A comment that two models scored, without its text",
+            "payload": {"$ref": f"{_SCHEMAS}ShadowExample"},
+            "bindings": _key("The id of the label event that was compared"),
+            "examples": [{"name": "shadowExample", "payload": SHADOW_EXAMPLE}],
+        },
     }
 
 
@@ -182,7 +222,7 @@ def _key(description: str) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for model in (CommentEvent, LabelEvent, DeadLetterHeaders):
+    for model in (CommentEvent, LabelEvent, DeadLetterHeaders, ShadowExample):
         found |= _schema(model)
     found["LabelEventHeaders"] = _label_event_headers()
     return found

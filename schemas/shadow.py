@@ -44,7 +44,7 @@ class ExampleDifference(_Part):
 
 
 class ShadowExample(_Part):
-    """A comment that the model in use and a candidate have both scored."""
+    """A comment that the model in use (the incumbent, as its label event says) and a candidate have both scored."""
 
     model_config = ConfigDict(title="ShadowExample")
 
@@ -52,7 +52,7 @@ class ShadowExample(_Part):
     event_id: str = Field(description="Id of the label event that was compared")
     comment_id: str
     source: ExampleSource
-    incumbent: ExampleVerdict = Field(description="The model in use, as its label event says")
+    incumbent: ExampleVerdict
     candidate: ExampleVerdict
     differences: list[ExampleDifference] = Field(
         description="Of the labels that both models have; empty where the two agree"

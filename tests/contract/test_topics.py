@@ -9,10 +9,13 @@ from testkit.kafka import Kafka, free_ports
 from tests.contract.backend import Backend
 from tests.contract.group import Group
 from worker.errors import NoBroker, SettingsInvalid
+from worker.findings import Finding, Severity
 from worker.kafka.embedded.broker import EmbeddedBroker
+from worker.kafka.preflight import Preflight
 from worker.kafka.topic_needs import HEADER_ROOM_BYTES
-from worker.kafka.topics import Topics
+from worker.kafka.topics import TopicReport, Topics
 from worker.settings import Settings
+from worker.settings.shadow import ShadowSettings
 
 
 def settings(servers: str, name: str) -> Settings:
@@ -38,6 +41,23 @@ def test_missing_topics_are_created_and_correct_afterwards(kafka: Kafka, run_id:
     ]
     again = topics.ensure(partitions=3)
     assert [(r.created, r.partitions, r.differences) for r in again] == [(False, 3, ())] * 3
+
+
+@pytest.mark.kafka
+def test_the_topic_of_a_shadows_examples_is_created_and_needs_nothing_else(kafka: Kafka, run_id: str) -> None:
+    shadow = {"model": {"id": "next"}, "examples_topic": f"examples-{run_id}"}
+    configured = settings(kafka.bootstrap_servers, run_id).model_copy(update={"shadow": ShadowSettings(**shadow)})
+    (finding,) = [one for one in Preflight(configured).look() if one.text.startswith(f"topic examples-{run_id}")]
+    assert finding.severity is Severity.WARNING
+    assert "`sluice topics` creates it" in finding.text
+    *_, made = topics_of(configured).ensure(partitions=3)
+    assert made == TopicReport(f"examples-{run_id}", created=True, partitions=3)
+    *_, found = topics_of(configured).ensure(partitions=2)
+    assert found.differences == (), "examples are in no order, so more partitions are no difference"
+    assert (
+        Finding(Severity.OK, f"topic examples-{run_id} is there, with the right to write")
+        in Preflight(configured).look()
+    )
 
 
 @pytest.mark.kafka

@@ -1,4 +1,4 @@
-"""The AsyncAPI document is one by the specification, and says of the three topics what the worker does.
+"""The AsyncAPI document is one by the specification, and says of the topics what the worker does.
 
 The specification's own JSON Schema (378 kB) is in no Python package that is kept up, so the objects used here are
 described below, and nothing else is let through.
@@ -12,10 +12,11 @@ import pytest
 from jsonschema import Draft7Validator, ValidationError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from schemas.asyncapi import COMMENT, LABEL_EVENT, asyncapi_document
+from schemas.asyncapi import COMMENT, LABEL_EVENT, SHADOW_EXAMPLE, asyncapi_document
 from schemas.comment import CommentEvent
 from schemas.generate import ASYNCAPI_FILE
 from schemas.label import SCHEMA_VERSION, LabelEvent
+from schemas.shadow import ShadowExample
 from testkit.keyword_classifier import KeywordClassifier
 from testkit.records import ASSIGNMENT, comment_record
 from worker.events.dead_letter import DeadLetterEncoder
@@ -176,7 +177,9 @@ def test_the_addresses_are_the_topics_of_the_default_settings() -> None:
         settings.input.topic,
         settings.output.topic,
         settings.dead_letters.topic,
+        "shadow-examples",  # has no default: a setting turns it on
     ]
+    assert settings.shadow.examples_topic is None
     assert resolved("#/operations/readComments/bindings/kafka/groupId/default") == settings.kafka.group_id
     assert DOCUMENT["info"]["version"] == f"{SCHEMA_VERSION}.0"
 
@@ -187,6 +190,9 @@ def test_the_examples_are_events() -> None:
     assert LABEL_EVENT.keys() == LabelEvent.model_fields.keys()
     validate("Comment", COMMENT)
     validate("LabelEvent", LABEL_EVENT)
+    ShadowExample.model_validate_json(json.dumps(SHADOW_EXAMPLE))
+    assert SHADOW_EXAMPLE.keys() == ShadowExample.model_fields.keys()
+    validate("ShadowExample", SHADOW_EXAMPLE)
 
 
 def test_what_a_worker_publishes_is_what_the_document_says() -> None:

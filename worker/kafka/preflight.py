@@ -63,8 +63,9 @@ class Preflight:
             (settings.output.topic, "Write"),
             (settings.dead_letters.topic, "Write"),
         )
+        examples = settings.shadow.written_topics
         described = self._admin.describe_topics(
-            TopicCollection([name for name, _ in needs]),
+            TopicCollection([name for name, _ in needs] + [*examples]),
             include_authorized_operations=True,
             request_timeout=_REQUEST_SECONDS,
         )
@@ -77,6 +78,8 @@ class Preflight:
                 continue
             findings += _right(Right(operation, "topic", name), found)
             there += [] if isinstance(found, KafkaError) else [name]
+        for name in examples:
+            findings += _examples(name, _answer(described[name].result))
         if self._thorough:
             findings += self._group()
             findings += self._transactional_id()
@@ -172,6 +175,19 @@ def _right(right: Right, found: Any) -> Iterator[Finding]:
 def _unseen(what: str, right: Right, error: KafkaError) -> Finding:
     why = lacking(right) if error.code() in REFUSED else describe(error)
     return Finding(Severity.WARNING, f"{what} can't be looked at: {why}")
+
+
+def _examples(name: str, found: Any) -> Iterator[Finding]:
+    """Whether a shadow's examples can be written; the worker does its work without them."""
+    if isinstance(found, KafkaError) and found.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        text = (
+            f"topic {name} does not exist: the shadow's examples are lost if brokers do not create topics by themselves"
+        )
+        yield Finding(Severity.WARNING, f"{text}; `sluice topics` creates it")
+        return
+    for finding in _right(Right("Write", "topic", name), found):
+        trouble = finding.severity is Severity.ERROR
+        yield Finding(Severity.WARNING, f"{finding.text} (for the shadow's examples)") if trouble else finding
 
 
 def _missing(name: str, *, input_topic: bool) -> Finding:

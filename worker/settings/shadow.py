@@ -72,6 +72,11 @@ class ShadowSettings(Section):
         description="Comparisons that are published: differing (one flags, the other does not) or all",
     )
 
+    @property
+    def written_topics(self) -> tuple[str, ...]:
+        """The topic of the examples, if a candidate is named and they are asked for."""
+        return () if self.model.id is None or self.examples_topic is None else (self.examples_topic,)
+
 
 def candidate_model(model: ModelSettings, candidate: CandidateSettings) -> ModelSettings:
     """The settings that the candidate is loaded with; `candidate.id` is set.
