@@ -15,6 +15,7 @@ BENCHMARKS = (
     "memory",
     "leaks",
     "page",
+    "page_open",
 )
 
 

@@ -102,6 +102,11 @@ class LiveWorker(MeasuredProcess):
         }
         super().__init__([sys.executable, "-m", "worker", "run"], environment_of(everything, keep=keep))
 
+    @property
+    def address(self) -> str:
+        """Its HTTP server."""
+        return f"http://127.0.0.1:{self._port}"
+
     def totals(self) -> dict[str, float]:
         """Every sample of /metrics, summed over its labels; all 0 before the worker listens."""
         sums: defaultdict[str, float] = defaultdict(float)

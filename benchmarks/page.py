@@ -13,23 +13,21 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 from confluent_kafka import Producer
 
 from benchmarks.growth import after_warm_up, draw_memory, growth_an_hour
 from benchmarks.live import MeasuredProcess
+from benchmarks.page_reader import PageReader
 from benchmarks.program import Program
-from testkit.kafka import eventually, free_ports
+from testkit.kafka import free_ports
 from testkit.label_events import label_event
 from testkit.workers import environment_of
 from worker.kafka.embedded.broker import EmbeddedBroker
 
 PARTITIONS = 6
 SAMPLE_SECONDS = 5.0
-VIEWS = ("now", "page", "events?limit=50", "scores?span=1h", "what-if?label=toxic&review=0.3&act=0.9", "health")
 _DIFFERENT = 5000
 _FOREIGN_EVERY = 1000
 _KIB_A_MIB = 1024
@@ -80,19 +78,20 @@ def watch(servers: str, seconds: float, rate: float) -> tuple[list[Sample], int]
     settings = {"kafka.bootstrap_servers": servers, "page.port": port, "log.level": "warning"}
     over = threading.Event()
     sender = _Sender(servers, rate, over)
+    reader = PageReader(port)
     samples: list[Sample] = []
     with MeasuredProcess([sys.executable, "-m", "worker", "page"], environment_of(settings)) as page:
-        if not eventually(lambda: _answers(port)):
+        if not reader.wait_until_there():
             page.check()
         begun = time.monotonic()
-        browser = threading.Thread(target=_follow, args=(port, over), daemon=True)
-        for thread in (sender, browser):
-            thread.start()
+        sender.start()
+        reader.open()
         while (passed := time.monotonic() - begun) < seconds:
             time.sleep(min(SAMPLE_SECONDS, seconds - passed))
             page.check()
-            samples.append(_sample(page, port, time.monotonic() - begun))
+            samples.append(_sample(page, reader, time.monotonic() - begun))
         over.set()
+        reader.close()
         sender.join()
         page.stop()
     return samples, sender.sent
@@ -127,40 +126,9 @@ class _Sender(threading.Thread):
         self._producer.flush(10)
 
 
-def _follow(port: int, over: threading.Event) -> None:
-    """Read the page's stream of events as a browser does."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", "/api/live")
-    answer = connection.getresponse()
-    while not over.is_set() and answer.readline():
-        pass
-    connection.close()
-
-
-def _answers(port: int) -> bool:
-    try:
-        _get(port, "page")
-    except OSError:
-        return False
-    return True
-
-
-def _get(port: int, view: str) -> Any:
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", f"/api/{view}")
-    found = json.loads(connection.getresponse().read())
-    connection.close()
-    return found
-
-
-def _sample(page: MeasuredProcess, port: int, seconds: float) -> Sample:
-    took = []
-    for view in VIEWS:
-        begun = time.monotonic()
-        found = _get(port, view)
-        took.append(time.monotonic() - begun)
-        if view == "page":
-            sampled = found["sampled"]
+def _sample(page: MeasuredProcess, reader: PageReader, seconds: float) -> Sample:
+    slowest, found = reader.look_round()
+    sampled = found["page"]["sampled"]
     lines = Path(f"/proc/{page.process.pid}/status").read_text(encoding="utf-8").splitlines()
     status = dict(line.split(":", 1) for line in lines if ":" in line)
     return Sample(
@@ -170,7 +138,7 @@ def _sample(page: MeasuredProcess, port: int, seconds: float) -> Sample:
         page.cpu_seconds(),
         sampled["seen"],
         sampled["read"],
-        round(max(took) * 1000, 1),
+        round(slowest * 1000, 1),
     )
 
 
