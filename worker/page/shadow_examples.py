@@ -10,6 +10,7 @@ from worker.page.event_reading import MOST_NAME
 from worker.page.tail import Read
 from worker.page.unknown import Json
 from worker.types import Record
+from worker.verdicts import Tier
 
 MOST_EXAMPLES = 50
 _MOST_DIFFERENCES = 20
@@ -51,10 +52,18 @@ def _rows(record: Record) -> list[dict[str, Json]]:
             "comment_id": str(example["comment_id"])[:MOST_NAME],
             "label": label,
             "incumbent": _score(example["incumbent"], label),
+            "incumbent_tier": _tier(example["incumbent"], label),
             "candidate": _score(example["candidate"], label),
+            "candidate_tier": _tier(example["candidate"], label),
         }
         for label in labels
     ]
+
+
+def _tier(side: dict[str, Any], label: str) -> str:
+    """The tier that one of the two gave the label."""
+    found: str = side["tiers"].get(label, Tier.NONE)
+    return Tier(found)
 
 
 def _score(side: dict[str, Any], label: str) -> float | None:

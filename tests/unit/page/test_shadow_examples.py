@@ -20,8 +20,8 @@ def example(number: int, **others: Any) -> bytes:
         {
             "event_id": f"event-{number}",
             "comment_id": f"c-{number}",
-            "incumbent": {"scores": {"toxic": 0.9, "insult": 0.1}},
-            "candidate": {"scores": {"toxic": 0.4}},
+            "incumbent": {"scores": {"toxic": 0.9, "insult": 0.1}, "tiers": {"toxic": "act"}},
+            "candidate": {"scores": {"toxic": 0.4}, "tiers": {}},
             "differences": [
                 {"label": "toxic", "tier": "review", "by": "incumbent"},
                 {"label": "toxic", "tier": "act", "by": "incumbent"},
@@ -41,7 +41,9 @@ def test_the_newest_come_first_and_each_label_once() -> None:
         "comment_id": "c-79",
         "label": "toxic",
         "incumbent": 0.9,
+        "incumbent_tier": "act",
         "candidate": 0.4,
+        "candidate_tier": "none",
     }
 
 
@@ -55,6 +57,7 @@ def test_what_is_no_example_is_passed_over() -> None:
         b'{"differences": 7}',
         example(1, candidate=None),
         example(2, differences=[{}]),
+        example(3, incumbent={"scores": {"toxic": 0.9}, "tiers": {"toxic": "banned"}}),
     ]
     examples.take(Read([record(value) for value in values], 0))
     assert (examples.as_json(), examples.unreadable) == ([], len(values))

@@ -53,8 +53,8 @@ function on(shadow) {
   const examples = table("Comments on which the two models disagree", [
     { name: "Comment", cell: (row) => h("bdi", {}, String(row.comment_id ?? row.id)) },
     { name: "Label", cell: (row) => plain(row.label) },
-    { name: "Present model", number: true, cell: (row) => known(row.incumbent, score) },
-    { name: "Candidate", number: true, cell: (row) => known(row.candidate, score) },
+    { name: "Present model", number: true, cell: (row) => [known(row.incumbent, score), tier(row.incumbent_tier)] },
+    { name: "Candidate", number: true, cell: (row) => [known(row.candidate, score), tier(row.candidate_tier)] },
   ], { hiddenCaption: true });
   const some = shadow.examples ?? [];
   examples.show(some, (row) => `${row.id}/${row.label}`);
@@ -74,6 +74,9 @@ function missed(reasons) {
 
 /** How many of them are flagged to be acted on, where that is told apart. */
 const acted = (number) => (typeof number === "number" && number > 0 ? [h("br"), h("span", { class: "quiet" }, `to act on: ${count(number)}`)] : []);
+
+/** What a score comes to by its own model's thresholds, which may be what differs. */
+const tier = (name) => h("span", { class: "quiet" }, ` ${name === "none" ? "not flagged" : name}`);
 
 const STEPS = 19; // from -1 to 1, finer near 0: the edges of the metric sluice_shadow_score_difference
 
