@@ -14,6 +14,7 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks.live import LiveWorker
+from benchmarks.steady_rate import TooShort, slope, steady
 from testkit.kafka import Kafka
 from testkit.stream import Topics
 
@@ -89,6 +90,21 @@ def rate(events: Iterable[AppendedEvent]) -> float:
     times = sorted(event.at for event in events)
     kept = times[int(FROM * len(times)) : int(TO * len(times))]
     return statistics.linear_regression(kept, range(len(kept))).slope
+
+
+def steady_rate(topics: Topics, comments: int) -> float:
+    """Label events a second of a finished run over this many comments, the slope of its steady part.
+
+    The benchmark ends if there is not one event for each comment, or too few for a slope.
+    """
+    events = sorted(message.timestamp()[1] / 1000 for message in topics.read(topics.output))
+    if len(events) != comments:
+        sys.exit(f"{len(events)} label events for {comments} comments")
+    curve = [(at, float(number)) for number, at in enumerate(events, 1)]
+    try:
+        return slope(curve, *steady(curve))
+    except TooShort as error:
+        sys.exit(f"{error}. Raise --comments.")
 
 
 def longest_gap(events: Iterable[AppendedEvent], partitions: Iterable[int], begin: float, end: float) -> float:

@@ -20,11 +20,10 @@ from itertools import cycle, islice
 from typing import Any
 
 from benchmarks.live import LiveWorker, MeasuredProcess, wait_until_shared
-from benchmarks.output_log import LOG_APPEND_TIME
+from benchmarks.output_log import LOG_APPEND_TIME, steady_rate
 from benchmarks.page_reader import PageReader
 from benchmarks.program import Program
 from benchmarks.results import OURS, THEIRS
-from benchmarks.steady_rate import TooShort, slope, steady
 from testkit.kafka import Kafka, free_ports
 from testkit.stream import Topics
 from testkit.workers import environment_of
@@ -83,12 +82,12 @@ def run(kafka: Kafka, texts: Sequence[str], *, watched: bool) -> Measured:
         wait_until_shared([worker], PARTITIONS)
         if not watched:
             _work_off(worker, topics, texts, None)
-            return Measured(_rate(topics, len(texts)))
+            return Measured(steady_rate(topics, len(texts)))
         with _open_page(kafka, topics, worker) as (page, reader):
             before, begun = page.cpu_seconds(), time.monotonic()
             slowest = _work_off(worker, topics, texts, reader)
             cores = (page.cpu_seconds() - before) / (time.monotonic() - begun)
-    return Measured(_rate(topics, len(texts)), cores, slowest * 1000)
+    return Measured(steady_rate(topics, len(texts)), cores, slowest * 1000)
 
 
 @contextmanager
@@ -130,17 +129,6 @@ def _work_off(worker: LiveWorker, topics: Topics, texts: Sequence[str], reader: 
         elif now - moved_at > _NOTHING_NEW_SECONDS:
             sys.exit(f"page_open: nothing has moved for {_NOTHING_NEW_SECONDS:g} s:\n{worker.log[-2000:]}")
         time.sleep(_TICK_SECONDS)
-
-
-def _rate(topics: Topics, expected: int) -> float:
-    events = sorted(message.timestamp()[1] / 1000 for message in topics.read(topics.output))
-    if len(events) != expected:
-        sys.exit(f"page_open: {len(events)} label events for {expected} comments")
-    curve = [(at, float(number)) for number, at in enumerate(events, 1)]
-    try:
-        return slope(curve, *steady(curve))
-    except TooShort as error:
-        sys.exit(f"page_open: {error}. Raise --comments.")
 
 
 def print_table(runs: Mapping[str, Sequence[Measured]], facts: Mapping[str, Any]) -> None:

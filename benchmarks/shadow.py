@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.live import START_SECONDS, LiveWorker
-from benchmarks.output_log import LOG_APPEND_TIME
+from benchmarks.output_log import LOG_APPEND_TIME, steady_rate
 from benchmarks.program import Program
 from benchmarks.results import BESIDE, OURS, THEIRS
-from benchmarks.steady_rate import TooShort, slope, steady
 from testkit.kafka import Kafka
 from testkit.stream import Topics
 
@@ -107,16 +106,8 @@ def run(kafka: Kafka, texts: Sequence[str], settings: Mapping[str, object]) -> M
         topics.fill(json.dumps({"id": f"c-{number}", "text": text}).encode() for number, text in enumerate(texts))
         at_work = _wait(worker, lambda totals: totals["sluice_records_processed_total"] >= len(texts))
         after = _wait(worker, lambda totals: totals["sluice_shadow_sampled_total"] <= _done(totals))
-    events = sorted(message.timestamp()[1] / 1000 for message in topics.read(topics.output))
-    if len(events) != len(texts):
-        sys.exit(f"shadow: {len(events)} label events for {len(texts)} comments")
-    curve = [(at, float(number)) for number, at in enumerate(events, 1)]
-    try:
-        rate = slope(curve, *steady(curve))
-    except TooShort as error:
-        sys.exit(f"shadow: {error}. Raise --comments.")
     return Measured(
-        rate,
+        steady_rate(topics, len(texts)),
         round(after["sluice_shadow_sampled_total"]),
         round(at_work["sluice_shadow_compared_total"]),
         round(after["sluice_shadow_compared_total"]),
