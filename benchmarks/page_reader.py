@@ -1,11 +1,14 @@
-"""What a browser asks of the page: its stream of events, which stays open, and its views in turn."""
+"""What a browser asks of the page: its stream of events, which stays open, and in turn what most views show."""
 
 import json
+import sys
 import threading
 import time
+from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import Any
 
+from benchmarks.live import MeasuredProcess
 from testkit.kafka import eventually
 
 VIEWS = ("now", "page", "events?limit=50", "scores?span=1h", "what-if?label=toxic&review=0.3&act=0.9", "health")
@@ -24,9 +27,11 @@ class PageReader:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
-    def wait_until_there(self) -> bool:
-        """Whether the page answers, within a minute."""
-        return eventually(self._answers)
+    def wait_until_there(self, page: MeasuredProcess) -> None:
+        """Wait until the page answers; the benchmark ends if it ends, or does not answer within a minute."""
+        if not eventually(self._answers):
+            page.check()
+            sys.exit(f"the page does not answer:\n{page.log}")
 
     def open(self) -> None:
         """Begin to follow the stream of events."""
@@ -37,11 +42,14 @@ class PageReader:
         self._over.set()
 
     def ask(self, view: str) -> Any:
-        """What a view has to show."""
+        """What a view has to show; the benchmark ends if the page refuses."""
         connection = HTTPConnection("127.0.0.1", self._port, timeout=_SECONDS)
         connection.request("GET", f"/api/{view}")
-        found = json.loads(connection.getresponse().read())
+        answer = connection.getresponse()
+        found = json.loads(answer.read())
         connection.close()
+        if answer.status != HTTPStatus.OK:
+            sys.exit(f"the page answered {answer.status} to {view}: {found}")
         return found
 
     def look_round(self) -> tuple[float, dict[str, Any]]:

@@ -123,8 +123,8 @@ def asyncapi_document() -> dict[str, Any]:
             ),
             "shadowExamples": _channel(
                 "shadow-examples",
-                "Comments on which a candidate model and the one in use differ, by ids and scores. Only where "
-                "shadow.examples_topic names a topic; it has no default.",
+                "How a candidate model and the one in use score a sample of the comments, by ids: those on which they "
+                "differ, or all. Only where shadow.examples_topic names a topic; it has no default.",
                 ["shadowExample"],
             ),
         },

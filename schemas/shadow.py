@@ -44,7 +44,7 @@ class ExampleDifference(_Part):
 
 
 class ShadowExample(_Part):
-    """A comment that the model in use (the incumbent, as its label event says) and a candidate have both scored."""
+    """A comment that two models have scored: the one in use, as in its label event (`incumbent`), and a candidate."""
 
     model_config = ConfigDict(title="ShadowExample")
 

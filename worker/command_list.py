@@ -6,7 +6,7 @@ GROUPS = {
         "classify": "labels texts without Kafka",
     },
     "set up": {
-        "topics": "creates the three topics, or says how they differ",
+        "topics": "creates the topics it works with, or says how they differ",
         "doctor": "looks at topics, rights and registry, says what to fix",
         "config": "shows the effective settings and checks them",
     },

@@ -34,12 +34,9 @@ WORKER_SETTINGS: dict[str, object] = {
 
 # Requests below the output topic's limit, so that only what is too large alone is refused.
 _PRODUCER_PROPERTIES = {"batch.size": 32_768}
-_CLIENT_ENDS = {
-    "classic": (),
-    "consumer": (AllowedEnd(1, "Broker: Invalid request: ConsumerGroupHeartbeat fatal error"),),
-}
-"""How a worker may end at any time by a fault of its client library, until that is mended: librdkafka#5541, when it is
-frozen past its poll interval while its coordinator dies. The comments it held are judged like all others."""
+_MEMBERSHIP_LOST = AllowedEnd(1, "Broker: Invalid request: ConsumerGroupHeartbeat fatal error")
+"""How a worker may end that was frozen past its poll interval, if its coordinator dies meanwhile: a fault of the client
+library with KIP-848 (librdkafka#5541). The comments it held are judged like all others."""
 _SESSION_PROPERTIES = {
     "classic": {"session.timeout.ms": 6000, "heartbeat.interval.ms": 1000, "max.poll.interval.ms": 8000},
     "consumer": {"max.poll.interval.ms": 8000},
@@ -64,7 +61,7 @@ class Fleet:
         disturbed: Those that a fault has in its hands at the moment.
         away: Whether a fault wants none to be started for now.
         roles: What the next ones to be started are; the others are as usual.
-        allowed: How workers may end by themselves, always or while a fault lasts.
+        allowed: How workers may end by themselves while a fault lasts.
         exits: How often a worker ended with each exit code, asked to or not (-9: killed).
         unexpected: Those that ended by themselves, or otherwise than they were asked to.
         explained: How often one ended as it was allowed to.
@@ -95,11 +92,12 @@ class Fleet:
         self.disturbed: set[int] = set()
         self.away = False
         self.roles: deque[Role] = deque()
-        self.allowed: list[AllowedEnd] = [*_CLIENT_ENDS[protocol]]
+        self.allowed: list[AllowedEnd] = []
         self.exits: Counter[int] = Counter()
         self.unexpected: list[UnexpectedEnd] = []
         self.explained: Counter[str] = Counter()
         self._asked: set[int] = set()
+        self._frozen: set[int] = set()
         self._started = 0
         self._start_at = 0.0
 
@@ -153,6 +151,7 @@ class Fleet:
     def freeze(self, worker: FleetWorker) -> None:
         """SIGSTOP: it holds what it holds, and does nothing."""
         self.disturbed.add(worker.process.pid)
+        self._frozen.add(worker.process.pid)
         worker.process.send_signal(signal.SIGSTOP)
 
     def thaw(self, worker: FleetWorker) -> None:
@@ -194,9 +193,8 @@ class Fleet:
             return
         self._start_at = time.monotonic() + _BACKOFF_SECONDS
         log = worker.log
-        allowed = next(
-            (end for end in (*self.allowed, *worker.role.allowed) if end.exit_code == code and end.words in log), None
-        )
+        ends = [*self.allowed, *worker.role.allowed, *([_MEMBERSHIP_LOST] if pid in self._frozen else [])]
+        allowed = next((end for end in ends if end.exit_code == code and end.words in log), None)
         if allowed is not None:
             self.explained[f"exit {code}: {allowed.words}"] += 1
         else:

@@ -311,19 +311,6 @@ def test_an_address_that_was_cut_off_is_read_as_far_as_it_goes(stream: Stream, o
     expect(page.get_by_text("1 label changed")).to_be_visible()
 
 
-def test_a_label_whose_name_hides_something_is_spelled_wherever_it_stands(stream: Stream, open_page: Open) -> None:
-    # The last test of this module: from then on the stream's labels are others.
-    event = event_now("label-1", toxic=0.99)
-    renamed = json.loads(json.dumps(event).replace('"toxic"', '"tox\\u202eci"'))
-    send(stream.servers, "comment-labels", [renamed])
-    page = open_page(stream.url + "#/stream")
-    row = page.locator("li.event", has_text="label-1")
-    expect(row.locator(".chip .control").first).to_have_text("U+202E")
-    page.goto(stream.url + "#/scores")
-    expect(page.get_by_role("region", name="Scores of toxU+202Eci")).to_be_visible()
-    assert "\u202e" not in page.inner_text("main")
-
-
 def lone_is_refused(page: Page) -> bool:
     """JSON of half a surrogate pair is no valid JSON to a strict reader; it then stands there as not read."""
     return page.locator("li.event", has_text="hostile-3").count() == 0

@@ -1,4 +1,4 @@
-"""`sluice topics`: creates the three topics, or reports how they differ from what the worker needs."""
+"""`sluice topics`: creates the topics a worker works with, or reports how they differ from what the worker needs."""
 
 import argparse
 import json

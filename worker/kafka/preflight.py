@@ -79,7 +79,7 @@ class Preflight:
             findings += _right(Right(operation, "topic", name), found)
             there += [] if isinstance(found, KafkaError) else [name]
         for name in examples:
-            findings += _examples(name, _answer(described[name].result))
+            findings += findings_of_examples(name, _answer(described[name].result))
         if self._thorough:
             findings += self._group()
             findings += self._transactional_id()
@@ -177,17 +177,22 @@ def _unseen(what: str, right: Right, error: KafkaError) -> Finding:
     return Finding(Severity.WARNING, f"{what} can't be looked at: {why}")
 
 
-def _examples(name: str, found: Any) -> Iterator[Finding]:
-    """Whether a shadow's examples can be written; the worker does its work without them."""
+def findings_of_examples(name: str, found: Any) -> Iterator[Finding]:
+    """Whether a shadow's examples can be written. Never an error: the worker does its work without them.
+
+    Args:
+        name: The topic of the examples.
+        found: Its description, or the error that the broker answered with.
+    """
     if isinstance(found, KafkaError) and found.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-        text = (
-            f"topic {name} does not exist: the shadow's examples are lost if brokers do not create topics by themselves"
-        )
-        yield Finding(Severity.WARNING, f"{text}; `sluice topics` creates it")
+        lost = f"topic {name} does not exist: the shadow's examples are lost unless brokers create topics by themselves"
+        yield Finding(Severity.WARNING, f"{lost}; `sluice topics` creates it")
         return
     for finding in _right(Right("Write", "topic", name), found):
-        trouble = finding.severity is Severity.ERROR
-        yield Finding(Severity.WARNING, f"{finding.text} (for the shadow's examples)") if trouble else finding
+        if finding.severity is Severity.OK:
+            yield finding
+        else:
+            yield Finding(Severity.WARNING, f"the shadow's examples are lost: {finding.text}")
 
 
 def _missing(name: str, *, input_topic: bool) -> Finding:

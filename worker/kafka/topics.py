@@ -99,12 +99,12 @@ class Topics:
             if created and create:
                 config = needed | kept(config) if of_dead_letters else needed_here
                 self._create(NewTopic(name, partitions, replicas, config=config))
-            config = self._config(name) if create or not created else {}
+            # Examples are small and in no order, so any topic will do for them.
+            asked = name not in examples and (create or not created)
+            config = self._config(name) if asked else {}
             report = TopicReport(name, created, partitions if created else existing[name])
-            # Examples are small, and in no order: any topic will do.
-            differences = list(too_small(name, config, needed_here))
-            if name not in examples:
-                differences = [*_differences(report, partitions), *differences]
+            differences = [] if name in examples else [*_differences(report, partitions)]
+            differences += too_small(name, config, needed_here)
             if of_dead_letters:
                 differences += short_lived(name, config)
             elif name == settings.output.topic:

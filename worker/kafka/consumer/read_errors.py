@@ -32,13 +32,19 @@ _ADVICE = {
     KafkaError.FENCED_INSTANCE_ID: ". Another member has taken over this group.instance.id: give each worker its own, "
     "or none, in kafka.properties",
     KafkaError.GROUP_MAX_SIZE_REACHED: ". The group has as many members as the brokers allow (group.max.size)",
-    # The library joins again without the whole request, after a leave that its coordinator did not hear of
-    # (librdkafka#5541; not every way into it is closed in 2.16.0). Its consumer is unusable from then on.
-    KafkaError.INVALID_REQUEST: ". The client library lost its membership while it was away from the group: start the "
-    "worker again. Nothing is lost: it resumes from the committed offsets",
     KafkaError.UNSUPPORTED_VERSION: ". kafka.group_protocol = consumer needs Kafka 4.0; classic does not",
 }
 """What to do about a group that does not accept the worker."""
+
+_MEMBERSHIP_LOST = f"{KafkaError(KafkaError.INVALID_REQUEST).str()}: ConsumerGroupHeartbeat"
+"""What librdkafka says when a broker does not understand how it joins again (KIP-848). It sends half a request after a
+leave that its coordinator did not hear of (librdkafka#5541; 2.16.0 closes one way into it, not all), and its consumer
+is unusable from then on."""
+
+_START_AGAIN = (
+    ". The client library lost its membership of the group: start the worker again. Nothing is lost, it resumes from "
+    "the committed offsets. If it ends the same way at once, report it"
+)
 
 _KNOWN = (*REFUSED, *_ADVICE)
 """Codes that have advice, of an error or of what made it fatal."""
@@ -65,6 +71,7 @@ def fault_of_reading(error: KafkaError, topic: str, group: str) -> Exception | N
         return refused(error, f"to let the group {group} read {topic}", right_to_read(code, topic, group))
     what = describe(error) + _ADVICE.get(code, "")
     if error.fatal() or error.code() == KafkaError._FATAL:
+        what += _START_AGAIN if _MEMBERSHIP_LOST in error.str() else ""
         return Fatal(f"the consumer can't continue: {what}")
     log.warning("the consumer reports %s", what)
     return None

@@ -72,7 +72,7 @@ function textPart(answer, page, ask) {
     ["all labels", ...labels].map((label) => h("button", {
       type: "button", "aria-pressed": String(label === "all labels"),
       on: { click: (event) => {
-        for (const button of event.target.parentElement.children) button.setAttribute("aria-pressed", String(button === event.target));
+        for (const button of event.currentTarget.parentElement.children) button.setAttribute("aria-pressed", String(button === event.currentTarget));
         fill(place, marked(text, label === "all labels" ? spans : spans.filter((span) => span.label === label)));
       } },
     }, plain(label))));

@@ -57,6 +57,15 @@ def test_a_fatal_error_whose_words_name_its_cause_has_the_advice_for_that_cause(
     assert advice in str(fault)
 
 
+def test_an_invalid_request_that_is_not_fatal_or_not_a_heartbeats_asks_for_no_restart(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert fault_of_reading(KafkaError(KafkaError.INVALID_REQUEST), "comments", "moderation") is None
+    assert "start the worker again" not in caplog.text
+    fatal = fault_of_reading(KafkaError(KafkaError.INVALID_REQUEST, fatal=True), "comments", "moderation")
+    assert "start the worker again" not in str(fatal)
+
+
 def test_a_transient_error_is_logged_once_however_often_it_comes(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(100):
         assert fault_of_reading(KafkaError(KafkaError.NOT_COORDINATOR), "comments", "g") is None
