@@ -91,20 +91,16 @@ class Topics:
         needed: dict[str, str] = {}
         input_configs: list[Mapping[str, str]] = []
         inputs = settings.input.topics or sorted(filter(settings.input.reads, existing))
-        outcomes, examples = (settings.output.topic, settings.dead_letters.topic), settings.shadow.written_topics
-        for name in (*inputs, *outcomes, *examples):
+        for name in (*inputs, settings.output.topic, settings.dead_letters.topic):
             of_dead_letters = name == settings.dead_letters.topic
             created = name not in existing
-            needed_here = needed if name in outcomes else {}
+            needed_here = {} if name in inputs else needed
             if created and create:
                 config = needed | kept(config) if of_dead_letters else needed_here
                 self._create(NewTopic(name, partitions, replicas, config=config))
-            # Examples are small and in no order, so any topic will do for them.
-            asked = name not in examples and (create or not created)
-            config = self._config(name) if asked else {}
+            config = self._config(name) if create or not created else {}
             report = TopicReport(name, created, partitions if created else existing[name])
-            differences = [] if name in examples else [*_differences(report, partitions)]
-            differences += too_small(name, config, needed_here)
+            differences = [*_differences(report, partitions), *too_small(name, config, needed_here)]
             if of_dead_letters:
                 differences += short_lived(name, config)
             elif name == settings.output.topic:
@@ -113,6 +109,12 @@ class Topics:
             if name in inputs and config:
                 input_configs.append(config)
                 needed = room_for_outcomes(*input_configs)
+        # Examples are small and in no order, so any topic will do for them.
+        for name in settings.shadow.written_topics:
+            created = name not in existing
+            if created and create:
+                self._create(NewTopic(name, partitions, replicas))
+            reports.append(TopicReport(name, created, existing.get(name, partitions)))
         return reports
 
     def _existing(self) -> dict[str, int]:
