@@ -75,6 +75,18 @@ def discrepancies(workers: Sequence[FleetWorker], came: Counter[tuple[str, str]]
     return found
 
 
+def uncounted(workers: Sequence[FleetWorker], came: Counter[tuple[str, str]]) -> int:
+    """How many dead letters have come that their workers did not count, by the counters read last.
+
+    A reader can see a commit before its worker has the broker's response, and counts what it committed.
+    """
+    return sum(
+        max(0, came[worker.name, error] - _of(worker.counts, error))
+        for worker in workers
+        for error in _errors(worker, came)
+    )
+
+
 class Repeats(NamedTuple):
     """How many repeats the counters explain with at-least-once.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException
 
 from testkit.stream import Topics
+from tests.chaos.accounts import uncounted
 from tests.chaos.broker_faults import BrokerFaults
 from tests.chaos.clocks import make_shifting_library
 from tests.chaos.cluster import Cluster
@@ -37,6 +38,7 @@ _AHEAD_OF_FAULTS = 2
 _PROGRESS_SECONDS = 5.0
 _SCRAPE_SECONDS = 1.0
 _END_SECONDS = 600.0
+_COUNT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class ChaosRun:
             await self._while(lambda: not faults.done(), limit="the last faults did not end")
             faults.cancel()
             await self._while(lambda: not self._is_committed(), limit="the group did not commit all it had read")
+            begun = self._clock()
+            await self._while(lambda: self._is_counting() and self._clock() - begun < _COUNT_SECONDS)
             scraping.cancel()
             await self._fleet.stop_all()
             await self._while(lambda: bool(self._fleet.workers), limit="a worker did not end when asked to")
@@ -203,6 +207,10 @@ class ChaosRun:
             return self._topics.is_done()
         except KafkaException:
             return False  # a coordinator is being elected
+
+    def _is_counting(self) -> bool:
+        """A worker has yet to count dead letters that have come; if it never does, the report says so."""
+        return uncounted(self._fleet.workers, self._oracle.dead_letters) > 0
 
     def _report(self) -> Report:
         return Report(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from confluent_kafka import Message
 
-from tests.chaos.accounts import discrepancies, explained_repeats, move_accounts
+from tests.chaos.accounts import discrepancies, explained_repeats, move_accounts, uncounted
 from tests.chaos.events import CHECKSUM_HEADER, ERRORS, KEYS, NUMBER_HEADER, Kind, Stream, key_of, labels_of, text_of
 from tests.chaos.losses import Losses
 from tests.chaos.oracle import Oracle
@@ -251,6 +251,13 @@ def test_counters_must_not_claim_more_than_came_out_and_at_the_end_not_less() ->
     assert discrepancies([worker({})], came) == ["w counted 0 dead letters InvalidJson, and there are 3"]
     assert discrepancies([worker({}, counted_all=False)], came) == [], "it was killed before it was asked again"
     assert discrepancies([worker(counted, counted_all=False)], Counter()) != []
+
+
+def test_what_a_worker_has_yet_to_count_is_waited_for() -> None:
+    came = Counter({("w", "InvalidJson"): 3, ("w", "Poison"): 1, ("another", "Poison"): 5})
+    counted = {("dead_letters", "InvalidJson", "DECODE"): 2, ("dead_letters", "OutputTooLarge", "PRODUCE"): 1}
+    assert uncounted([worker(counted)], came) == 2, "another's letters and what did not come make up for nothing"
+    assert uncounted([], came) == 0
 
 
 def test_moved_positions_are_counted_as_they_are_logged() -> None:
