@@ -27,9 +27,14 @@ OWNERSHIP_LOST: Final = frozenset(
 """The coordinator no longer accepts this member: the group is rebalancing, or has rebalanced."""
 
 EPOCH_BEHIND: Final = KafkaError.STALE_MEMBER_EPOCH
-"""The one code in `OWNERSHIP_LOST` that may be transient: the next heartbeat response brings the epoch, and a member
-still owns what it has not yet given back (KIP-848). A plain commit is retried; a transaction's offsets can't be, as its
-producer has treated the error as final."""
+"""May be transient: the next heartbeat's response brings the epoch, and a member still owns what it has not yet given
+back (KIP-848). A plain commit is retried; a transaction's offsets can't be, as its producer has treated the error as
+final."""
+
+BETWEEN_GENERATIONS: Final = frozenset({KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS})
+"""Transient for a member that the group has not put out (that would be UNKNOWN_MEMBER_ID): between the moment at which
+all members have joined and the one at which each has its assignment, a coordinator of classic groups takes no commits,
+not even for partitions that stay with their owner (KIP-429). A plain commit is retried for a short while."""
 
 REFUSED: Final = frozenset(
     {

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from worker.errors import Fatal, OwnershipLost, Retryable
 from worker.kafka.client.commit_note import to_commit
 from worker.kafka.client.error_codes import (
+    BETWEEN_GENERATIONS,
     EPOCH_BEHIND,
     OWNERSHIP_LOST,
     REFUSED,
@@ -98,11 +99,15 @@ class Commits:
         else:
             self._note(failed, asked)
 
-    def send_and_wait(self, consumer: Consumer) -> None:
+    def send_and_wait(self, consumer: Consumer, settled_at: float) -> None:
         """Send what is staged and wait for the response.
 
+        Args:
+            consumer: Sends it.
+            settled_at: When a group between two generations should have finished its rebalance, on the clock.
+
         Raises:
-            OwnershipLost: The group is rebalancing.
+            OwnershipLost: The group has put this member out, or is still rebalancing at `settled_at`.
             Retryable: Another attempt may succeed.
             Fatal: The broker refuses the commit.
         """
@@ -124,9 +129,12 @@ class Commits:
         self._note(failed, offsets)
         if self.fault is not None:
             raise self.fault
-        if failed.code() in OWNERSHIP_LOST and failed.code() != EPOCH_BEHIND:
+        if failed.code() in OWNERSHIP_LOST and not self._is_passing(failed.code(), settled_at):
             raise OwnershipLost(describe(failed))
         raise Retryable(describe(failed))
+
+    def _is_passing(self, code: int, settled_at: float) -> bool:
+        return code == EPOCH_BEHIND or (code in BETWEEN_GENERATIONS and self._clock() < settled_at)
 
     def _confirm(self, offsets: dict[Assignment, int]) -> None:
         self.succeeded += _any_owned(offsets)

@@ -41,9 +41,25 @@ def test_a_member_whose_epoch_is_behind_commits_again_what_is_still_its_own() ->
     assignments, commits = _staged()
     consumer: Any = _Refusing(KafkaError.STALE_MEMBER_EPOCH)
     with pytest.raises(Retryable):
-        commits.send_and_wait(consumer)
-    commits.send_and_wait(consumer)
+        commits.send_and_wait(consumer, 0)
+    commits.send_and_wait(consumer, 0)
     assert assignments.uncommitted() == {}
+
+
+@pytest.mark.parametrize("code", [KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS])
+def test_a_commit_between_two_generations_is_tried_again_until_the_group_should_have_settled(code: int) -> None:
+    clock = FakeClock()
+    assignments, commits = _staged(clock)
+    consumer: Any = _Refusing(code)
+    with pytest.raises(Retryable):
+        commits.send_and_wait(consumer, clock.now + 3)
+    commits.send_and_wait(consumer, clock.now + 3)
+    assert assignments.uncommitted() == {}
+    assignments, commits = _staged(clock)
+    consumer = _Refusing(code)
+    with pytest.raises(OwnershipLost):
+        commits.send_and_wait(consumer, clock.now)
+    assert assignments.uncommitted()
 
 
 @pytest.mark.parametrize("code", [KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_MEMBER_EPOCH])
@@ -51,7 +67,7 @@ def test_a_member_that_the_group_has_put_out_does_not_try_again(code: int) -> No
     assignments, commits = _staged()
     consumer: Any = _Refusing(code)
     with pytest.raises(OwnershipLost):
-        commits.send_and_wait(consumer)
+        commits.send_and_wait(consumer, float("inf"))
     assert assignments.uncommitted()
 
 
