@@ -34,7 +34,7 @@ final."""
 BETWEEN_GENERATIONS: Final = frozenset({KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS})
 """Transient for a member that the group has not put out (that would be UNKNOWN_MEMBER_ID): between the moment at which
 all members have joined and the one at which each has its assignment, a coordinator of classic groups takes no commits,
-not even for partitions that stay with their owner (KIP-429). A plain commit is retried for a short while."""
+not even for partitions that stay with their owner (KIP-429). A plain commit is retried for a second."""
 
 REFUSED: Final = frozenset(
     {

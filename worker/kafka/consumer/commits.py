@@ -35,6 +35,10 @@ log = structlog.stdlib.get_logger(__name__)
 _PAUSE_SECONDS = 0.2
 """How long to wait after a failure: a group that is rebalancing refuses commits as fast as they are sent."""
 
+_BETWEEN_SECONDS = 1.0
+"""How long a commit that is waited for is tried again, from the first that was refused between two generations. The
+client has the new generation milliseconds later: commits wait behind its request to join, on the same connection."""
+
 
 class Commits:
     """Commits what `Assignments` has staged. Used only from the consumer's thread.
@@ -62,6 +66,7 @@ class Commits:
         self._clock = clock
         self._not_before = float("-inf")
         self._asked: dict[Assignment, int] | None = None
+        self._between_since: float | None = None
         self.succeeded = 0
         self.failed = 0
         self.fault: Exception | None = None
@@ -99,15 +104,11 @@ class Commits:
         else:
             self._note(failed, asked)
 
-    def send_and_wait(self, consumer: Consumer, settled_at: float) -> None:
+    def send_and_wait(self, consumer: Consumer) -> None:
         """Send what is staged and wait for the response.
 
-        Args:
-            consumer: Sends it.
-            settled_at: When a group between two generations should have finished its rebalance, on the clock.
-
         Raises:
-            OwnershipLost: The group has put this member out, or is still rebalancing at `settled_at`.
+            OwnershipLost: The group has put this member out, or has been between two generations for a second.
             Retryable: Another attempt may succeed.
             Fatal: The broker refuses the commit.
         """
@@ -129,20 +130,25 @@ class Commits:
         self._note(failed, offsets)
         if self.fault is not None:
             raise self.fault
-        if failed.code() in OWNERSHIP_LOST and not self._is_passing(failed.code(), settled_at):
+        if failed.code() in OWNERSHIP_LOST and not self._is_passing(failed.code()):
             raise OwnershipLost(describe(failed))
         raise Retryable(describe(failed))
 
-    def _is_passing(self, code: int, settled_at: float) -> bool:
-        return code == EPOCH_BEHIND or (code in BETWEEN_GENERATIONS and self._clock() < settled_at)
+    def _is_passing(self, code: int) -> bool:
+        since = self._between_since
+        return code == EPOCH_BEHIND or (since is not None and self._clock() - since < _BETWEEN_SECONDS)
 
     def _confirm(self, offsets: dict[Assignment, int]) -> None:
+        self._between_since = None
         self.succeeded += _any_owned(offsets)
         self._assignments.confirm(offsets)
 
     def _note(self, error: KafkaError, offsets: Mapping[Assignment, int]) -> None:
         self.failed += _any_owned(offsets)
-        self._not_before = self._clock() + _PAUSE_SECONDS
+        now = self._clock()
+        self._not_before = now + _PAUSE_SECONDS
+        if error.code() in BETWEEN_GENERATIONS and self._between_since is None:
+            self._between_since = now
         code = known_cause(error, REFUSED)
         if code in REFUSED:
             right = right_to_read(code, self._topic, self._group)

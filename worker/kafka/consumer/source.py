@@ -37,7 +37,6 @@ from worker.types import Assignment, Record
 log = structlog.stdlib.get_logger(__name__)
 
 _COMMIT_LIMIT_SECONDS = 10.0
-_REBALANCE_SECONDS = 3.0
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 _PLACING_POLL_SECONDS = 0.01
@@ -222,16 +221,15 @@ class KafkaSource:
     def flush_commits(self, timeout_seconds: float) -> bool:
         """Wait until the broker has responded for every offset given to `commit`; return False on a timeout.
 
-        What a group refuses that is rebalancing is sent again for some seconds: its partitions may well be this
-        member's after it. A refusal after that counts as a response: the next owner rereads what was not accepted.
+        What a group refuses that is rebalancing is sent again for a second: its partitions may well be this member's
+        after it. A refusal after that counts as a response: the next owner rereads what was not accepted.
 
         Raises:
             Fatal: The broker refuses this group or principal.
         """
-        settled_at = self._clock() + _REBALANCE_SECONDS
         try:
             retry(
-                lambda: self._commits.send_and_wait(self._consumer, settled_at),
+                lambda: self._commits.send_and_wait(self._consumer),
                 limit_seconds=min(self._commit_limit_seconds, timeout_seconds),
                 backoff=self._backoff,
                 clock=self._clock,
