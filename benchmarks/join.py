@@ -36,12 +36,14 @@ class Pause:
         stayed_gap: Longest time without an event of a partition that did not move.
         stayed_wait: Longest time that a comment of such a partition waited for its label.
         moved_gap: Longest time without an event of a partition that moved.
+        moved_wait: Longest time that a comment of such a partition waited for its label.
     """
 
     seconds: float
     stayed_gap: float
     stayed_wait: float
     moved_gap: float
+    moved_wait: float
 
 
 def watch_join(
@@ -72,12 +74,22 @@ def watch_join(
                 over.set()
                 sender.join()
                 (everything,) = sent
-                events = OutputLog(kafka, topics, partitions).read(len(everything.due), [first, second], _LIMIT_SECONDS)
+                events = [
+                    by_input(event, partitions)
+                    for event in OutputLog(kafka, topics, partitions).read(
+                        len(everything.due), [first, second], _LIMIT_SECONDS
+                    )
+                ]
                 joining, assigned, moved = joined(second.log_lines())
         finally:
             over.set()
     spans = ((begun, started), (started, joining), (joining, assigned + SETTLE_SECONDS))
     return pauses(events, everything.due, set(range(partitions)) - moved, moved, dict(zip(WINDOWS, spans, strict=True)))
+
+
+def by_input(event: AppendedEvent, partitions: int) -> AppendedEvent:
+    """The same event under the partition of its comment: the output topic spreads events by their key."""
+    return event._replace(partition=event.number % partitions)
 
 
 def schedule(texts: Sequence[str], rate: float) -> Iterator[Due]:
@@ -109,11 +121,16 @@ def pauses(
         name: Pause(
             seconds=end - begin,
             stayed_gap=longest_gap(events, stayed, begin, end),
-            stayed_wait=max(
-                (e.at - due[e.number] for e in events if e.partition in stayed and begin <= due[e.number] < end),
-                default=0.0,
-            ),
+            stayed_wait=_longest_wait(events, due, stayed, begin, end),
             moved_gap=longest_gap(events, moved, begin, end),
+            moved_wait=_longest_wait(events, due, moved, begin, end),
         )
         for name, (begin, end) in windows.items()
     }
+
+
+def _longest_wait(
+    events: Iterable[AppendedEvent], due: Mapping[int, float], partitions: set[int], begin: float, end: float
+) -> float:
+    waits = (e.at - due[e.number] for e in events if e.partition in partitions and begin <= due[e.number] < end)
+    return max(waits, default=0.0)

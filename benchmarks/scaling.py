@@ -49,30 +49,40 @@ def main() -> int:
     add("--rounds", type=int, default=2, help="how often each number of workers runs (default: 2)")
     add("--seconds", type=float, default=10, help="how long a worker runs alone before one joins (default: 10)")
     add("--load", type=float, default=0.5, help="load during the join, as a share of one worker's rate (default: 0.5)")
+    add("--join-rate", type=float, help="only watch joins, at this many comments a second")
     add("--group-protocol", choices=("classic", "consumer"), default="classic", help="protocol of the group")
+    add("--properties", default="{}", help="further kafka.properties of the workers, as JSON")
     arguments = program.parse()
     texts = program.texts(shuffled=True)
-    settings: dict[str, object] = {"model.threads": 1, "kafka.group_protocol": arguments.group_protocol}
+    settings: dict[str, object] = {
+        "model.threads": 1,
+        "kafka.group_protocol": arguments.group_protocol,
+        "kafka.properties": arguments.properties,
+    }
     runs: dict[int, list[Measured]] = {workers: [] for workers in WORKERS}
     joins: list[dict[str, Pause]] = []
     with program.kafka(_BROKER) as kafka:
         for number in range(arguments.rounds):
-            for workers in WORKERS if number % 2 == 0 else WORKERS[::-1]:
+            for workers in () if arguments.join_rate else WORKERS if number % 2 == 0 else WORKERS[::-1]:
                 one = measure(kafka, texts, workers, arguments.comments, settings)
                 runs[workers].append(one)
                 sys.stderr.write(
                     f"{workers} workers: {one.rate:,.0f}/s, {one.cpu_milliseconds:.2f} ms of CPU an event\n"
                 )
-            alone = arguments.load * statistics.median(run.rate for run in runs[1])
-            joins.append(watch_join(kafka, texts, PARTITIONS, alone, arguments.seconds, settings))
-            sys.stderr.write(f"a worker joins: {joins[-1]['joining'].stayed_gap:.2f} s without an event\n")
-    print_scaling(runs, program.machine["cores"])
-    print_joins(joins, arguments.load)
+            rate = arguments.join_rate or arguments.load * statistics.median(run.rate for run in runs[1])
+            joins.append(watch_join(kafka, texts, PARTITIONS, rate, arguments.seconds, settings))
+            pause = joins[-1]["joining"]
+            sys.stderr.write(f"a worker joins: waits of {pause.stayed_wait:.2f} and {pause.moved_wait:.2f} s\n")
+    if not arguments.join_rate:
+        print_scaling(runs, program.machine["cores"])
+    print_joins(joins, f"{arguments.join_rate:g}/s" if arguments.join_rate else f"{arguments.load:.0%} of its rate")
     report = {
         "comments": arguments.comments,
         "load": arguments.load,
+        "join_rate": arguments.join_rate,
         "group_protocol": arguments.group_protocol,
-        "runs": {str(workers): [asdict(run) for run in of_one] for workers, of_one in runs.items()},
+        "properties": arguments.properties,
+        "runs": {str(workers): [asdict(run) for run in of_one] for workers, of_one in runs.items() if of_one},
         "joins": [{name: asdict(pause) for name, pause in join.items()} for join in joins],
     }
     program.save(report, lambda figure: draw(figure, runs, joins))
@@ -107,18 +117,16 @@ def print_scaling(runs: Mapping[int, Sequence[Measured]], cores: int) -> None:
         )
 
 
-def print_joins(joins: Sequence[Mapping[str, Pause]], load: float) -> None:
+def print_joins(joins: Sequence[Mapping[str, Pause]], load: str) -> None:
     """Print the pauses by window, as Markdown."""
-    print(
-        f"\na second worker joins one at {load:.0%} of its rate; "
-        f"milliseconds, median and worst of {len(joins)} rounds\n"
-    )
+    print(f"\na second worker joins one at {load}; milliseconds, median and worst of {len(joins)} rounds\n")
     print("| | alone | while the newcomer loads | while it joins |")
     print("|---|---|---|---|")
     for name, what in (
         ("stayed_gap", "longest gap, partitions that stay"),
         ("stayed_wait", "longest wait of a comment there"),
         ("moved_gap", "longest gap, partitions that move"),
+        ("moved_wait", "longest wait of a comment there"),
     ):
         cells = []
         for window in WINDOWS:
@@ -129,7 +137,7 @@ def print_joins(joins: Sequence[Mapping[str, Pause]], load: float) -> None:
 
 def draw(figure: Any, runs: Mapping[int, Sequence[Measured]], joins: Sequence[Mapping[str, Pause]]) -> None:
     """Draw rates and pauses side by side."""
-    rates: dict[str, Any] = {str(k): statistics.median(run.rate for run in of_one) for k, of_one in runs.items()}
+    rates: dict[str, Any] = {str(k): statistics.median(run.rate for run in v) for k, v in runs.items() if v}
     gaps: dict[str, Any] = {
         window: statistics.median(join[window].stayed_gap for join in joins) * _MILLISECONDS for window in WINDOWS
     }

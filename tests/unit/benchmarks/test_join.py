@@ -1,6 +1,6 @@
 """The pause of a join is assigned to the right partitions and the right window."""
 
-from benchmarks.join import joined, pauses
+from benchmarks.join import by_input, joined, pauses
 from benchmarks.live import LogLine
 from benchmarks.output_log import AppendedEvent
 
@@ -24,4 +24,8 @@ def test_pauses_are_separate_for_partitions_that_stay_and_that_move() -> None:
     found = pauses(stayed + moved, due, {0}, {1}, {"before": (0.0, 1.4), "joining": (5.0, 8.0)})
     assert (found["before"].stayed_gap, found["before"].stayed_wait) == (1.0, 0.5)
     assert (found["joining"].stayed_gap, found["joining"].stayed_wait) == (4.0, 3.0)
-    assert found["joining"].moved_gap == 19.0
+    assert (found["joining"].moved_gap, found["joining"].moved_wait) == (19.0, 15.0)
+
+
+def test_an_event_counts_for_the_partition_that_its_comment_was_in() -> None:
+    assert by_input(AppendedEvent(13, 2, 1.0), 8) == AppendedEvent(13, 5, 1.0)
