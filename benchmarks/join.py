@@ -1,4 +1,4 @@
-"""How a joining worker disturbs the others: the pause of the partitions that do not move.
+"""How a joining worker disturbs the others: the pauses of the partitions that stay and of those that move.
 
 Comments arrive at a steady rate for every partition in turn, at a share of one worker's capacity, so that without a
 rebalance each partition's events follow each other closely. A newcomer first takes cores from the running worker while

@@ -46,13 +46,19 @@ def main() -> int:
     program = Program("scaling", __doc__)
     add = program.parser.add_argument
     add("--comments", type=int, default=3000, help="comments labelled in each run (default: 3000)")
-    add("--rounds", type=int, default=2, help="how often each number of workers runs (default: 2)")
+    add("--rounds", type=int, default=2, help="how often each number of workers runs, and joins (default: 2)")
     add("--seconds", type=float, default=10, help="how long a worker runs alone before one joins (default: 10)")
     add("--load", type=float, default=0.5, help="load during the join, as a share of one worker's rate (default: 0.5)")
-    add("--join-rate", type=float, help="only watch joins, at this many comments a second")
+    add(
+        "--join-rate",
+        type=float,
+        help="only watch joins, at this many comments a second",
+    )
     add("--group-protocol", choices=("classic", "consumer"), default="classic", help="protocol of the group")
     add("--properties", default="{}", help="further kafka.properties of the workers, as JSON")
     arguments = program.parse()
+    if arguments.join_rate is not None and arguments.join_rate <= 0:
+        program.parser.error("--join-rate is a number above 0")
     texts = program.texts(shuffled=True)
     settings: dict[str, object] = {
         "model.threads": 1,
@@ -72,20 +78,22 @@ def main() -> int:
             rate = arguments.join_rate or arguments.load * statistics.median(run.rate for run in runs[1])
             joins.append(watch_join(kafka, texts, PARTITIONS, rate, arguments.seconds, settings))
             pause = joins[-1]["joining"]
-            sys.stderr.write(f"a worker joins: waits of {pause.stayed_wait:.2f} and {pause.moved_wait:.2f} s\n")
+            sys.stderr.write(
+                f"a worker joins: waits of {pause.stayed_wait:.2f} s (stays) and {pause.moved_wait:.2f} s (moves)\n"
+            )
     if not arguments.join_rate:
         print_scaling(runs, program.machine["cores"])
     print_joins(joins, f"{arguments.join_rate:g}/s" if arguments.join_rate else f"{arguments.load:.0%} of its rate")
     report = {
-        "comments": arguments.comments,
-        "load": arguments.load,
+        "comments": None if arguments.join_rate else arguments.comments,
+        "load": None if arguments.join_rate else arguments.load,
         "join_rate": arguments.join_rate,
         "group_protocol": arguments.group_protocol,
         "properties": arguments.properties,
         "runs": {str(workers): [asdict(run) for run in of_one] for workers, of_one in runs.items() if of_one},
         "joins": [{name: asdict(pause) for name, pause in join.items()} for join in joins],
     }
-    program.save(report, lambda figure: draw(figure, runs, joins))
+    program.save(report, lambda figure: draw(figure, runs, joins), name="join" if arguments.join_rate else None)
     return 0
 
 
@@ -138,12 +146,15 @@ def print_joins(joins: Sequence[Mapping[str, Pause]], load: str) -> None:
 def draw(figure: Any, runs: Mapping[int, Sequence[Measured]], joins: Sequence[Mapping[str, Pause]]) -> None:
     """Draw rates and pauses side by side."""
     rates: dict[str, Any] = {str(k): statistics.median(run.rate for run in v) for k, v in runs.items() if v}
-    gaps: dict[str, Any] = {
-        window: statistics.median(join[window].stayed_gap for join in joins) * _MILLISECONDS for window in WINDOWS
-    }
-    panels = ((rates, "events a second, by workers"), (gaps, "longest gap of partitions that stay, ms"))
+    panels = [(rates, "events a second, by workers")] if rates else []
+    for kind, title in (("stayed_wait", "partitions that stay"), ("moved_wait", "partitions that move")):
+        waits: dict[str, Any] = {
+            window: statistics.median(getattr(join[window], kind) for join in joins) * _MILLISECONDS
+            for window in WINDOWS
+        }
+        panels.append((waits, f"longest wait, {title}, ms"))
     for index, (values, title) in enumerate(panels):
-        axes = figure.add_subplot(1, 2, index + 1)
+        axes = figure.add_subplot(1, len(panels), index + 1)
         bars = axes.bar(list(values), list(values.values()), color=OURS)
         axes.bar_label(bars, fmt="{:,.0f}", padding=3)
         axes.set_title(title)

@@ -11,8 +11,8 @@
       FlagRateOff               7   a label comes out of the ordinary, and the worker is to stop on it
       AuditFailed               8   an audit found a difference, or nothing that it could score again
 
-    OwnershipLost, Retryable, Poison: signals between the parts of a worker; each is handled where it is expected and
-    none ends a command.
+    OwnershipLost, Retryable, Rebalancing, Poison: signals between the parts of a worker; each is handled where it is
+    expected and none ends a command.
 
 What is wrong with one record is never an exception that leaves its step: it becomes a `Rejected` outcome
 (`worker.types`). Messages say what happened, to what, and what to do; they never quote a comment's text.
@@ -85,6 +85,10 @@ class OwnershipLost(Exception):
 
 class Retryable(Exception):
     """The same call may succeed a little later; the caller bounds how often and how long."""
+
+
+class Rebalancing(Retryable):
+    """The group is between two generations: what it refuses now it may accept when it has settled."""
 
 
 class Poison(Exception):

@@ -154,7 +154,8 @@ class Source(Protocol):
     def flush_commits(self, timeout_seconds: float) -> bool:
         """Wait until the broker has answered for every offset given to `commit`; False when the time ran out.
 
-        A group that is being rebalanced answers too: what it did not take is read again by the next owner.
+        A group that is being rebalanced answers too: what it does not take, nor a second later, the next owner reads
+        again.
 
         Raises:
             Fatal: No later commit can succeed.

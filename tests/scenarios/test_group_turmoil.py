@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 PROGRESS_SECONDS = 240
 PROTOCOLS = ["classic", "consumer"]
 GUARANTEES = ["at-least-once", "exactly-once"]
-PROPERTIES = {"classic": {"batch.size": 32_768, "heartbeat.interval.ms": 500}, "consumer": {"batch.size": 32_768}}
+SMALL_REQUESTS = {"batch.size": 32_768}
 LIMITS = {
     "classic": {"session.timeout.ms": 6000, "max.poll.interval.ms": 8000},
     "consumer": {"max.poll.interval.ms": 8000},
@@ -54,7 +54,7 @@ class Group:
         self.settings: dict[str, object] = {
             **self.topics.settings,
             "kafka.group_protocol": protocol,
-            "kafka.properties": json.dumps(PROPERTIES[protocol] | (LIMITS[protocol] if short else {})),
+            "kafka.properties": json.dumps(SMALL_REQUESTS | (LIMITS[protocol] if short else {})),
             "delivery.guarantee": guarantee,
             **(DEADLINES if short else {}),
             "batch.max_records": 50,

@@ -24,7 +24,8 @@ OWNERSHIP_LOST: Final = frozenset(
         KafkaError._ASSIGNMENT_LOST,
     }
 )
-"""The coordinator no longer accepts this member: the group is rebalancing, or has rebalanced."""
+"""The coordinator does not accept this member: the group is rebalancing, or has rebalanced. With some codes this may
+pass: see `EPOCH_BEHIND` and `BETWEEN_GENERATIONS`."""
 
 EPOCH_BEHIND: Final = KafkaError.STALE_MEMBER_EPOCH
 """May be transient: the next heartbeat's response brings the epoch, and a member still owns what it has not yet given

@@ -71,7 +71,8 @@ def consumer_properties(settings: Settings) -> dict[str, Any]:
         # With KIP-848 the broker decides (docs/how-to/scaling.md).
         properties["session.timeout.ms"] = 12_000
         # A member hears of a rebalance in the response to its heartbeat. What moves to a newcomer waits until that one
-        # has heard that its former owner has let go: with librdkafka's default of 3 s comments waited for 3.1 s.
+        # has heard that its former owner has let go. With librdkafka's default of 3 s such comments waited for up to
+        # 3.8 s, with this for 1.5 s; 0.7 s is usual there (benchmarks/README.md, "scaling").
         properties["heartbeat.interval.ms"] = 500
     return properties | kafka.properties
 

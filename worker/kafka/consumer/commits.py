@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from worker.errors import Fatal, OwnershipLost, Retryable
+from worker.errors import Fatal, OwnershipLost, Rebalancing, Retryable
 from worker.kafka.client.commit_note import to_commit
 from worker.kafka.client.error_codes import (
     BETWEEN_GENERATIONS,
@@ -36,8 +36,9 @@ _PAUSE_SECONDS = 0.2
 """How long to wait after a failure: a group that is rebalancing refuses commits as fast as they are sent."""
 
 _BETWEEN_SECONDS = 1.0
-"""How long a commit that is waited for is tried again, from the first that was refused between two generations. The
-client has the new generation milliseconds later: commits wait behind its request to join, on the same connection."""
+"""How long a commit that is waited for is tried again, from the first that was refused between two generations: until
+the group's leader has handed out the partitions. The time before that does not count, in which the commit waits behind
+this member's request to join, on the same connection."""
 
 
 class Commits:
@@ -66,7 +67,7 @@ class Commits:
         self._clock = clock
         self._not_before = float("-inf")
         self._asked: dict[Assignment, int] | None = None
-        self._between_since: float | None = None
+        self._refused_at: float | None = None
         self.succeeded = 0
         self.failed = 0
         self.fault: Exception | None = None
@@ -104,11 +105,16 @@ class Commits:
         else:
             self._note(failed, asked)
 
+    def begin_wait(self) -> None:
+        """Forget the refusals so far: those that follow are of a wait that begins now."""
+        self._refused_at = None
+
     def send_and_wait(self, consumer: Consumer) -> None:
-        """Send what is staged and wait for the response.
+        """Send what is staged and wait for the response; `begin_wait` comes before the first of several attempts.
 
         Raises:
             OwnershipLost: The group has put this member out, or has been between two generations for a second.
+            Rebalancing: It is between two generations.
             Retryable: Another attempt may succeed.
             Fatal: The broker refuses the commit.
         """
@@ -127,28 +133,31 @@ class Commits:
         if failed is None:
             self._confirm(offsets)
             return
-        self._note(failed, offsets)
+        is_between = failed.code() in BETWEEN_GENERATIONS
+        if not (is_between and self._refused_at is not None):  # one wait counts as one failure
+            self._note(failed, offsets)
         if self.fault is not None:
             raise self.fault
-        if failed.code() in OWNERSHIP_LOST and not self._is_passing(failed.code()):
+        if is_between and self._is_early():
+            raise Rebalancing(describe(failed))
+        if failed.code() in OWNERSHIP_LOST and failed.code() != EPOCH_BEHIND:
             raise OwnershipLost(describe(failed))
         raise Retryable(describe(failed))
 
-    def _is_passing(self, code: int) -> bool:
-        since = self._between_since
-        return code == EPOCH_BEHIND or (since is not None and self._clock() - since < _BETWEEN_SECONDS)
+    def _is_early(self) -> bool:
+        """Whether a group that refuses commits between two generations may soon have settled."""
+        now = self._clock()
+        if self._refused_at is None:
+            self._refused_at = now
+        return now - self._refused_at < _BETWEEN_SECONDS
 
     def _confirm(self, offsets: dict[Assignment, int]) -> None:
-        self._between_since = None
         self.succeeded += _any_owned(offsets)
         self._assignments.confirm(offsets)
 
     def _note(self, error: KafkaError, offsets: Mapping[Assignment, int]) -> None:
         self.failed += _any_owned(offsets)
-        now = self._clock()
-        self._not_before = now + _PAUSE_SECONDS
-        if error.code() in BETWEEN_GENERATIONS and self._between_since is None:
-            self._between_since = now
+        self._not_before = self._clock() + _PAUSE_SECONDS
         code = known_cause(error, REFUSED)
         if code in REFUSED:
             right = right_to_read(code, self._topic, self._group)

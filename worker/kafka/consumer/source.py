@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
-from worker.errors import Fatal, OwnershipLost, Retryable
+from worker.errors import Fatal, OwnershipLost, Rebalancing, Retryable
 from worker.facts import GroupFacts
 from worker.kafka.client.error_codes import describe, error_of, refused_connection
 from worker.kafka.client.group_metadata import generation
@@ -227,6 +227,7 @@ class KafkaSource:
         Raises:
             Fatal: The broker refuses this group or principal.
         """
+        self._commits.begin_wait()
         try:
             retry(
                 lambda: self._commits.send_and_wait(self._consumer),
@@ -235,7 +236,7 @@ class KafkaSource:
                 clock=self._clock,
                 sleep=self._sleep,
             )
-        except OwnershipLost as error:
+        except (OwnershipLost, Rebalancing) as error:
             log.info("commit refused", cause=str(error), next="the new owner will read its records again")
         except Retryable as error:
             log.warning("commit not answered", cause=str(error), next="its records may be read again")

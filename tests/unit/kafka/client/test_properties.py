@@ -27,6 +27,12 @@ def test_nothing_is_committed_by_a_timer_and_nothing_skipped_by_default() -> Non
     assert properties["partition.assignment.strategy"] == "cooperative-sticky"
 
 
+def test_a_member_hears_of_a_rebalance_soon_unless_told_otherwise() -> None:
+    assert consumer_properties(Settings())["heartbeat.interval.ms"] == 500
+    own = Settings(kafka={"properties": {"heartbeat.interval.ms": 2000}})
+    assert consumer_properties(own)["heartbeat.interval.ms"] == 2000
+
+
 def test_kip_848_leaves_out_what_the_broker_decides() -> None:
     properties = consumer_properties(Settings(kafka={"group_protocol": "consumer"}))
     assert properties["group.protocol"] == "consumer"

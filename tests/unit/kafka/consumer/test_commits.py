@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from testkit.clock import FakeClock
-from worker.errors import OwnershipLost, Retryable
+from worker.errors import OwnershipLost, Rebalancing, Retryable
 from worker.kafka.consumer.assignments import Assignments
 from worker.kafka.consumer.broker_availability import BrokerAvailability
 from worker.kafka.consumer.commits import Commits
@@ -50,23 +50,35 @@ def test_a_member_whose_epoch_is_behind_commits_again_what_is_still_its_own() ->
 def test_a_commit_between_two_generations_is_tried_again_for_a_second(code: int) -> None:
     clock = FakeClock()
     assignments, commits = _staged(clock)
-    consumer: Any = _Refusing(code, code)
-    with pytest.raises(Retryable):
+    consumer: Any = _Refusing(code, code, code, code)
+    commits.begin_wait()
+    with pytest.raises(Rebalancing):
         commits.send_and_wait(consumer)
     clock.now += 0.9
-    with pytest.raises(Retryable):
+    with pytest.raises(Rebalancing):
+        commits.send_and_wait(consumer)
+    clock.now += 0.2
+    with pytest.raises(OwnershipLost):
+        commits.send_and_wait(consumer)
+    assert assignments.uncommitted()
+    assert commits.failed == 1, "one wait is one failure"
+
+    commits.begin_wait()
+    with pytest.raises(Rebalancing):
         commits.send_and_wait(consumer)
     commits.send_and_wait(consumer)
     assert assignments.uncommitted() == {}
 
-    assignments, commits = _staged(clock)
-    consumer = _Refusing(code, code)
-    with pytest.raises(Retryable):
+
+def test_a_member_that_is_put_out_while_it_tries_again_gives_up_at_once() -> None:
+    _, commits = _staged(FakeClock())
+    consumer: Any = _Refusing(KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION)  # the last comes first
+    commits.begin_wait()
+    with pytest.raises(Rebalancing):
         commits.send_and_wait(consumer)
-    clock.now += 1.1
     with pytest.raises(OwnershipLost):
         commits.send_and_wait(consumer)
-    assert assignments.uncommitted()
+    assert commits.failed == 2
 
 
 @pytest.mark.parametrize("code", [KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_MEMBER_EPOCH])
