@@ -74,12 +74,8 @@ def watch_join(
                 over.set()
                 sender.join()
                 (everything,) = sent
-                events = [
-                    by_input(event, partitions)
-                    for event in OutputLog(kafka, topics, partitions).read(
-                        len(everything.due), [first, second], _LIMIT_SECONDS
-                    )
-                ]
+                found = OutputLog(kafka, topics, partitions).read(len(everything.due), [first, second], _LIMIT_SECONDS)
+                events = [by_input(event, partitions) for event in found]
                 joining, assigned, moved = joined(second.log_lines())
         finally:
             over.set()

@@ -49,11 +49,7 @@ def main() -> int:
     add("--rounds", type=int, default=2, help="how often each number of workers runs, and joins (default: 2)")
     add("--seconds", type=float, default=10, help="how long a worker runs alone before one joins (default: 10)")
     add("--load", type=float, default=0.5, help="load during the join, as a share of one worker's rate (default: 0.5)")
-    add(
-        "--join-rate",
-        type=float,
-        help="only watch joins, at this many comments a second",
-    )
+    add("--join-rate", type=float, help="only watch joins, at this many comments a second")
     add("--group-protocol", choices=("classic", "consumer"), default="classic", help="protocol of the group")
     add("--properties", default="{}", help="further kafka.properties of the workers, as JSON")
     arguments = program.parse()
@@ -65,11 +61,13 @@ def main() -> int:
         "kafka.group_protocol": arguments.group_protocol,
         "kafka.properties": arguments.properties,
     }
-    runs: dict[int, list[Measured]] = {workers: [] for workers in WORKERS}
+    numbers = WORKERS if arguments.join_rate is None else ()
+    load = f"{arguments.load:.0%} of its rate" if arguments.join_rate is None else f"{arguments.join_rate:g}/s"
+    runs: dict[int, list[Measured]] = {workers: [] for workers in numbers}
     joins: list[dict[str, Pause]] = []
     with program.kafka(_BROKER) as kafka:
         for number in range(arguments.rounds):
-            for workers in () if arguments.join_rate else WORKERS if number % 2 == 0 else WORKERS[::-1]:
+            for workers in numbers if number % 2 == 0 else numbers[::-1]:
                 one = measure(kafka, texts, workers, arguments.comments, settings)
                 runs[workers].append(one)
                 sys.stderr.write(
@@ -81,19 +79,18 @@ def main() -> int:
             sys.stderr.write(
                 f"a worker joins: waits of {pause.stayed_wait:.2f} s (stays) and {pause.moved_wait:.2f} s (moves)\n"
             )
-    if not arguments.join_rate:
+    if runs:
         print_scaling(runs, program.machine["cores"])
-    print_joins(joins, f"{arguments.join_rate:g}/s" if arguments.join_rate else f"{arguments.load:.0%} of its rate")
+    print_joins(joins, load)
     report = {
-        "comments": None if arguments.join_rate else arguments.comments,
-        "load": None if arguments.join_rate else arguments.load,
-        "join_rate": arguments.join_rate,
+        "comments": arguments.comments if runs else None,
+        "load": load,
         "group_protocol": arguments.group_protocol,
         "properties": arguments.properties,
-        "runs": {str(workers): [asdict(run) for run in of_one] for workers, of_one in runs.items() if of_one},
+        "runs": {str(workers): [asdict(run) for run in of_one] for workers, of_one in runs.items()},
         "joins": [{name: asdict(pause) for name, pause in join.items()} for join in joins],
     }
-    program.save(report, lambda figure: draw(figure, runs, joins), name="join" if arguments.join_rate else None)
+    program.save(report, lambda figure: draw(figure, runs, joins), name=None if runs else "join")
     return 0
 
 
@@ -145,7 +142,7 @@ def print_joins(joins: Sequence[Mapping[str, Pause]], load: str) -> None:
 
 def draw(figure: Any, runs: Mapping[int, Sequence[Measured]], joins: Sequence[Mapping[str, Pause]]) -> None:
     """Draw rates and pauses side by side."""
-    rates: dict[str, Any] = {str(k): statistics.median(run.rate for run in v) for k, v in runs.items() if v}
+    rates: dict[str, Any] = {str(k): statistics.median(run.rate for run in of_one) for k, of_one in runs.items()}
     panels = [(rates, "events a second, by workers")] if rates else []
     for kind, title in (("stayed_wait", "partitions that stay"), ("moved_wait", "partitions that move")):
         waits: dict[str, Any] = {

@@ -134,22 +134,18 @@ class Commits:
             self._confirm(offsets)
             return
         is_between = failed.code() in BETWEEN_GENERATIONS
-        if not (is_between and self._refused_at is not None):  # one wait counts as one failure
+        if not is_between or self._refused_at is None:  # one wait counts as one failure
             self._note(failed, offsets)
         if self.fault is not None:
             raise self.fault
-        if is_between and self._is_early():
-            raise Rebalancing(describe(failed))
+        if is_between:
+            now = self._clock()
+            self._refused_at = now if self._refused_at is None else self._refused_at
+            if now - self._refused_at < _BETWEEN_SECONDS:
+                raise Rebalancing(describe(failed))
         if failed.code() in OWNERSHIP_LOST and failed.code() != EPOCH_BEHIND:
             raise OwnershipLost(describe(failed))
         raise Retryable(describe(failed))
-
-    def _is_early(self) -> bool:
-        """Whether a group that refuses commits between two generations may soon have settled."""
-        now = self._clock()
-        if self._refused_at is None:
-            self._refused_at = now
-        return now - self._refused_at < _BETWEEN_SECONDS
 
     def _confirm(self, offsets: dict[Assignment, int]) -> None:
         self.succeeded += _any_owned(offsets)
