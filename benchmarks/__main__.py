@@ -5,6 +5,7 @@ import sys
 
 BENCHMARKS = (
     "classify",
+    "gpu",
     "evasion",
     "reasons",
     "overhead",

@@ -29,7 +29,7 @@ def main() -> None:
     settings = load()
     classifier = Classifier.load(settings.model)
     classifier.warm_up()
-    json.dump(classify(classifier, texts, batch_limits(settings)), sys.stdout)
+    json.dump(classify(classifier, texts, batch_limits(settings.batch, classifier.pass_tokens)), sys.stdout)
 
 
 def classify(classifier: Classifier, texts: Sequence[str], limits: BatchLimits) -> dict[str, list[Point]]:

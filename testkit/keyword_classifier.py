@@ -30,6 +30,7 @@ class KeywordClassifier:
     identity = ModelIdentity("keywords", "1", "sha256:" + "ab" * 32, "float32")
     thresholds = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5))
     view = None
+    pass_tokens = 2048
 
     def encode(self, texts: Sequence[str]) -> list[Words]:
         """Split the texts into words; each word is a token."""

@@ -58,6 +58,10 @@ class Classifier(Protocol[E]):
     def view(self) -> str | None:
         """Name and version of the second reading that texts are scored in; None when there is none."""
 
+    @property
+    def pass_tokens(self) -> int:
+        """Tokens computed at once: a batch should hold a few times as many, and no more."""
+
     def encode(self, texts: Sequence[str]) -> list[E]:
         """Tokenize; one result per text, in order.
 

@@ -28,7 +28,7 @@ from worker.observability.observer import WorkerObserver
 from worker.observability.status import LOG_SECONDS, TERMINAL_SECONDS, Report, StatusReports, log_status
 from worker.observability.watcher import Watcher
 from worker.protocols import Classifier
-from worker.settings import Settings
+from worker.settings import BatchSettings, Settings
 from worker.shadow.setup import Shadowing
 from worker.stop_signals import StopSignals
 from worker.stream.batching import BatchLimits
@@ -222,7 +222,7 @@ def _assemble(
     return Worker(
         source=source,
         publisher=shadowing.publisher(tracing.publisher(publisher), model, lambda: flow.records > 0),
-        model_threads=ModelThreads(model, batch_limits(settings), clock, scoring),
+        model_threads=ModelThreads(model, batch_limits(settings.batch, model.pass_tokens), clock, scoring),
         model_change=change,
         decoder=conversion.decoder(Decoder(settings.input, ForwardsDeletions(settings))),
         breaker=Breaker(settings.dead_letters),
@@ -234,9 +234,6 @@ def _assemble(
     )
 
 
-def batch_limits(settings: Settings) -> BatchLimits:
-    """When a batch is full, or old enough."""
-    batch = settings.batch
-    return BatchLimits(
-        batch.max_records, FORWARD_PASSES_PER_BATCH * settings.model.max_pass_tokens, batch.linger_seconds
-    )
+def batch_limits(batch: BatchSettings, pass_tokens: int) -> BatchLimits:
+    """When a batch is full, or old enough, for a model that computes `pass_tokens` tokens at once."""
+    return BatchLimits(batch.max_records, FORWARD_PASSES_PER_BATCH * pass_tokens, batch.linger_seconds)

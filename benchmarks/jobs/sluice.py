@@ -26,6 +26,7 @@ class NoClassifier:
     identity = ModelIdentity("none", "1", "sha256:" + "00" * 32, "float32")
     thresholds = ThresholdSet("default@1", dict.fromkeys(SCORES, 0.5))
     view = None
+    pass_tokens = 2048
     _unread = Unread(1)
     _result = Classification(SCORES, tuple(LABELS), TextFacts(1, 1, truncated=False))
 

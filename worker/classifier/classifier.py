@@ -156,6 +156,11 @@ class Classifier:
         return self._model.plan.max_tokens
 
     @property
+    def pass_tokens(self) -> int:
+        """Tokens computed at once."""
+        return self._model.pass_tokens
+
+    @property
     def padded_tokens(self) -> int:
         """Padding computed so far, in tokens."""
         return self._model.forward.padded_tokens

@@ -49,7 +49,11 @@ class ModelSettings(Section):
         False, description="Use a threshold set that was chosen for another model; events say so (thresholds.made_for)"
     )
     max_window_tokens: int | None = Field(None, ge=8, description="Tokens a window holds; none: the model's own limit")
-    max_pass_tokens: int = Field(2048, ge=64, description="Tokens of one forward pass, over all its threads")
+    max_pass_tokens: int | None = Field(
+        None,
+        ge=64,
+        description="Tokens of one forward pass, over all threads; none: 2,048 on a CPU, 65,536 on a GPU",
+    )
     max_windows: int = Field(8, ge=1, description="Windows scored of one long text; the rest is cut, and said so")
     window_overlap_tokens: int = Field(64, ge=0, description="Tokens that neighbouring windows share")
     canonical_view: bool = Field(

@@ -51,6 +51,11 @@ class ModelInUse:
         """Name and version of the second reading that texts are scored in; None when there is none."""
         return self._model.view
 
+    @property
+    def pass_tokens(self) -> int:
+        """Tokens computed at once."""
+        return self._model.pass_tokens
+
     def encode(self, texts: Sequence[str]) -> list[Any]:
         """Tokenize; see `worker.protocols.Classifier.encode`."""
         return self._model.encode(texts)

@@ -40,6 +40,7 @@ class FragileModel:
     identity = ModelIdentity("fragile", None, "sha256:" + "0" * 64, "float32")
     thresholds = ThresholdSet("default@1", {"toxic": 0.5})
     view = None
+    pass_tokens = 2048
 
     def __init__(self) -> None:
         self.calls = 0

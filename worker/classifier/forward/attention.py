@@ -1,6 +1,9 @@
 """Attention over a pack: each token sees the tokens of its own window, without any padding."""
 
-from typing import Protocol
+import functools
+import inspect
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import torch
 from torch.nn import functional
@@ -92,12 +95,31 @@ def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torc
     return torch.matmul(torch.matmul(query, key.transpose(-1, -2)).softmax(dim=-1), value)
 
 
+@functools.cache
+def varlen_options() -> "MappingProxyType[str, Any] | None":
+    """What `varlen_attn` is told beside the pack; None where torch does not have it, or cannot be told the scale.
+
+    Queries are already scaled. One split: a window's result then does not depend on what else is in the pack; versions
+    of torch that do not know the option (2.11) never split.
+    """
+    try:
+        from torch.nn.attention.varlen import varlen_attn  # noqa: PLC0415 - builds without CUDA may lack it
+    except ImportError:
+        return None
+    known = inspect.signature(varlen_attn).parameters
+    options = {"scale": 1.0, "num_splits": 1}
+    return MappingProxyType({name: options[name] for name in options if name in known}) if "scale" in known else None
+
+
 class VarlenAttention:
     """Attention on a CUDA device in half precision: one FlashAttention-2 call a pack (Dao, arXiv 2307.08691)."""
 
     def __init__(self, pack: Pack, heads: int, device: torch.device) -> None:
         self._heads = heads
         self._longest = pack.lengths[0]
+        options = varlen_options()
+        assert options is not None  # noqa: S101 - else no packed forward pass is built
+        self._options = options
         bounds = torch.tensor([*pack.starts, pack.tokens], dtype=torch.int32)
         self._bounds = bounds.pin_memory().to(device, non_blocking=True)
         self._each = torch.arange(len(pack.lengths) + 1, dtype=torch.int32, device=device)
@@ -117,7 +139,6 @@ class VarlenAttention:
     ) -> torch.Tensor:
         from torch.nn.attention.varlen import varlen_attn  # noqa: PLC0415 - builds without CUDA may lack it
 
-        # One split: a window's result then does not depend on what else is in the pack.
-        mixed = varlen_attn(query, key, value, bounds, self._bounds, longest, self._longest, scale=1.0, num_splits=1)
+        mixed = varlen_attn(query, key, value, bounds, self._bounds, longest, self._longest, **self._options)
         assert isinstance(mixed, torch.Tensor)  # noqa: S101 - a tuple only when more outputs are requested
         return mixed.flatten(1)

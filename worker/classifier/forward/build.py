@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from worker.classifier.forward.architecture import Encoder, describe
+from worker.classifier.forward.attention import varlen_options
 from worker.classifier.forward.int8_linear import Int8Linear, int8_operators_agree
 from worker.classifier.forward.linears import PlainLinear, bfloat16_linear, close
 from worker.classifier.forward.out_of_memory import is_out_of_memory
@@ -160,6 +161,9 @@ def build_packed(
     """
     if device.type == "cuda" and precision is Precision.FLOAT32:
         log.info("float32 on a CUDA device: computing padded batches, because packed attention needs half precision")
+        return None
+    if device.type == "cuda" and varlen_options() is None:
+        log.warning("torch %s has no attention over packs: computing padded batches, slower", torch.__version__)
         return None
     exact = _forward(encoder, torch.device("cpu"), Precision.FLOAT32, max_tokens)
     if not close(exact.logits(trial.windows), trial.logits, EXACT):

@@ -22,7 +22,7 @@ from worker.classifier.forward.trial import ForwardTrial
 from worker.classifier.loading.sample import sample_of
 from worker.classifier.loading.skeleton import load_skeleton
 from worker.classifier.logit_scorer import LogitScorer
-from worker.classifier.machine.hardware import choose_device
+from worker.classifier.machine.hardware import choose_device, pass_tokens
 from worker.classifier.text.tokenizer import TextTokenizer
 from worker.classifier.text.window_limit import stated_limit, window_tokens
 from worker.classifier.text.windows import WindowPlan
@@ -51,6 +51,7 @@ class LoadedModel(NamedTuple):
         memory: The same forward pass, in parts that fit in memory.
         scorer: Logits to classifications.
         explainer: Flagged texts to their reasons; None where none are asked for, or none can be found.
+        pass_tokens: Tokens that the forward pass computes at once.
     """
 
     tokenizer: TextTokenizer
@@ -59,6 +60,7 @@ class LoadedModel(NamedTuple):
     memory: MemoryBound
     scorer: LogitScorer
     explainer: Explainer | None
+    pass_tokens: int
 
 
 class Loaded(NamedTuple):
@@ -94,6 +96,7 @@ def assemble(
         SettingsInvalid: The settings do not fit the model or this machine.
     """
     device = choose_device(settings.device)
+    most_tokens = pass_tokens(settings.max_pass_tokens, device)
     golden = read_golden(checkpoint.folder, digest)
     loaded = load_recorded(checkpoint, golden, settings, device) if golden else None
     tokenizer, window_limit, forward = loaded or load_with_transformers(checkpoint, settings, device)
@@ -101,15 +104,13 @@ def assemble(
     plan = WindowPlan(
         tokenizer.prefix, tokenizer.suffix, max_tokens, settings.window_overlap_tokens, max_windows=settings.max_windows
     )
-    memory = MemoryBound(forward, settings.max_pass_tokens)
+    memory = MemoryBound(forward, most_tokens)
     reference: Callable[[], MemoryBound] | None = None
     if forward.precision != Precision.FLOAT32:
         # Loaded a second time, and only if a score is ever not finite: the first model was converted in place.
         in_float32 = settings.model_copy(update={"precision": Precision.FLOAT32})
         reference = functools.cache(
-            lambda: MemoryBound(
-                load_with_transformers(checkpoint, in_float32, device).forward, settings.max_pass_tokens
-            )
+            lambda: MemoryBound(load_with_transformers(checkpoint, in_float32, device).forward, most_tokens)
         )
     scorer = LogitScorer(memory, checkpoint.labels, thresholds, reference, TOLERANCES[forward.precision])
     explainer: Explainer | None = None
@@ -125,7 +126,7 @@ def assemble(
                 forward=by_leaving_out,
                 budget_tokens=settings.reason_tokens,
             )
-    return LoadedModel(tokenizer, plan, forward, memory, scorer, explainer)
+    return LoadedModel(tokenizer, plan, forward, memory, scorer, explainer, most_tokens)
 
 
 def _read_tokens(
@@ -166,7 +167,7 @@ def load_recorded(
         name=golden.architecture,
         device=device,
         precision=precision,
-        max_tokens=settings.max_pass_tokens,
+        max_tokens=pass_tokens(settings.max_pass_tokens, device),
     )
     if forward and tokenizer.whole(golden.texts) == golden.token_ids:
         return Loaded(tokenizer, golden.window_limit, forward)
@@ -198,7 +199,7 @@ def load_with_transformers(checkpoint: "Checkpoint", settings: ModelSettings, de
         sample_of(of_checkpoint, tokenizer, _window_tokens(tokenizer, window_limit, settings)),
         device=device,
         precision=settings.precision,
-        max_tokens=settings.max_pass_tokens,
+        max_tokens=pass_tokens(settings.max_pass_tokens, device),
         threads=settings.threads,
     )
     return Loaded(tokenizer, window_limit, forward)

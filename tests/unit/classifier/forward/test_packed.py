@@ -113,17 +113,3 @@ def test_a_model_that_computes_something_else_under_a_known_name_is_padded(
     with torch.inference_mode():
         expected = torch.cat([model(input_ids=torch.tensor([window])).logits for window in windows])
     torch.testing.assert_close(forward.logits(windows), expected, rtol=0, atol=1e-4)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize("architecture", KNOWN)
-def test_logits_agree_on_a_gpu(architecture: str, checkpoints: Checkpoints) -> None:
-    folder = checkpoints(architecture)
-    windows = windows_of(folder)
-    forward = build(folder, Precision.BFLOAT16, device="cuda")
-    assert isinstance(forward, PackedForward)
-    difference = (forward.logits(windows) - plain(folder, windows)).abs()
-    largest, mean = TOLERANCES[Precision.BFLOAT16]
-    assert difference.max() <= largest
-    assert difference.mean() <= mean
