@@ -1,5 +1,6 @@
 """What this machine has and computes well: device, precision and cores, detected rather than assumed."""
 
+import functools
 import math
 import os
 from pathlib import Path
@@ -58,6 +59,12 @@ def multiplies_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+@functools.cache
+def multiplies_tiles() -> bool:
+    """Whether the CPU multiplies tiles of bfloat16 numbers (AMX)."""
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def multiplies_int8() -> bool:

@@ -24,8 +24,12 @@ def by_the_formula(query_key_value: torch.Tensor, starts: list[int]) -> torch.Te
     return out
 
 
+@pytest.mark.parametrize("tiles", [True, False], ids=["with AMX", "without AMX"])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.03)])
-def test_each_token_sees_only_its_own_window_of_any_length(dtype: torch.dtype, tolerance: float) -> None:
+def test_each_token_sees_only_its_own_window_of_any_length(
+    dtype: torch.dtype, tolerance: float, tiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.classifier.forward.attention.multiplies_tiles", lambda: tiles)
     (pack,) = make_packs(LENGTHS, sum(LENGTHS), ladder=True)
     generator = torch.Generator().manual_seed(0)
     query_key_value = torch.randn(pack.rows, 3 * HEADS * SIZE, generator=generator).to(dtype)
@@ -57,7 +61,8 @@ class Products(TorchDispatchMode):  # type: ignore[no-untyped-call] # untyped in
         return func(*args, **(kwargs or {}))
 
 
-def test_products_of_few_shapes_serve_every_length() -> None:
+def test_products_of_few_shapes_serve_every_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.classifier.forward.attention.multiplies_tiles", lambda: False)
     with Products() as products:
         for length in range(1, 513):
             (pack,) = make_packs([length, length], 2 * length, ladder=True)
