@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from worker.classifier import Classifier
 from worker.classifier.checkpoint.checkpoint import find_checkpoint
 from worker.classifier.checkpoint.int8_gate import LEAST_POSITIVES, LEAST_TEXTS, GateResult
+from worker.classifier.checkpoint.int8_ranges import write_ranges
+from worker.classifier.loading.range_finding import find_ranges
 from worker.errors import SettingsInvalid
 from worker.quality.evaluation import text_weights
 from worker.quality.figures import average_precision, roc_auc
@@ -17,6 +19,7 @@ from worker.settings import Precision, Settings
 def try_int8(settings: Settings, file: LabelledFile, clean_weight: float) -> GateResult:
     """Compare the model that the settings name in int8 and in float32, on a file of labelled texts.
 
+    How far the rows of the model reach, for int8 with scales fixed beforehand, is written beside the weights first.
     Progress goes to stderr.
 
     Args:
@@ -26,10 +29,14 @@ def try_int8(settings: Settings, file: LabelledFile, clean_weight: float) -> Gat
 
     Raises:
         SettingsInvalid: The file is wrong, or int8 is not supported for this model or on this machine.
-        ModelFault: The model cannot be loaded, or can score none of the texts.
+        ModelFault: The model cannot be loaded, or can score none of the texts, or its folder cannot be written to.
     """
     labelled = read_labelled(file, find_checkpoint(settings.model).labels)
     _require_enough(file, labelled)
+    checkpoint = find_checkpoint(settings.model)
+    ranges = find_ranges(checkpoint, settings.model, labelled.texts)
+    if ranges is not None:
+        write_ranges(checkpoint.folder, checkpoint.digest(), ranges)
     # int8 first: if it is not supported, that is reported before the slower float32.
     int8 = _load(settings, Precision.INT8)
     tried = score_labelled(int8, labelled, "texts in int8")

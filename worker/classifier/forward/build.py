@@ -3,18 +3,21 @@
 import functools
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import torch
 
-from worker.classifier.forward.architecture import Encoder, describe
+from worker.classifier.forward.architecture import Encoder, Layer, describe
 from worker.classifier.forward.attention import varlen_options
+from worker.classifier.forward.blocks import Block, MakeLinear, PlainBlock
+from worker.classifier.forward.fixed_scales import FixedBlock, fixed_operators_agree, fixed_scales_fit
 from worker.classifier.forward.int8_linear import Int8Linear, int8_operators_agree
 from worker.classifier.forward.linears import PlainLinear, bfloat16_linear, close
 from worker.classifier.forward.out_of_memory import is_out_of_memory
-from worker.classifier.forward.packed import MakeLinear, PackedForward
+from worker.classifier.forward.packed import PackedForward, first_places
 from worker.classifier.forward.padded import PaddedForward
+from worker.classifier.forward.ranges import Ranges
 from worker.classifier.forward.trial import ForwardTrial, Sample, first_line, random_trial, text_trial
 from worker.classifier.machine.hardware import choose_precision, set_threads
 from worker.errors import ModelFault, SettingsInvalid
@@ -45,6 +48,7 @@ def build_forward(
     precision: Precision,
     max_tokens: int,
     threads: int | None,
+    ranges: Mapping[int, Ranges] | None = None,
 ) -> "Forward":
     """A forward pass over a model, tested on the sample.
 
@@ -59,6 +63,7 @@ def build_forward(
         precision: `auto` selects bfloat16 where the hardware multiplies it natively, else float32.
         max_tokens: Tokens computed at once.
         threads: CPU threads for the model; None: as torch chooses, within the cores this process may use.
+        ranges: What its layers reach, for int8 with scales fixed beforehand; None: scales of each row.
 
     Raises:
         ModelFault: The model cannot compute a text, or not the same way twice.
@@ -67,7 +72,9 @@ def build_forward(
     settled = settle_precision(precision, device, threads)
     model = load()
     name = type(model).__name__
-    packed = _try_packed(model, sample, name=name, device=device, precision=settled, max_tokens=max_tokens)
+    packed = _try_packed(
+        model, sample, name=name, device=device, precision=settled, max_tokens=max_tokens, ranges=ranges
+    )
     if packed is not None:
         return packed
     if settled is Precision.INT8:
@@ -106,16 +113,21 @@ def _try_packed(
     device: torch.device,
     precision: Precision,
     max_tokens: int,
+    ranges: Mapping[int, Ranges] | None,
 ) -> "Forward | None":
     encoder = describe(model, name) if sample.types is None else None
     if encoder is None:
         log.info("%s has no packed forward pass: computing sorted, padded batches", name)
         return None
-    trial = random_trial(model)
+    # Random ids reach further than texts do, on which fixed scales are based.
+    fixed = precision is Precision.INT8 and ranges is not None
+    trial = text_trial(model, sample) if fixed else random_trial(model)
     # Logits that are not finite cannot be compared; warming up the classifier reports what is wrong.
     if not torch.isfinite(trial.logits).all():
         return None
-    return build_packed(encoder, trial, name=name, device=device, precision=precision, max_tokens=max_tokens)
+    return build_packed(
+        encoder, trial, name=name, device=device, precision=precision, max_tokens=max_tokens, ranges=ranges
+    )
 
 
 def _compare(forward: "Forward", trial: ForwardTrial) -> tuple[str | None, float]:
@@ -147,7 +159,14 @@ def settle_precision(precision: Precision, device: torch.device, threads: int | 
 
 
 def build_packed(
-    encoder: Encoder, trial: ForwardTrial, *, name: str, device: torch.device, precision: Precision, max_tokens: int
+    encoder: Encoder,
+    trial: ForwardTrial,
+    *,
+    name: str,
+    device: torch.device,
+    precision: Precision,
+    max_tokens: int,
+    ranges: Mapping[int, Ranges] | None = None,
 ) -> PackedForward | None:
     """A packed forward pass over `encoder`, if its logits agree with `trial`; else None.
 
@@ -158,6 +177,7 @@ def build_packed(
         device: Where to compute.
         precision: The result of `settle_precision`.
         max_tokens: Tokens computed at once.
+        ranges: What the layers reach, for int8 with scales fixed beforehand; None: scales of each row.
     """
     if device.type == "cuda" and precision is Precision.FLOAT32:
         log.info("float32 on a CUDA device: computing padded batches, because packed attention needs half precision")
@@ -171,6 +191,15 @@ def build_packed(
         return None
     if device.type == "cpu" and precision is Precision.FLOAT32:
         return exact
+    if precision is Precision.INT8 and ranges is not None:
+        fixed = _fixed(encoder, ranges, max_tokens)
+        if fixed is not None and close(fixed.logits(trial.windows), trial.logits, ROUNDED):
+            return fixed
+        log.warning(
+            "the ranges that `sluice quantize` found of %s do not serve here: computing in int8 with scales of each "
+            "row, slower. Run `sluice quantize` again",
+            name,
+        )
     forward = _forward(encoder, device, precision, max_tokens)
     if not close(forward.logits(trial.windows), trial.logits, ROUNDED):
         log.warning(
@@ -189,12 +218,35 @@ def _forward(encoder: Encoder, device: torch.device, precision: Precision, max_t
         make_linear = functools.partial(bfloat16_linear, device=device, rows=max_tokens)
     elif precision is Precision.INT8:
         make_linear = functools.partial(Int8Linear, rows=max_tokens)
+
+    def make_block(layer: Layer, _: int, last: bool) -> Block:
+        return PlainBlock(layer, make_linear, heads=encoder.heads, device=device, dtype=dtype, last=last)
+
     return PackedForward(
         encoder,
-        make_linear,
+        make_block,
         precision=precision.value,
         device=device,
         dtype=dtype,
+        max_tokens=max_tokens,
+        threads=torch.get_num_threads(),
+    )
+
+
+def _fixed(encoder: Encoder, ranges: Mapping[int, Ranges], max_tokens: int) -> PackedForward | None:
+    """A forward pass in int8 with scales fixed beforehand; None where the ranges or the operators do not serve."""
+    if not (fixed_scales_fit(first_places(encoder), ranges) and fixed_operators_agree()):
+        return None
+
+    def make_block(layer: Layer, place: int, last: bool) -> Block:
+        return FixedBlock(layer, ranges[place], heads=encoder.heads, rows=max_tokens, last=last)
+
+    return PackedForward(
+        encoder,
+        make_block,
+        precision=Precision.INT8.value,
+        device=torch.device("cpu"),
+        dtype=torch.float32,
         max_tokens=max_tokens,
         threads=torch.get_num_threads(),
     )

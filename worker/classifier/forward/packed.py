@@ -5,55 +5,19 @@ Distributed Training Performance of the Unpadded BERT Model", arXiv 2208.08124);
 """
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import NamedTuple
 
 import torch
-from torch import nn
 from torch.nn import functional
 
 from worker.classifier.forward.architecture import Embeddings, Encoder, Layer
 from worker.classifier.forward.attention import Attention, SpanAttention, VarlenAttention
+from worker.classifier.forward.blocks import Block, MakeBlock, Norm
 from worker.classifier.forward.forward import Marks
-from worker.classifier.forward.linears import Activation, Linear, stacked
 from worker.classifier.forward.packing import Pack, make_packs
 from worker.classifier.forward.parallel_packs import ParallelPacks
 from worker.classifier.forward.token_head import TokenHead
-
-MakeLinear = Callable[[torch.Tensor, torch.Tensor, Activation | None], Linear]
-"""Makes a linear layer from a float32 weight and bias and an activation, ready for the device and precision."""
-
-FEED_FORWARD_ROWS = 1024
-"""Rows that a CPU takes through the feed-forward part at once. Its inner rows are four times as wide: twice as many
-leave the cache before they are quantized (int8 is 14 % slower; bfloat16, which reads them once, is unaffected)."""
-
-
-class _Norm:
-    """A layer norm on the device, in the dtype of its input; on a CPU its own weights stay in float32."""
-
-    def __init__(self, norm: nn.LayerNorm, device: torch.device, dtype: torch.dtype) -> None:
-        # The CPU kernel accepts float32 weights with bfloat16 rows, the CUDA kernel does not.
-        kept = torch.float32 if device.type == "cpu" else dtype
-        self._weight = norm.weight.to(device, kept)
-        self._bias = norm.bias.to(device, kept)
-        self._eps = norm.eps
-
-    def __call__(self, rows: torch.Tensor) -> torch.Tensor:
-        return functional.layer_norm(rows, rows.shape[-1:], self._weight, self._bias, self._eps)
-
-
-class _Block(NamedTuple):
-    """A layer ready to compute; the last layer has separate `query` and `key_value`, because it has few queries."""
-
-    query_key_value: Linear | None
-    query: Linear | None
-    key_value: Linear | None
-    attention_output: Linear
-    attention_norm: _Norm
-    up: Linear
-    down: Linear
-    output_norm: _Norm
 
 
 class PackedForward:
@@ -66,7 +30,7 @@ class PackedForward:
     def __init__(
         self,
         encoder: Encoder,
-        make_linear: MakeLinear,
+        make_block: MakeBlock,
         *,
         precision: str,
         device: torch.device,
@@ -78,10 +42,10 @@ class PackedForward:
 
         Args:
             encoder: The model's description, float32 on the CPU.
-            make_linear: Makes each layer but the head's.
-            precision: Precision of the layers that `make_linear` makes, as events name it.
+            make_block: Makes each layer.
+            precision: Precision of the linear layers in them, as events name it.
             device: Where to compute.
-            dtype: Type of the rows between the linear layers. Embeddings, norms and the head compute in float32.
+            dtype: Type of the rows between the layers. Embeddings, norms and the head compute in float32.
             max_tokens: Tokens computed at once; a longer window is computed alone.
             threads: CPU threads, which compute packs side by side where there is enough work for each.
         """
@@ -92,7 +56,7 @@ class PackedForward:
         self._lanes = ParallelPacks(threads) if device.type == "cpu" else None
         self._heads = encoder.heads
         self._embed = _Embed(encoder.embeddings, device, dtype)
-        self._blocks = self._prepare(encoder, make_linear)
+        self._blocks = self._prepare(encoder, make_block)
         self._dense = encoder.head.dense.to(device)
         self._head_activation = encoder.head.activation
         self._output = encoder.head.output.to(device)
@@ -144,16 +108,9 @@ class PackedForward:
             attention = SpanAttention(pack, self._heads)
         rows = self._embed(pack, windows)
         first = _on(torch.tensor(pack.first_rows), self._device)
-        for block in self._blocks:
-            if block.query_key_value is not None:
-                mixed = attention.over_tokens(block.query_key_value(rows))
-            else:
-                assert block.query is not None and block.key_value is not None  # noqa: S101, PT018 - the last layer
-                states, key_value = rows, block.key_value(rows)
-                rows = rows[first]
-                mixed = attention.over_first(block.query(rows), key_value)
-            rows = block.attention_norm(block.attention_output(mixed, rows))
-            rows = block.output_norm(self._feed_forward(block, rows))
+        for block in self._blocks[:-1]:
+            rows = block.over_tokens(rows, attention)
+        states, rows = rows, self._blocks[-1].over_first(rows, first, attention)
         hidden = self._head_activation(self._dense(rows.float()))
         logits: torch.Tensor = self._output(hidden)[: len(pack.order)]
         if self._token_head is not None and marks is not None:
@@ -162,39 +119,24 @@ class PackedForward:
                 marks[pack.order[place]] = self._token_head.read(states[start : start + pack.lengths[place]])
         return logits
 
-    def _feed_forward(self, block: _Block, rows: torch.Tensor) -> torch.Tensor:
-        if self._device.type == "cuda" or len(rows) <= FEED_FORWARD_ROWS:
-            return block.down(block.up(rows), rows)
-        return torch.cat([block.down(block.up(part), part) for part in torch.split(rows, FEED_FORWARD_ROWS)])
-
-    def _prepare(self, encoder: Encoder, make_linear: MakeLinear) -> list[_Block]:
+    def _prepare(self, encoder: Encoder, make_block: MakeBlock) -> list[Block]:
         """Blocks in running order; layers that share weights share a block."""
-        made: dict[tuple[int, bool], _Block] = {}
+        last = len(encoder.layers) - 1
+        places = first_places(encoder)
+        made = {place: make_block(layer, place, place == last) for place, layer in places.items()}
         blocks = []
-        for index, layer in enumerate(encoder.layers):
-            key = (id(layer), index == len(encoder.layers) - 1)
-            if key not in made:
-                made[key] = self._block(layer, make_linear, last=key[1])
-            blocks.append(made[key])
-        return blocks
+        for number, layer in enumerate(encoder.layers[:-1]):
+            blocks.append(made[next(place for place in places if places[place] is layer and place <= number)])
+        return [*blocks, made[last]]
 
-    def _block(self, layer: Layer, make_linear: MakeLinear, *, last: bool) -> _Block:
-        weight, bias = stacked([layer.query, layer.key, layer.value])
-        size = layer.query.out_features
-        # Attention divides queries by the square root of a head's size: done once, here.
-        scale = (size // self._heads) ** -0.5
-        weight[:size] *= scale
-        bias[:size] *= scale
-        return _Block(
-            None if last else make_linear(weight, bias, None),
-            make_linear(weight[:size], bias[:size], None) if last else None,
-            make_linear(weight[size:], bias[size:], None) if last else None,
-            make_linear(*stacked([layer.attention_output]), None),
-            _Norm(layer.attention_norm, self._device, self._dtype),
-            make_linear(*stacked([layer.up]), layer.activation),
-            make_linear(*stacked([layer.down]), None),
-            _Norm(layer.output_norm, self._device, self._dtype),
-        )
+
+def first_places(encoder: Encoder) -> dict[int, Layer]:
+    """The layers by their first place in the model, the last one by its own: of it less is computed."""
+    places: dict[int, Layer] = {}
+    for number, layer in enumerate(encoder.layers[:-1]):
+        if not any(known is layer for known in places.values()):
+            places[number] = layer
+    return places | {len(encoder.layers) - 1: encoder.layers[-1]}
 
 
 class _Embed:
@@ -203,7 +145,7 @@ class _Embed:
     def __init__(self, embeddings: Embeddings, device: torch.device, dtype: torch.dtype) -> None:
         self._words = embeddings.words.to(device)
         self._positions = embeddings.positions.to(device)
-        self._norm = _Norm(embeddings.norm, device, torch.float32)
+        self._norm = Norm(embeddings.norm, device, torch.float32)
         self._projection = None if embeddings.projection is None else embeddings.projection.to(device)
         self._padding = embeddings.padding
         self._device = device

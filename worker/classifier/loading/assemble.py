@@ -2,13 +2,14 @@
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from tokenizers import Tokenizer
 
 from worker.classifier.checkpoint.golden import read_golden
+from worker.classifier.checkpoint.int8_ranges import read_ranges
 from worker.classifier.checkpoint.token_head_file import read_head_file
 from worker.classifier.company import TOLERANCES
 from worker.classifier.explaining import Explainer
@@ -17,6 +18,7 @@ from worker.classifier.forward.build import build_forward, build_packed, settle_
 from worker.classifier.forward.out_of_memory import MemoryBound
 from worker.classifier.forward.packed import PackedForward
 from worker.classifier.forward.padded import embedding_rows
+from worker.classifier.forward.ranges import Ranges
 from worker.classifier.forward.token_head import TokenHead
 from worker.classifier.forward.trial import ForwardTrial
 from worker.classifier.loading.sample import sample_of
@@ -98,12 +100,12 @@ def assemble(
     device = choose_device(settings.device)
     most_tokens = pass_tokens(settings.max_pass_tokens, device)
     golden = read_golden(checkpoint.folder, digest)
-    loaded = load_recorded(checkpoint, golden, settings, device) if golden else None
-    tokenizer, window_limit, forward = loaded or load_with_transformers(checkpoint, settings, device)
-    max_tokens = _window_tokens(tokenizer, window_limit, settings)
-    plan = WindowPlan(
-        tokenizer.prefix, tokenizer.suffix, max_tokens, settings.window_overlap_tokens, max_windows=settings.max_windows
-    )
+    ranges = None
+    if settings.precision is Precision.INT8:
+        ranges = read_ranges(checkpoint.folder, digest)
+    loaded = load_recorded(checkpoint, golden, settings, device, ranges) if golden else None
+    tokenizer, window_limit, forward = loaded or load_with_transformers(checkpoint, settings, device, ranges)
+    plan = window_plan(tokenizer, window_limit, settings)
     memory = MemoryBound(forward, most_tokens)
     reference: Callable[[], MemoryBound] | None = None
     if forward.precision != Precision.FLOAT32:
@@ -149,7 +151,11 @@ def _read_tokens(
 
 
 def load_recorded(
-    checkpoint: "Checkpoint", golden: "Golden", settings: ModelSettings, device: torch.device
+    checkpoint: "Checkpoint",
+    golden: "Golden",
+    settings: ModelSettings,
+    device: torch.device,
+    ranges: Mapping[int, Ranges] | None = None,
 ) -> Loaded | None:
     """Load the checkpoint without transformers; None when any result differs from the golden record.
 
@@ -168,6 +174,7 @@ def load_recorded(
         device=device,
         precision=precision,
         max_tokens=pass_tokens(settings.max_pass_tokens, device),
+        ranges=ranges,
     )
     if forward and tokenizer.whole(golden.texts) == golden.token_ids:
         return Loaded(tokenizer, golden.window_limit, forward)
@@ -175,7 +182,12 @@ def load_recorded(
     return None
 
 
-def load_with_transformers(checkpoint: "Checkpoint", settings: ModelSettings, device: torch.device) -> Loaded:
+def load_with_transformers(
+    checkpoint: "Checkpoint",
+    settings: ModelSettings,
+    device: torch.device,
+    ranges: Mapping[int, Ranges] | None = None,
+) -> Loaded:
     """Load the checkpoint with transformers, which supports every architecture and format.
 
     Raises:
@@ -201,8 +213,20 @@ def load_with_transformers(checkpoint: "Checkpoint", settings: ModelSettings, de
         precision=settings.precision,
         max_tokens=pass_tokens(settings.max_pass_tokens, device),
         threads=settings.threads,
+        ranges=ranges,
     )
     return Loaded(tokenizer, window_limit, forward)
+
+
+def window_plan(tokenizer: TextTokenizer, window_limit: int | None, settings: ModelSettings) -> WindowPlan:
+    """How the token ids of a text become windows.
+
+    Raises:
+        SettingsInvalid: A window would have room for special tokens only.
+    """
+    max_tokens = _window_tokens(tokenizer, window_limit, settings)
+    overlap = settings.window_overlap_tokens
+    return WindowPlan(tokenizer.prefix, tokenizer.suffix, max_tokens, overlap, max_windows=settings.max_windows)
 
 
 def _window_tokens(tokenizer: TextTokenizer, window_limit: int | None, settings: ModelSettings) -> int:
