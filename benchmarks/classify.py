@@ -20,17 +20,10 @@ from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from benchmarks.checkpoints import distilbert_shape
+from benchmarks.padded_batches import MAX_TOKENS, padding_share, sorted_batches
 from benchmarks.program import Program
 from benchmarks.results import SIZE, bars
-from benchmarks.rivals import (
-    MAX_TOKENS,
-    Score,
-    Transformers,
-    padding_share,
-    score_with,
-    sluice,
-    sorted_batches,
-)
+from benchmarks.rivals import Score, Transformers, score_with, sluice
 from benchmarks.rounds import run_rounds
 from worker.models import embedded_model
 

@@ -11,13 +11,11 @@ import torch
 import transformers
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from benchmarks.padded_batches import MAX_TOKENS, PACK_TOKENS, sorted_batches
 from worker.classifier import Classifier
 
 Score = Callable[[Sequence[str]], torch.Tensor]
 """Texts to scores, float32 [texts, labels], in order."""
-
-MAX_TOKENS = 512
-PACK_TOKENS = 2048
 
 
 class Transformers:
@@ -86,19 +84,3 @@ def score_with(classifier: Classifier) -> Score:
         return torch.tensor([list(result.scores.values()) for result in classifier.classify(texts)])
 
     return score
-
-
-def sorted_batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices for batches of at most PACK_TOKENS, padding included, longest texts first."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if not batches or (len(batches[-1]) + 1) * lengths[batches[-1][0]] > PACK_TOKENS:
-            batches.append([])
-        batches[-1].append(index)
-    return batches
-
-
-def padding_share(lengths: Sequence[int], batches: Sequence[Sequence[int]]) -> float:
-    """Share of the computed tokens that is padding, when each batch is padded to its longest text."""
-    computed = sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
-    return 1 - sum(lengths) / computed
