@@ -62,12 +62,15 @@ lint: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
-# The stream libraries that the benchmark `overhead` runs beside the worker; their pins exclude each other.
-RIVALS := arroyo faststream quix
+# The stream libraries that the benchmark `overhead` runs beside the worker, and the inference engines that `classify` runs
+# beside its classifier; their pins exclude each other. The engines convert checkpoints with torch.
+RIVALS := arroyo faststream quix ctranslate2 onnxruntime openvino
+vpath %.txt benchmarks/jobs benchmarks/engines
 bench-rivals: $(RIVALS:%=.venv-rivals/%/.complete)
 
-.venv-rivals/%/.complete: benchmarks/jobs/%.txt
+.venv-rivals/%/.complete: %.txt
 	$(PYTHON) -m venv $(@D)
+	@! grep --quiet '^torch==' $< || .ci/install-torch $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 

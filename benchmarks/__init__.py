@@ -2,7 +2,8 @@
 
 from importlib.util import find_spec
 
-if find_spec("torch"):  # the stream libraries of `benchmarks.jobs` run in environments without torch
+# Rivals in environments of their own, without the worker's packages, run under their users' settings.
+if find_spec("torch") and find_spec("confluent_kafka"):
     from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
 
     # All rivals compute under the worker's settings for threads and memory, wherever torch is imported first.

@@ -1,15 +1,19 @@
-"""Comments a second of Sluice's classifier against the ways that transformers documents, offline, with tokenizing.
+"""Comments a second of Sluice's classifier against what transformers documents and other engines, with tokenizing.
 
 python -m benchmarks.classify --data validation.csv --comments 512 --rounds 3
+
+The engines run in their own environments (`make bench-rivals`), each row in its own process; those whose environment is
+missing are left out with a message.
 """
 
+import datetime as dt
 import logging
 import random
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,21 +24,18 @@ from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from benchmarks.checkpoints import distilbert_shape
+from benchmarks.engine_process import CALIBRATION_TEXTS, EngineProcess, available, running
+from benchmarks.padded_batches import MAX_TOKENS, padding_share, sorted_batches
 from benchmarks.program import Program
 from benchmarks.results import SIZE, bars
-from benchmarks.rivals import (
-    MAX_TOKENS,
-    Score,
-    Transformers,
-    padding_share,
-    score_with,
-    sluice,
-    sorted_batches,
-)
+from benchmarks.rivals import Score, Transformers, score_with, sluice, with_ranges
 from benchmarks.rounds import run_rounds
 from worker.models import embedded_model
 
 OURS = "sluice bf16"
+PRECISIONS = {"sluice fp32": "float32", OURS: "bfloat16", "sluice int8": "int8"}
+"""Our rows, and the precision of each."""
+
 TARGETS = {"pipeline, batch 32, fp32": 25, "loop, fp32": 6, "loop, bf16": 3, "sorted and padded, bf16": 2}
 """How many times as fast as each rival `OURS` should be."""
 
@@ -54,7 +55,8 @@ class Row:
         padding: Share of the computed tokens that is padding.
         teraflops: Useful TFLOP/s: the operations that the whole model needs for the real tokens, even if part of them
             is skipped.
-        difference: Largest difference of a score from the loop in float32.
+        difference: Largest difference of a score from the loop in float32. Of ours it includes the second reading of a
+            disguised text, which the others do not have.
     """
 
     rate: float
@@ -74,6 +76,7 @@ def main() -> None:
     add("--rounds", type=int, default=3, help="how often each rival runs (default: 3)")
     add("--model", help="a checkpoint to measure beside the DistilBERT shape (default: the embedded model)")
     add("--only", action="append", help="only rivals whose name contains this; may be repeated")
+    add("--rivals", type=Path, default=Path(".venv-rivals"), help="folder of the engines' environments")
     arguments = program.parse()
     logging.basicConfig(level=logging.WARNING)
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # untyped in the package
@@ -81,10 +84,17 @@ def main() -> None:
 
     everything = program.texts()
     chooser = random.Random(0)  # noqa: S311 - a sample, not a secret
-    texts = chooser.sample(everything, min(arguments.comments, len(everything)))
+    sample = chooser.sample(everything, min(arguments.comments + CALIBRATION_TEXTS, len(everything)))
+    texts, others = sample[: arguments.comments], sample[arguments.comments :]
+    engines = available(arguments.rivals, arguments.only)
     facts = program.machine
     facts["bfloat16_linear_teraflops"] = linear_teraflops()
-    report: dict[str, Any] = {"comments": len(texts), "rounds": arguments.rounds, "models": {}}
+    report: dict[str, Any] = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "comments": len(texts),
+        "rounds": arguments.rounds,
+        "models": {},
+    }
     with tempfile.TemporaryDirectory() as scratch:
         models = {"DistilBERT-base shape": distilbert_shape(Path(scratch), everything)}
         second = Path(arguments.model) if arguments.model else embedded_model("sluice-mini")
@@ -93,18 +103,32 @@ def main() -> None:
         else:
             models[second.name] = second
         for name, folder in models.items():
-            report["models"][name] = measure(folder, texts, arguments.rounds, arguments.only)
-            print_table(name, report["models"][name], facts)
+            with running(engines, folder, texts, others or texts) as processes:
+                quantized = with_ranges(folder, Path(scratch, f"{folder.name}-int8"), others or texts)
+                measured = measure(folder, quantized, texts, arguments.rounds, arguments.only, processes)
+            report["models"][name] = measured
+            print_table(name, measured, report["date"], facts)
     size = (SIZE[0], SIZE[1] * len(report["models"]))
     program.save(report, lambda figure: draw(figure, report), size=size)
 
 
-def measure(folder: Path, texts: Sequence[str], rounds: int, only: Sequence[str] | None) -> dict[str, Any]:
-    """Time every rival on one checkpoint."""
+def measure(
+    folder: Path,
+    quantized: Path,
+    texts: Sequence[str],
+    rounds: int,
+    only: Sequence[str] | None,
+    engines: Mapping[str, EngineProcess],
+) -> dict[str, Any]:
+    """Time every rival on the checkpoint in `folder`; int8 reads it from `quantized`."""
     lengths = [len(ids) for ids in AutoTokenizer.from_pretrained(folder)(
         list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]]  # fmt: skip
     fp32, bf16 = Transformers(folder, torch.float32), Transformers(folder, torch.bfloat16)
-    ours = {precision: sluice(folder, precision) for precision in ("bfloat16", "int8")}
+    ours = {
+        name: sluice(quantized if precision == "int8" else folder, precision)
+        for name, precision in PRECISIONS.items()
+        if chosen(name, only)
+    }
     rivals: dict[str, Score] = {
         "pipeline, batch 32, fp32": fp32.pipeline(32),
         "pipeline, batch 32, bf16": bf16.pipeline(32),
@@ -113,29 +137,33 @@ def measure(folder: Path, texts: Sequence[str], rounds: int, only: Sequence[str]
         "loop, fp32": fp32.loop,
         "loop, bf16": bf16.loop,
         "sorted and padded, bf16": bf16.sorted_padded,
-        OURS: score_with(ours["bfloat16"]),
-        "sluice int8": score_with(ours["int8"]),
     }
-    if only:
-        rivals = {name: score for name, score in rivals.items() if name == OURS or any(part in name for part in only)}
+    rivals = {name: score for name, score in rivals.items() if chosen(name, only)}
     in_order = [range(start, min(start + 32, len(texts))) for start in range(0, len(texts), 32)]
+    sorted_padding = padding_share(lengths, sorted_batches(lengths))
     padding = {
         "pipeline, batch 32": padding_share(lengths, in_order),
-        "sorted and padded": padding_share(lengths, sorted_batches(lengths)),
+        "sorted and padded": sorted_padding,
+        # CTranslate2 takes the padding out before its linear layers.
+        **{name: sorted_padding for name in engines if not name.startswith("CTranslate2")},
     }
+    scores = {name: torch.tensor(engine.scores) for name, engine in engines.items() if not engine.unsupported}
     expected = fp32.loop(texts)
-    scores: dict[str, torch.Tensor] = {}
     for score in rivals.values():
-        score(texts[:8])  # compiles kernels and fills caches before the clock runs
+        score(texts[:8])  # fills caches before the clock runs
+    for classifier in ours.values():
+        classifier.classify(texts)  # compiles kernels for every shape, as the engines did with their first round
     before = {name: classifier.padded_tokens for name, classifier in ours.items()}
+    rivals |= {name: score_with(classifier) for name, classifier in ours.items()}
     timings = run_rounds(
-        {name: _keeping(scores, name, score, texts) for name, score in rivals.items()},
+        {name: engines[name].round for name in scores}
+        | {name: _keeping(scores, name, score, texts) for name, score in rivals.items()},
         rounds,
         lambda name, seconds: print(f"{name}: {len(texts) / seconds:.1f}/s", file=sys.stderr),
     )
-    for precision, label in (("bfloat16", OURS), ("int8", "sluice int8")):
-        filler = (ours[precision].padded_tokens - before[precision]) / rounds
-        padding[label] = filler / (sum(lengths) + filler)
+    for name, classifier in ours.items():
+        filler = (classifier.padded_tokens - before[name]) / rounds
+        padding[name] = filler / (sum(lengths) + filler)
     flops = model_flops(folder, lengths)
     best = timings[OURS].rate(len(texts))
     rows = {
@@ -158,8 +186,15 @@ def measure(folder: Path, texts: Sequence[str], rounds: int, only: Sequence[str]
             "p95": quantiles[-1],
             "longest": max(lengths),
         },
+        "versions": {name: version for engine in engines.values() for name, version in engine.versions.items()},
+        "unsupported": {name: engine.unsupported for name, engine in engines.items() if engine.unsupported},
         "rivals": {name: asdict(row) for name, row in rows.items()},
     }
+
+
+def chosen(name: str, only: Sequence[str] | None) -> bool:
+    """Whether a row is measured; `OURS` always is, because all others are compared with it."""
+    return not only or name == OURS or any(part in name for part in only)
 
 
 def _keeping(scores: dict[str, torch.Tensor], name: str, score: Score, texts: Sequence[str]) -> Callable[[], None]:
@@ -194,9 +229,11 @@ def linear_teraflops(rounds: int = 10) -> float:
     return 2 * rows * inputs * outputs / statistics.median(seconds) / 1e12
 
 
-def print_table(name: str, measured: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Print the table of one checkpoint, as Markdown."""
+def print_table(name: str, measured: dict[str, Any], date: str, facts: dict[str, Any]) -> None:
+    """Print the table of one checkpoint, as Markdown, with what it was measured on."""
     tokens = measured["tokens"]
+    versions = {package: version for package, version in facts["versions"].items() if version} | measured["versions"]
+    print(f"\n{date}; {facts['cpu']}; {', '.join(f'{package} {version}' for package, version in versions.items())}")
     print(
         f"\n{name}; tokens: mean {tokens['mean']:.0f}, median {tokens['median']:.0f}, p95 {tokens['p95']:.0f}, longest "
         f"{tokens['longest']}; a plain bf16 linear layer: {facts['bfloat16_linear_teraflops']:.2f} TFLOP/s\n"
@@ -209,6 +246,8 @@ def print_table(name: str, measured: dict[str, Any], facts: dict[str, Any]) -> N
             f"| {rival} | {row['rate']:.1f} | {row['spread']:.0%} | {row['cpu_rate']:.1f} | {row['ratio']:.1f}x "
             f"| {target} | {row['padding']:.1%} | {row['teraflops']:.2f} | {row['difference']:.4f} |"
         )
+    for rival, why in measured["unsupported"].items():
+        print(f"| {rival} | not supported: {why} | | | | | | | |")
 
 
 def draw(figure: Any, report: dict[str, Any]) -> None:

@@ -28,9 +28,9 @@ from transformers.utils import logging as transformers_logging
 
 from benchmarks.checkpoints import bert_shape, distilbert_shape
 from benchmarks.classify import model_flops
+from benchmarks.padded_batches import MAX_TOKENS
 from benchmarks.program import Program
 from benchmarks.results import SIZE, bars
-from benchmarks.rivals import MAX_TOKENS
 from benchmarks.steady_rate import measure
 from worker.classifier.forward.build import build_forward
 from worker.classifier.forward.trial import Sample

@@ -3,6 +3,7 @@
 Every rival turns texts into scores, so tokenizing is included. All of them cut a text at the model's 512 tokens.
 """
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ import torch
 import transformers
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from benchmarks.padded_batches import MAX_TOKENS, PACK_TOKENS, sorted_batches
 from worker.classifier import Classifier
+from worker.classifier.checkpoint.checkpoint import find_checkpoint
+from worker.classifier.checkpoint.int8_ranges import write_ranges
+from worker.classifier.loading.range_finding import find_ranges
+from worker.settings import ModelSettings
 
 Score = Callable[[Sequence[str]], torch.Tensor]
 """Texts to scores, float32 [texts, labels], in order."""
-
-MAX_TOKENS = 512
-PACK_TOKENS = 2048
 
 
 class Transformers:
@@ -66,6 +69,16 @@ class Transformers:
         return result
 
 
+def with_ranges(folder: Path, target: Path, texts: Sequence[str]) -> Path:
+    """A copy of the checkpoint with the ranges that `sluice quantize` would find on these texts."""
+    shutil.copytree(folder, target)
+    settings = ModelSettings(id=str(target), max_window_tokens=MAX_TOKENS, max_windows=1, multi_label=True)
+    checkpoint = find_checkpoint(settings)
+    if ranges := find_ranges(checkpoint, settings, texts):
+        write_ranges(target, checkpoint.digest(), ranges)
+    return target
+
+
 def sluice(folder: Path, precision: str) -> Classifier:
     """Sluice's classifier. int8 is not gated here, because random weights have no quality to lose."""
     return Classifier.load(
@@ -86,19 +99,3 @@ def score_with(classifier: Classifier) -> Score:
         return torch.tensor([list(result.scores.values()) for result in classifier.classify(texts)])
 
     return score
-
-
-def sorted_batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices for batches of at most PACK_TOKENS, padding included, longest texts first."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if not batches or (len(batches[-1]) + 1) * lengths[batches[-1][0]] > PACK_TOKENS:
-            batches.append([])
-        batches[-1].append(index)
-    return batches
-
-
-def padding_share(lengths: Sequence[int], batches: Sequence[Sequence[int]]) -> float:
-    """Share of the computed tokens that is padding, when each batch is padded to its longest text."""
-    computed = sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
-    return 1 - sum(lengths) / computed

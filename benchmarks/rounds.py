@@ -7,12 +7,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds and CPU seconds of one run of a rival that is in another process, which it measures itself."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """The times of one rival over all rounds.
 
     Attributes:
         wall: Seconds of each round.
-        cpu: CPU seconds of the process in each round; steady even while other processes use the cores.
+        cpu: CPU seconds of the rival's process in each round; steady even while other processes use the cores.
     """
 
     wall: tuple[float, ...]
@@ -35,14 +43,19 @@ class Timing:
 def run_rounds(
     rivals: Mapping[str, Callable[[], object]], rounds: int, report: Callable[[str, float], None]
 ) -> dict[str, Timing]:
-    """Time each rival `rounds` times, in alternating order; `report` is called with each time."""
+    """Time each rival `rounds` times, in alternating order; `report` is called with each time.
+
+    What a rival returns is ignored, unless it is `Spent`: then these are its times.
+    """
     wall: dict[str, list[float]] = {name: [] for name in rivals}
     cpu: dict[str, list[float]] = {name: [] for name in rivals}
     for number in range(rounds):
         for name in list(rivals) if number % 2 == 0 else list(rivals)[::-1]:
             started, started_cpu = time.perf_counter(), time.process_time()
-            rivals[name]()
-            wall[name].append(time.perf_counter() - started)
-            cpu[name].append(time.process_time() - started_cpu)
+            result = rivals[name]()
+            spent = Spent(time.perf_counter() - started, time.process_time() - started_cpu)
+            spent = result if isinstance(result, Spent) else spent
+            wall[name].append(spent.wall)
+            cpu[name].append(spent.cpu)
             report(name, wall[name][-1])
     return {name: Timing(tuple(wall[name]), tuple(cpu[name])) for name in rivals}
