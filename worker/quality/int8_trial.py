@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from worker.classifier import Classifier
 from worker.classifier.checkpoint.checkpoint import find_checkpoint
-from worker.classifier.checkpoint.int8_gate import LEAST_POSITIVES, LEAST_TEXTS, GateResult
+from worker.classifier.checkpoint.int8_gate import LEAST_POSITIVES, LEAST_TEXTS, RESULT_FILE, GateResult
 from worker.classifier.checkpoint.int8_ranges import write_ranges
 from worker.classifier.loading.range_finding import find_ranges
 from worker.errors import SettingsInvalid
@@ -36,6 +36,9 @@ def try_int8(settings: Settings, file: LabelledFile, clean_weight: float) -> Gat
     checkpoint = find_checkpoint(settings.model)
     ranges = find_ranges(checkpoint, settings.model, labelled.texts)
     if ranges is not None:
+        (checkpoint.folder / RESULT_FILE).unlink(
+            missing_ok=True
+        )  # of a trial with other ranges, should this one not end
         write_ranges(checkpoint.folder, checkpoint.digest(), ranges)
     # int8 first: if it is not supported, that is reported before the slower float32.
     int8 = _load(settings, Precision.INT8)

@@ -41,7 +41,11 @@ class ModelSettings(Section):
     id: str = Field("sluice-mini", min_length=1, description="Embedded name, hub name, or local folder")
     revision: str | None = Field(None, description="Branch, tag or commit on the hub; a commit can be reproduced")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
-    precision: Precision = Field(Precision.AUTO, description="auto, float32, bfloat16 or int8 (CPU, quality-gated)")
+    precision: Precision = Field(
+        Precision.AUTO,
+        description="auto, float32, bfloat16 or int8 (CPU, quality-gated); auto takes int8 where the checkpoint has "
+        "passed its trial and this machine computes it faster: name one to pin it, as audits need",
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads for the model; none: the cores given (cgroup)")
     thresholds: Path | None = Field(None, description="Threshold set file; none: the checkpoint's own, else threshold")
     threshold: float = Field(0.5, gt=0, lt=1, description="Review threshold of every label a set does not name")

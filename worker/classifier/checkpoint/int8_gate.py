@@ -74,6 +74,15 @@ def write_result(folder: Path, result: GateResult) -> Path:
     return file
 
 
+def has_passed(folder: Path, digest: str, model_id: str) -> bool:
+    """Whether the checkpoint in `folder` has passed the gate with these files."""
+    try:
+        require_passed(folder, digest, model_id)
+    except SettingsInvalid:
+        return False
+    return True
+
+
 def require_passed(folder: Path, digest: str, model_id: str) -> None:
     """Return if the checkpoint in `folder` has passed the gate.
 

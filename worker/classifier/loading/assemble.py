@@ -9,6 +9,7 @@ import torch
 from tokenizers import Tokenizer
 
 from worker.classifier.checkpoint.golden import read_golden
+from worker.classifier.checkpoint.int8_gate import has_passed
 from worker.classifier.checkpoint.int8_ranges import read_ranges
 from worker.classifier.checkpoint.token_head_file import read_head_file
 from worker.classifier.company import TOLERANCES
@@ -21,10 +22,11 @@ from worker.classifier.forward.padded import embedding_rows
 from worker.classifier.forward.ranges import Ranges
 from worker.classifier.forward.token_head import TokenHead
 from worker.classifier.forward.trial import ForwardTrial
+from worker.classifier.loading.faster_precision import int8_is_faster
 from worker.classifier.loading.sample import sample_of
 from worker.classifier.loading.skeleton import load_skeleton
 from worker.classifier.logit_scorer import LogitScorer
-from worker.classifier.machine.hardware import choose_device, pass_tokens
+from worker.classifier.machine.hardware import choose_device, multiplies_int8, pass_tokens
 from worker.classifier.text.tokenizer import TextTokenizer
 from worker.classifier.text.window_limit import stated_limit, window_tokens
 from worker.classifier.text.windows import WindowPlan
@@ -100,11 +102,15 @@ def assemble(
     device = choose_device(settings.device)
     most_tokens = pass_tokens(settings.max_pass_tokens, device)
     golden = read_golden(checkpoint.folder, digest)
-    ranges = None
-    if settings.precision is Precision.INT8:
-        ranges = read_ranges(checkpoint.folder, digest)
-    loaded = load_recorded(checkpoint, golden, settings, device, ranges) if golden else None
-    tokenizer, window_limit, forward = loaded or load_with_transformers(checkpoint, settings, device, ranges)
+    loaded = _load(checkpoint, golden, settings, device, digest)
+    if _may_take_int8(checkpoint, settings, loaded.forward, device, digest):
+        in_int8 = settings.model_copy(update={"precision": Precision.INT8})
+        tried = _load(checkpoint, golden, in_int8, device, digest)
+        if int8_is_faster(
+            loaded.forward, tried.forward, window_plan(tried.tokenizer, tried.window_limit, settings).max_tokens
+        ):
+            loaded = tried
+    tokenizer, window_limit, forward = loaded
     plan = window_plan(tokenizer, window_limit, settings)
     memory = MemoryBound(forward, most_tokens)
     reference: Callable[[], MemoryBound] | None = None
@@ -129,6 +135,35 @@ def assemble(
                 budget_tokens=settings.reason_tokens,
             )
     return LoadedModel(tokenizer, plan, forward, memory, scorer, explainer, most_tokens)
+
+
+def _load(
+    checkpoint: "Checkpoint",
+    golden: "Golden | None",
+    settings: ModelSettings,
+    device: torch.device,
+    digest: Callable[[], str],
+) -> "Loaded":
+    ranges = read_ranges(checkpoint.folder, digest) if settings.precision is Precision.INT8 else None
+    recorded = load_recorded(checkpoint, golden, settings, device, ranges) if golden else None
+    return recorded or load_with_transformers(checkpoint, settings, device, ranges)
+
+
+def _may_take_int8(
+    checkpoint: "Checkpoint",
+    settings: ModelSettings,
+    forward: "Forward",
+    device: torch.device,
+    digest: Callable[[], str],
+) -> bool:
+    """Whether `auto` may compute in int8: its scores have passed their trial, and the machine can."""
+    return (
+        settings.precision is Precision.AUTO
+        and device.type == "cpu"
+        and isinstance(forward, PackedForward)
+        and multiplies_int8()
+        and has_passed(checkpoint.folder, digest(), checkpoint.id)
+    )
 
 
 def _read_tokens(

@@ -1,9 +1,11 @@
 """int8 is refused for a checkpoint until a trial on labelled data has shown that it loses nothing."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from testkit.checkpoints import LABELS, SENTENCES, make_checkpoint
 from worker.classifier import Classifier
@@ -15,11 +17,14 @@ from worker.classifier.checkpoint.int8_gate import (
     require_passed,
     write_result,
 )
-from worker.classifier.machine.hardware import multiplies_int8
+from worker.classifier.checkpoint.int8_ranges import RANGES_FILE
+from worker.classifier.forward.forward import Forward, Marks
+from worker.classifier.loading.faster_precision import int8_is_faster
+from worker.classifier.machine.hardware import choose_precision, multiplies_int8
 from worker.errors import SettingsInvalid
 from worker.quality.int8_trial import compare, try_int8
 from worker.quality.labelled import LabelledFile
-from worker.settings import ModelSettings, Settings
+from worker.settings import ModelSettings, Precision, Settings
 
 needs_int8 = pytest.mark.skipif(not multiplies_int8(), reason="this CPU has no 8-bit products (VNNI, AMX)")
 
@@ -101,7 +106,9 @@ def test_a_trial_on_too_few_texts_or_positives_is_refused_by_its_reason(
 
 
 @needs_int8
-def test_a_checkpoint_is_refused_until_its_trial_has_passed_and_then_computes_int8(tmp_path: Path) -> None:
+def test_a_checkpoint_is_refused_until_its_trial_has_passed_and_then_computes_int8(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The other labels' random scores lie anywhere around their thresholds.
     thresholds = {**dict.fromkeys(LABELS), LABELS[0]: 0.5}
     folder = make_checkpoint(tmp_path / "model", "distilbert", thresholds=thresholds)
@@ -124,3 +131,48 @@ def test_a_checkpoint_is_refused_until_its_trial_has_passed_and_then_computes_in
     classifier = Classifier.load(str(folder), precision="int8")
     assert classifier.identity.precision == "int8"
     assert classifier.identity.digest == tried.digest
+    assert (folder / RANGES_FILE).is_file()
+
+    # Now `auto` may take it, where it is faster.
+    asked = []
+    for faster in (True, False):
+
+        def answer(usual: Forward, int8: Forward, longest: int, faster: bool = faster) -> bool:
+            asked.append((usual.precision, int8.precision, longest))
+            return faster
+
+        monkeypatch.setattr("worker.classifier.loading.assemble.int8_is_faster", answer)
+        assert (Classifier.load(str(folder)).identity.precision == "int8") is faster
+        assert Classifier.load(str(folder), precision="float32").identity.precision == "float32"
+    usual = choose_precision(Precision.AUTO, torch.device("cpu")).value
+    assert asked == [(usual, "int8", classifier.window_tokens)] * 2
+    (folder / RESULT_FILE).unlink()
+    assert Classifier.load(str(folder)).identity.precision == usual
+    assert len(asked) == 2
+
+
+class Timed:
+    """A forward pass that takes so many seconds of a clock."""
+
+    def __init__(self, precision: str, seconds: Iterable[float], now: list[float]) -> None:
+        self.precision = precision
+        self.padded_tokens = 0
+        self._seconds = iter(seconds)
+        self._now = now
+
+    def logits(self, windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:
+        assert marks is None
+        assert max(map(len, windows)) == 100
+        self._now[0] += next(self._seconds)
+        return torch.zeros(len(windows), 1)
+
+
+@pytest.mark.parametrize(
+    ("int8_seconds", "faster"),
+    [((9.0, 0.5, 0.5, 0.5), True), ((0.1, 0.95, 0.95, 0.95), False), ((1.0, 0.5, 3.0, 0.8), True)],
+    ids=["but for the first round", "by less than a tenth", "at most times"],
+)
+def test_int8_is_taken_where_it_is_faster_once_warm(int8_seconds: tuple[float, ...], faster: bool) -> None:
+    now = [0.0]
+    usual, int8 = Timed("bfloat16", [1.0] * 4, now), Timed("int8", int8_seconds, now)
+    assert int8_is_faster(usual, int8, longest=100, clock=lambda: now[0]) is faster
