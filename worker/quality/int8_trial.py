@@ -36,9 +36,8 @@ def try_int8(settings: Settings, file: LabelledFile, clean_weight: float) -> Gat
     checkpoint = find_checkpoint(settings.model)
     ranges = find_ranges(checkpoint, settings.model, labelled.texts)
     if ranges is not None:
-        (checkpoint.folder / RESULT_FILE).unlink(
-            missing_ok=True
-        )  # of a trial with other ranges, should this one not end
+        # What passed with other ranges must not stand beside these, should this trial not end.
+        (checkpoint.folder / RESULT_FILE).unlink(missing_ok=True)
         write_ranges(checkpoint.folder, checkpoint.digest(), ranges)
     # int8 first: if it is not supported, that is reported before the slower float32.
     int8 = _load(settings, Precision.INT8)
