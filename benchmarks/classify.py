@@ -96,7 +96,7 @@ def main() -> None:
         "models": {},
     }
     with tempfile.TemporaryDirectory() as scratch:
-        models = {"DistilBERT-base shape": distilbert_shape(Path(scratch), everything)}
+        models = {"DistilBERT-base shape": distilbert_shape(Path(scratch, "distilbert"), everything)}
         second = Path(arguments.model) if arguments.model else embedded_model("sluice-mini")
         if second is None:
             print("there is no embedded model in this checkout: measuring the DistilBERT shape alone", file=sys.stderr)
@@ -104,7 +104,9 @@ def main() -> None:
             models[second.name] = second
         for name, folder in models.items():
             with running(engines, folder, texts, others or texts) as processes:
-                quantized = with_ranges(folder, Path(scratch, f"{folder.name}-int8"), others or texts)
+                quantized = folder
+                if chosen("sluice int8", arguments.only):
+                    quantized = with_ranges(folder, Path(scratch, f"{folder.name}-int8"), others or texts)
                 measured = measure(folder, quantized, texts, arguments.rounds, arguments.only, processes)
             report["models"][name] = measured
             print_table(name, measured, report["date"], facts)

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
@@ -31,6 +30,7 @@ from benchmarks.classify import model_flops
 from benchmarks.padded_batches import MAX_TOKENS
 from benchmarks.program import Program
 from benchmarks.results import SIZE, bars
+from benchmarks.rivals import Transformers
 from benchmarks.steady_rate import measure
 from worker.classifier.forward.build import build_forward
 from worker.classifier.forward.trial import Sample
@@ -43,6 +43,9 @@ BATCH_RECORDS = 1024
 SQUARE = 8192
 PIPELINES = {1: 300, 32: 2000, 256: 3000}
 """Texts given to `pipeline`, by batch size."""
+
+RATE_OF_ONE = 3000
+"""Comments a second that one process does, about: it gets as many as it will take so many seconds for."""
 
 _ROUNDS = 5
 _TERA = 1e12
@@ -104,9 +107,8 @@ def main() -> None:
         for name in [name for name in models if name != "BERT-base shape"]:
             rates = {f"pipeline, batch {size}": pipeline_rate(models[name], size, texts) for size in PIPELINES}
             for processes in PROCESSES:
-                rates |= {
-                    f"sluice, {processes} processes": whole_rate(models[name], repeated, processes, arguments.seconds)
-                }
+                rate = whole_rate(models[name], repeated, processes, arguments.seconds)
+                rates[f"sluice, {processes} process" + ("es" if processes > 1 else "")] = rate
             report["whole"][name] = rates
             print(f"\n{name}, text to labels\n\n| | comments/s |\n|---|---|")
             for rival, rate in rates.items():
@@ -180,30 +182,17 @@ def print_passes(name: str, passes: Sequence[Pass], peak: float, attainable: flo
 
 def pipeline_rate(folder: Path, batch_size: int, texts: Sequence[str]) -> float:
     """Comments a second of `transformers.pipeline` in bfloat16 on the device."""
-    some = list(texts[: PIPELINES[batch_size]])
-    classify: Any = transformers.pipeline(
-        "text-classification",
-        model=AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.bfloat16).eval().cuda(),
-        tokenizer=AutoTokenizer.from_pretrained(folder),
-        device="cuda",
-        batch_size=batch_size,
-    )
-    options: dict[str, Any] = {
-        "top_k": None,
-        "function_to_apply": "sigmoid",
-        "truncation": True,
-        "max_length": MAX_TOKENS,
-    }
-    classify(some[:64], **options)
+    some = texts[: PIPELINES[batch_size]]
+    score = Transformers(folder, torch.bfloat16).pipeline(batch_size, "cuda")
+    score(some[:64])
     started = time.perf_counter()
-    classify(some, **options)
+    score(some)
     return len(some) / (time.perf_counter() - started)
 
 
 def whole_rate(folder: Path, texts: Sequence[str], processes: int, seconds: float) -> float:
     """Comments a second of so many processes at work at the same time on the one device, from text to labels."""
-    few = 3000 * seconds  # what one process does in that time, or less
-    own = [texts[number % len(texts)] for number in range(int(few))]
+    own = [texts[number % len(texts)] for number in range(int(RATE_OF_ONE * seconds))]
     environment = os.environ | {
         "SLUICE_MODEL__ID": str(folder),
         "SLUICE_MODEL__DEVICE": "cuda",

@@ -39,10 +39,10 @@ class Transformers:
                 rows.append(torch.sigmoid(self._model(**encoded).logits.float()))
         return torch.cat(rows)
 
-    def pipeline(self, batch_size: int) -> Score:
+    def pipeline(self, batch_size: int, device: str = "cpu") -> Score:
         """A scorer by `transformers.pipeline` with this batch size; it pads each batch to its longest text."""
         classify = transformers.pipeline(
-            "text-classification", model=self._model, tokenizer=self._tokenizer, device="cpu", batch_size=batch_size
+            "text-classification", model=self._model, tokenizer=self._tokenizer, device=device, batch_size=batch_size
         )
         names = list(self._model.config.id2label.values())
 

@@ -5,9 +5,11 @@ from numpy.typing import NDArray
 
 from worker.classifier import Classifier
 from worker.classifier.checkpoint.checkpoint import find_checkpoint
-from worker.classifier.checkpoint.int8_gate import LEAST_POSITIVES, LEAST_TEXTS, RESULT_FILE, GateResult
+from worker.classifier.checkpoint.int8_gate import LEAST_POSITIVES, LEAST_TEXTS, GateResult, forget_result
 from worker.classifier.checkpoint.int8_ranges import write_ranges
+from worker.classifier.forward.build import settle_precision
 from worker.classifier.loading.range_finding import find_ranges
+from worker.classifier.machine.hardware import choose_device
 from worker.errors import SettingsInvalid
 from worker.quality.evaluation import text_weights
 from worker.quality.figures import average_precision, roc_auc
@@ -31,15 +33,17 @@ def try_int8(settings: Settings, file: LabelledFile, clean_weight: float) -> Gat
         SettingsInvalid: The file is wrong, or int8 is not supported for this model or on this machine.
         ModelFault: The model cannot be loaded, or can score none of the texts, or its folder cannot be written to.
     """
-    labelled = read_labelled(file, find_checkpoint(settings.model).labels)
-    _require_enough(file, labelled)
     checkpoint = find_checkpoint(settings.model)
+    labelled = read_labelled(file, checkpoint.labels)
+    _require_enough(file, labelled)
+    # A machine that cannot compute int8 is reported before anything is computed or written.
+    settle_precision(Precision.INT8, choose_device(settings.model.device), settings.model.threads)
     ranges = find_ranges(checkpoint, settings.model, labelled.texts)
     if ranges is not None:
         # What passed with other ranges must not stand beside these, should this trial not end.
-        (checkpoint.folder / RESULT_FILE).unlink(missing_ok=True)
+        forget_result(checkpoint.folder)
         write_ranges(checkpoint.folder, checkpoint.digest(), ranges)
-    # int8 first: if it is not supported, that is reported before the slower float32.
+    # int8 first: if the model does not support it, that is reported before the slower float32.
     int8 = _load(settings, Precision.INT8)
     tried = score_labelled(int8, labelled, "texts in int8")
     exact = score_labelled(_load(settings, Precision.FLOAT32), labelled, "texts in float32")

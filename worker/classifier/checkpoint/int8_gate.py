@@ -66,12 +66,30 @@ def write_result(folder: Path, result: GateResult) -> Path:
     try:
         file.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        message = (
-            f"{file} cannot be written ({error.strerror}). Copy the checkpoint to a folder you can write to, "
-            "and name that folder with --model."
-        )
-        raise ModelFault(message) from error
+        raise cannot_write(file, error) from error
     return file
+
+
+def forget_result(folder: Path) -> None:
+    """Remove the result from the checkpoint's folder, if there is one.
+
+    Raises:
+        ModelFault: The folder cannot be written to.
+    """
+    file = folder / RESULT_FILE
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(file, error) from error
+
+
+def cannot_write(file: Path, error: Exception) -> ModelFault:
+    """What to say when a file beside a checkpoint's weights cannot be written."""
+    why = error.strerror if isinstance(error, OSError) else type(error).__name__
+    return ModelFault(
+        f"{file} cannot be written ({why}). Copy the checkpoint to a folder you can write to, and name that folder "
+        "with --model."
+    )
 
 
 def has_passed(folder: Path, digest: str, model_id: str) -> bool:

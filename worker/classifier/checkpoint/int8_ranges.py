@@ -12,8 +12,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from worker.classifier.checkpoint.int8_gate import cannot_write
 from worker.classifier.forward.ranges import Ranges
-from worker.errors import ModelFault
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +35,7 @@ def write_ranges(folder: Path, digest: str, ranges: Mapping[int, Ranges]) -> Pat
     try:
         save_file(tensors, path, {"model": digest})
     except (OSError, SafetensorError) as error:
-        message = (
-            f"{path} cannot be written ({type(error).__name__}). Copy the checkpoint to a folder you can write to, "
-            "and name that folder with --model."
-        )
-        raise ModelFault(message) from error
+        raise cannot_write(path, error) from error
     return path
 
 

@@ -35,7 +35,7 @@ class SpanAttention:
 
     Queries are already scaled. In bfloat16, two batched products around a softmax take half the time of torch's fused
     kernel, whose tiles are small products themselves; in float32 the fused kernel wins above SHORT tokens. AMX computes
-    such tiles: there the fused kernel takes two thirds of the time at any length.
+    such tiles: there the fused kernel takes two thirds of the time above SHORT tokens, and no more below.
     """
 
     def __init__(self, pack: Pack, heads: int) -> None:

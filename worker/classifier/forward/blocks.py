@@ -99,12 +99,18 @@ class PlainBlock:
     def _after(self, rows: torch.Tensor, mixed: torch.Tensor) -> torch.Tensor:
         """What follows attention, which gave `mixed`."""
         rows = self._attention_norm(self._attention_output(mixed, rows))
-        return self._output_norm(self._feed_forward(rows))
+        feed_forward = in_parts(self._feed_forward, rows) if self._split else self._feed_forward(rows)
+        return self._output_norm(feed_forward)
 
     def _feed_forward(self, rows: torch.Tensor) -> torch.Tensor:
-        if not self._split or len(rows) <= FEED_FORWARD_ROWS:
-            return self._down(self._up(rows), rows)
-        return torch.cat([self._down(self._up(part), part) for part in torch.split(rows, FEED_FORWARD_ROWS)])
+        return self._down(self._up(rows), rows)
+
+
+def in_parts(compute: Callable[[torch.Tensor], torch.Tensor], rows: torch.Tensor) -> torch.Tensor:
+    """`compute` over at most FEED_FORWARD_ROWS of the rows at a time."""
+    if len(rows) <= FEED_FORWARD_ROWS:
+        return compute(rows)
+    return torch.cat([compute(part) for part in torch.split(rows, FEED_FORWARD_ROWS)])
 
 
 def query_key_value(layer: Layer, heads: int) -> tuple[torch.Tensor, torch.Tensor]:

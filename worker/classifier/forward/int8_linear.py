@@ -6,6 +6,7 @@ scores of the texts in the same batch, and BERT's separators are such outliers (
 """
 
 import functools
+from typing import NamedTuple
 
 import torch
 from torch.nn import functional
@@ -30,15 +31,34 @@ TOLERANCE = 0.05
 PROBE_ROWS, PROBE_INPUTS, PROBE_OUTPUTS = 8, 64, 32
 
 
+class Int8Weight(NamedTuple):
+    """A weight in 8 bits, as oneDNN's products take it.
+
+    Attributes:
+        packed: In oneDNN's layout.
+        scales: What one step of each output channel stands for.
+        zeros: The zero point of each: none.
+    """
+
+    packed: torch.Tensor
+    scales: torch.Tensor
+    zeros: torch.Tensor
+
+    @classmethod
+    def of(cls, weight: torch.Tensor, rows: int) -> "Int8Weight":
+        """Quantize `weight` (float32), each output channel by its own largest value, for about `rows` rows."""
+        scales = weight.abs().amax(dim=1).clamp_(min=SMALLEST) / WEIGHT_LEVELS
+        quantized = (weight / scales[:, None]).round_().to(torch.int8)
+        packed = torch.ops.onednn.qlinear_prepack(quantized, [rows, weight.shape[1]])
+        return cls(packed, scales, torch.zeros(len(weight), dtype=torch.int64))
+
+
 class Int8Linear:
     """bfloat16 rows in and out, an 8-bit product in between; see `worker.classifier.forward.linears.Linear`."""
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor, activation: Activation | None, rows: int) -> None:
         """Quantize `weight` (float32) for products of about `rows` rows."""
-        self._scales = weight.abs().amax(dim=1).clamp_(min=SMALLEST) / WEIGHT_LEVELS
-        quantized = (weight / self._scales[:, None]).round_().to(torch.int8)
-        self._weight = torch.ops.onednn.qlinear_prepack(quantized, [rows, weight.shape[1]])
-        self._zeros = torch.zeros(len(weight), dtype=torch.int64)
+        self._weight = Int8Weight.of(weight, rows)
         self._bias = bias.to(torch.bfloat16)
         self._activation = activation
 
@@ -49,7 +69,7 @@ class Int8Linear:
         quantized = (rows * stretch).round_().to(torch.int8).view(torch.uint8).bitwise_xor_(ROW_ZERO)
         product = torch.ops.onednn.qlinear_pointwise(
             *(quantized, 1.0, ROW_ZERO),
-            *(self._weight, self._scales, self._zeros, None),
+            *(*self._weight, None),
             *(1.0, 0, torch.bfloat16),
             *("none", [], ""),
         )

@@ -124,19 +124,16 @@ class PackedForward:
         last = len(encoder.layers) - 1
         places = first_places(encoder)
         made = {place: make_block(layer, place, place == last) for place, layer in places.items()}
-        blocks = []
-        for number, layer in enumerate(encoder.layers[:-1]):
-            blocks.append(made[next(place for place in places if places[place] is layer and place <= number)])
-        return [*blocks, made[last]]
+        of_layer = {id(layer): made[place] for place, layer in places.items() if place != last}
+        return [*(of_layer[id(layer)] for layer in encoder.layers[:-1]), made[last]]
 
 
 def first_places(encoder: Encoder) -> dict[int, Layer]:
     """The layers by their first place in the model, the last one by its own: of it less is computed."""
-    places: dict[int, Layer] = {}
+    first: dict[int, int] = {}
     for number, layer in enumerate(encoder.layers[:-1]):
-        if not any(known is layer for known in places.values()):
-            places[number] = layer
-    return places | {len(encoder.layers) - 1: encoder.layers[-1]}
+        first.setdefault(id(layer), number)
+    return {number: encoder.layers[number] for number in (*first.values(), len(encoder.layers) - 1)}
 
 
 class _Embed:

@@ -16,17 +16,18 @@ from worker.classifier.company import TOLERANCES
 from worker.classifier.explaining import Explainer
 from worker.classifier.forward.architecture import describe
 from worker.classifier.forward.build import build_forward, build_packed, settle_precision
+from worker.classifier.forward.int8_linear import int8_operators_agree
 from worker.classifier.forward.out_of_memory import MemoryBound
 from worker.classifier.forward.packed import PackedForward
 from worker.classifier.forward.padded import embedding_rows
 from worker.classifier.forward.ranges import Ranges
 from worker.classifier.forward.token_head import TokenHead
 from worker.classifier.forward.trial import ForwardTrial
-from worker.classifier.loading.faster_precision import int8_is_faster
+from worker.classifier.loading.faster_precision import faster_of
 from worker.classifier.loading.sample import sample_of
 from worker.classifier.loading.skeleton import load_skeleton
 from worker.classifier.logit_scorer import LogitScorer
-from worker.classifier.machine.hardware import choose_device, multiplies_int8, pass_tokens
+from worker.classifier.machine.hardware import choose_device, pass_tokens
 from worker.classifier.text.tokenizer import TextTokenizer
 from worker.classifier.text.window_limit import stated_limit, window_tokens
 from worker.classifier.text.windows import WindowPlan
@@ -102,16 +103,13 @@ def assemble(
     device = choose_device(settings.device)
     most_tokens = pass_tokens(settings.max_pass_tokens, device)
     golden = read_golden(checkpoint.folder, digest)
-    loaded = _load(checkpoint, golden, settings, device, digest)
-    if _may_take_int8(checkpoint, settings, loaded.forward, device, digest):
-        in_int8 = settings.model_copy(update={"precision": Precision.INT8})
-        tried = _load(checkpoint, golden, in_int8, device, digest)
-        if int8_is_faster(
-            loaded.forward, tried.forward, window_plan(tried.tokenizer, tried.window_limit, settings).max_tokens
-        ):
-            loaded = tried
-    tokenizer, window_limit, forward = loaded
+    tokenizer, window_limit, forward = _load(checkpoint, golden, settings, device, digest)
     plan = window_plan(tokenizer, window_limit, settings)
+    if _may_take_int8(checkpoint, settings, forward, device, digest):
+        in_int8 = settings.model_copy(update={"precision": Precision.INT8})
+        forward = faster_of(
+            forward, lambda: _load(checkpoint, golden, in_int8, device, digest).forward, plan.max_tokens
+        )
     memory = MemoryBound(forward, most_tokens)
     reference: Callable[[], MemoryBound] | None = None
     if forward.precision != Precision.FLOAT32:
@@ -161,7 +159,7 @@ def _may_take_int8(
         settings.precision is Precision.AUTO
         and device.type == "cpu"
         and isinstance(forward, PackedForward)
-        and multiplies_int8()
+        and int8_operators_agree()
         and has_passed(checkpoint.folder, digest(), checkpoint.id)
     )
 

@@ -1,5 +1,6 @@
 """int8 is refused for a checkpoint until a trial on labelled data has shown that it loses nothing."""
 
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from worker.classifier.checkpoint.int8_gate import (
 )
 from worker.classifier.checkpoint.int8_ranges import RANGES_FILE
 from worker.classifier.forward.forward import Forward, Marks
-from worker.classifier.loading.faster_precision import int8_is_faster
+from worker.classifier.loading.faster_precision import faster_of, int8_is_faster
 from worker.classifier.machine.hardware import choose_precision, multiplies_int8
 from worker.errors import SettingsInvalid
 from worker.quality.int8_trial import compare, try_int8
@@ -141,7 +142,7 @@ def test_a_checkpoint_is_refused_until_its_trial_has_passed_and_then_computes_in
             asked.append((usual.precision, int8.precision, longest))
             return faster
 
-        monkeypatch.setattr("worker.classifier.loading.assemble.int8_is_faster", answer)
+        monkeypatch.setattr("worker.classifier.loading.faster_precision.int8_is_faster", answer)
         assert (Classifier.load(str(folder)).identity.precision == "int8") is faster
         assert Classifier.load(str(folder), precision="float32").identity.precision == "float32"
     usual = choose_precision(Precision.AUTO, torch.device("cpu")).value
@@ -149,6 +150,32 @@ def test_a_checkpoint_is_refused_until_its_trial_has_passed_and_then_computes_in
     (folder / RESULT_FILE).unlink()
     assert Classifier.load(str(folder)).identity.precision == usual
     assert len(asked) == 2
+
+
+def test_a_machine_without_int8_is_reported_before_an_earlier_result_is_touched(
+    tmp_path: Path, bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(bert, folder)
+    write_result(folder, PASSED)
+    monkeypatch.setattr("worker.classifier.forward.build.int8_operators_agree", lambda: False)
+    rows = [["text", LABELS[0]], *([f"words {number}", str(number % 2)] for number in range(LEAST_TEXTS))]
+    file = write_rows(tmp_path / "labelled.csv", rows)
+    with pytest.raises(SettingsInvalid, match="VNNI or AMX"):
+        try_int8(Settings(model=ModelSettings(id=str(folder))), file, 1.0)
+    require_passed(folder, PASSED.digest, "mine")
+    assert not (folder / RANGES_FILE).exists()
+
+
+def test_auto_stays_as_it_is_where_int8_cannot_be_loaded(caplog: pytest.LogCaptureFixture) -> None:
+    usual = Timed("bfloat16", [], [0.0])
+
+    def refused() -> Forward:
+        message = "model.precision int8 is not supported here."
+        raise SettingsInvalid(message)
+
+    assert faster_of(usual, refused, 512) is usual
+    assert "cannot be computed here" in caplog.text
 
 
 class Timed:
