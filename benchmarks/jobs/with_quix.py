@@ -1,9 +1,11 @@
 """The job with Quix Streams, as its quickstart builds one: a dataframe from topic to topic."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from quixstreams import Application
+from quixstreams.dataframe import StreamingDataFrame
 
 from benchmarks.jobs import LABELS, SCORES
 
@@ -13,8 +15,12 @@ def label(comment: dict[str, Any]) -> dict[str, Any]:
     return {"id": comment["id"], "comment": comment, "labels": LABELS, "scores": SCORES}
 
 
-def main() -> None:
-    """Run until killed."""
+def run(labelled: Callable[[StreamingDataFrame], StreamingDataFrame]) -> None:
+    """Run until killed.
+
+    Args:
+        labelled: From the stream of comments to the stream of their events.
+    """
     servers, source, target, group = sys.argv[1:]
     application = Application(
         broker_address=servers,
@@ -23,11 +29,10 @@ def main() -> None:
         loglevel="WARNING",
         producer_extra_config={"linger.ms": 5, "compression.type": "lz4"},
     )
-    frame = application.dataframe(application.topic(source, value_deserializer="json"))
-    frame = frame.apply(label)
-    frame.to_topic(application.topic(target, value_serializer="json"))
+    comments = application.dataframe(application.topic(source, value_deserializer="json"))
+    labelled(comments).to_topic(application.topic(target, value_serializer="json"))
     application.run()
 
 
 if __name__ == "__main__":
-    main()
+    run(lambda comments: comments.apply(label))
