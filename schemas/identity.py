@@ -1,13 +1,16 @@
 """The deterministic id of a label event."""
 
 from hashlib import sha1
+from struct import Struct
 from uuid import UUID
 
 NAMESPACE = UUID("6f0a5b1e-51c6-5d3c-9d0f-2f4f3a5f7d11")
 """Name space of Sluice's event ids; it never changes."""
 
 _NAMESPACE_BYTES = NAMESPACE.bytes
-_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_VARIANT = {b"%x" % digit: b"89ab"[digit & 3 : (digit & 3) + 1] for digit in range(16)}
+_HEX_FIELDS = Struct("8s4sx3sc3s12s8x")
+"""The digits of a SHA-1 that a UUID keeps, by field; version and variant take the place of the two between them."""
 
 
 def event_id(
@@ -72,5 +75,5 @@ class EventIds:
         """The id of the event of one record, as ASCII."""
         digest = self._begun.copy()
         digest.update(b"%d/%d%b" % (partition, offset, self._end))
-        text = digest.hexdigest()
-        return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}".encode()
+        low, middle, high, variant, sequence, node = _HEX_FIELDS.unpack(digest.hexdigest().encode())
+        return b"%b-%b-5%b-%b%b-%b" % (low, middle, high, _VARIANT[variant], sequence, node)
