@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jiter
@@ -15,9 +14,13 @@ def parser(*, lossless: bool) -> Callable[[bytes], Any]:
         lossless: Numbers other than integers stay as they were written: no float is 1e400, for one.
     """
     float_mode: Any = "lossless-float" if lossless else "float"
-    return partial(
-        jiter.from_json, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys", float_mode=float_mode
-    )
+
+    def parse_strictly(value: bytes) -> Any:  # not `partial`, which puts its keywords together at each call
+        return jiter.from_json(
+            value, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys", float_mode=float_mode
+        )
+
+    return parse_strictly
 
 
 parse = parser(lossless=True)
