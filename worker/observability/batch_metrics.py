@@ -1,12 +1,12 @@
 """What a settled batch adds to the metrics."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from worker.observability.metrics import Metrics
-from worker.types import Classification, Labelled, Outcome, Rejected
+from worker.types import Classification, Labelled, Outcome, Rejected, Skipped
 
 MILLISECONDS = 1000.0
 # confluent_kafka.TIMESTAMP_NOT_AVAILABLE; the value is the protocol's, so no client is needed to know it.
@@ -45,7 +45,7 @@ class BatchCounts(NamedTuple):
         )
 
 
-def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: float) -> BatchCounts:
+def record_settled(metrics: Metrics, outcomes: Sequence[Outcome], wall_seconds: float) -> BatchCounts:
     """Count outcomes, dead letters, labels, scores and latencies of a batch that is acknowledged; return the counts.
 
     Every metric is touched once per batch and label, never once per record.
@@ -55,44 +55,48 @@ def record_settled(metrics: Metrics, outcomes: Iterable[Outcome], wall_seconds: 
         outcomes: Acknowledged outcomes of one batch.
         wall_seconds: Time of the acknowledgement, seconds since the epoch.
     """
-    kinds = {"labelled": 0, "rejected": 0, "skipped": 0, "forwarded": 0, "filtered": 0}
+    scored = [outcome.classification for outcome in outcomes if type(outcome) is Labelled]
+    kinds = {"labelled": len(scored), "rejected": 0, "skipped": 0, "forwarded": 0, "filtered": 0}
     dead: Counter[tuple[str, str]] = Counter()
-    scored: list[Classification] = []
-    latencies: list[float] = []
-    for outcome in outcomes:
-        if isinstance(outcome, Labelled):
-            scored.append(outcome.classification)
-        elif isinstance(outcome, Rejected):
+    for outcome in outcomes if len(scored) < len(outcomes) else ():
+        if isinstance(outcome, Rejected):
             kinds["rejected"] += 1
             dead[outcome.stage.value, outcome.error] += 1
-        else:
+        elif isinstance(outcome, Skipped):
             kinds["filtered" if outcome.filtered else "forwarded" if outcome.forwarded else "skipped"] += 1
-        kind, milliseconds = outcome.record.timestamp()
-        if kind != TIMESTAMP_NOT_AVAILABLE:
-            latency = wall_seconds - milliseconds / MILLISECONDS
-            # Producers' clocks may run ahead of ours; a negative latency would break the histogram's sum.
-            latencies.append(latency if latency > 0.0 else 0.0)
-    kinds["labelled"] = len(scored)
     for name, count in kinds.items():
         if count:
             metrics.records_processed.labels(name).inc(count)
     for (stage, error), count in dead.items():
         metrics.dead_letters.labels(stage, error).inc(count)
-    metrics.record_latency_seconds.observe_many(latencies)
-    _record_scores(metrics, scored)
-    flagged = sum(1 for result in scored if result.labels)
+    metrics.record_latency_seconds.observe_many(_latencies(outcomes, wall_seconds))
+    flagged = _record_scores(metrics, scored) if scored else 0
     return BatchCounts(kinds["labelled"], flagged, kinds["rejected"], kinds["skipped"] + kinds["forwarded"], dead)
 
 
-def _record_scores(metrics: Metrics, scored: list[Classification]) -> None:
-    if not scored:
-        return
+def _latencies(outcomes: Sequence[Outcome], wall_seconds: float) -> list[float]:
+    """Seconds from each record's timestamp to now; producers' clocks that run ahead of ours give 0.
+
+    A negative latency would break the histogram's sum.
+    """
+    timestamps = [outcome.record.timestamp() for outcome in outcomes]
+    return [
+        latency if (latency := wall_seconds - milliseconds / MILLISECONDS) > 0.0 else 0.0
+        for kind, milliseconds in timestamps
+        if kind != TIMESTAMP_NOT_AVAILABLE
+    ]
+
+
+def _record_scores(metrics: Metrics, scored: Sequence[Classification]) -> int:
+    """Observe scores and count labels; return how many have at least one label."""
     # Every classification holds all labels of the model, in the model's order.
     by_label = zip(*[result.scores.values() for result in scored], strict=True)
     for label, of_label in zip(scored[0].scores, by_label, strict=True):
         metrics.scores.labels(label).observe_many(of_label)
     assigned: Counter[str] = Counter()
-    for labels, count in Counter([result.labels for result in scored]).items():
+    combinations = Counter([result.labels for result in scored])
+    for labels, count in combinations.items():
         assigned.update(dict.fromkeys(labels, count))
     for label, count in assigned.items():
         metrics.labels_assigned.labels(label).inc(count)
+    return len(scored) - combinations[()]
