@@ -8,29 +8,24 @@ from typing import Any
 from worker.documents.lossless_json import parse, written
 from worker.json_pointer import pointer_tokens
 from worker.settings import TextOutput
-from worker.types import Labelled
 
 
-def comment_writer(output: TextOutput, text_pointers: Sequence[str]) -> Callable[[Labelled], bytes]:
-    """A function from a labelled comment to the JSON that its event has of it.
+def comment_writer(output: TextOutput, text_pointers: Sequence[str]) -> Callable[[bytes], bytes] | None:
+    """A function from a comment's JSON to the JSON that its event has of it; None where that is the same.
 
     Args:
         output: What becomes of the text: of each text, where a comment has several.
         text_pointers: Where the texts are.
     """
     if output is TextOutput.KEEP:
-        return _untouched
+        return None
     paths = [pointer_tokens(pointer) for pointer in text_pointers]
     return partial(_without_texts, paths, hashed=output is TextOutput.HASH)
 
 
-def _untouched(outcome: Labelled) -> bytes:
-    return outcome.document or outcome.record.value() or b""
-
-
-def _without_texts(paths: list[list[str]], outcome: Labelled, *, hashed: bool) -> bytes:
+def _without_texts(paths: list[list[str]], comment: bytes, *, hashed: bool) -> bytes:
     """The comment with each text replaced by `sha256:` and the SHA-256 of its UTF-8, or left out."""
-    document = parse(_untouched(outcome))
+    document = parse(comment)
     for path in paths:
         holder = _holder(document, path)
         if holder is not None:
