@@ -15,7 +15,7 @@ from worker.documents.unreadable import Unreadable, type_name
 from worker.events.headers import headers_of
 from worker.json_pointer import resolver
 from worker.settings import Envelope, IdKind, InputSettings, TextFormat
-from worker.types import Assignment, Comment, Decoded, Headers, Record, Rejected, Skipped, Stage
+from worker.types import Assignment, Comment, Decoded, Headers, IdSource, Record, Rejected, Skipped, Stage, maker
 
 _POSITION = re.compile(r"at line \d+ column \d+$")
 
@@ -26,6 +26,9 @@ _PARSER_ERRORS = (
     ("hex escape", "LoneSurrogate", "a \\u escape is broken or half of a surrogate pair"),
     ("surrogate", "LoneSurrogate", "a \\u escape is broken or half of a surrogate pair"),
 )
+
+
+_comment = maker(Comment)
 
 
 def _never() -> bool:
@@ -83,7 +86,7 @@ class Decoder:
             comment_id = self._find_id(document)
             text = self._find_text(document)
             if type(comment_id) is str and type(text) is str:
-                return Comment(record, assignment, comment_id, text)
+                return _comment((record, assignment, comment_id, text, IdSource.FIELD, None))
         return self._read(record, assignment, document)
 
     def _read(self, record: Record, assignment: Assignment, document: dict[str, Any]) -> Decoded:

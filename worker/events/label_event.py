@@ -24,9 +24,10 @@ from worker.events.trace_context import trace_headers
 from worker.protocols import WallClock
 from worker.reasons.spans import Reasons
 from worker.settings import InputSettings, OutputSettings, TextFormat
-from worker.types import Assignment, Classification, IdSource, Labelled, ModelIdentity, Outgoing, ViewFacts
+from worker.types import Assignment, Classification, IdSource, Labelled, ModelIdentity, Outgoing, ViewFacts, maker
 from worker.verdicts import Language, ThresholdSet, Tier
 
+_outgoing = maker(Outgoing)
 _NO_TIMESTAMP = 0
 _NOW = 0
 _TRUE_FALSE = (b"false", b"true")
@@ -134,7 +135,7 @@ class LabelEventEncoder:
         received = headers_of(record)
         if received:
             headers += trace_headers(received)
-        return Outgoing(self._topic, record.key(), value, headers, _NOW)
+        return _outgoing((self._topic, record.key(), value, headers, _NOW))
 
     def _origin_of(self, assignment: Assignment) -> _Origin:
         """What the events of one assignment share; prepared once for each partition of a log."""

@@ -15,11 +15,13 @@ from typing import Generic, TypeVar
 from worker.protocols import Classifier, Clock, Encoded, ScoringObserver
 from worker.stream.batching import Batcher, BatchLimits
 from worker.stream.isolation import encode_isolating, score_isolating
-from worker.types import Batch, Comment, Decoded, Labelled, Outcome, Rejected, Stage, Unscorable, next_offsets
+from worker.types import Batch, Comment, Decoded, Labelled, Outcome, Rejected, Stage, Unscorable, maker, next_offsets
 
 E = TypeVar("E", bound=Encoded)
 
 _STOP_SECONDS = 5.0
+
+_labelled = maker(Labelled)
 
 
 class ModelThreads(Generic[E]):
@@ -153,6 +155,6 @@ class ModelThreads(Generic[E]):
             if isinstance(result, Unscorable):
                 outcomes.append(Rejected(record, assignment, Stage.INFERENCE, result.error, result.reason))
             else:
-                outcomes.append(Labelled(record, assignment, comment_id, text, result, id_source, document))
+                outcomes.append(_labelled((record, assignment, comment_id, text, result, id_source, document)))
         value_bytes = sum(len(item.record.value() or b"") for item, _ in work)
         return Batch(outcomes, next_offsets(outcomes), len(work), value_bytes)
