@@ -15,13 +15,14 @@ one, the other threads burn the rest of the time waiting: on two busy cores 200 
 with libgomp's count, 3.9 with 10,000, 1.8 with this one and 1.5 on a single thread.
 """
 
-KERNELS = "192"
+KERNELS = "384"
 """Compiled kernels that oneDNN keeps, and as many that torch's own bridge to it keeps (1,024 each by default).
 
 Comments of every length keep making new shapes. With the defaults a process with the embedded model grew from 360 to
 over 1,300 MiB within a thousand comments; bounding only one of the two caches did not help. This many hold the shapes
-of the ladders in `packing` and `attention`; 64 would save 80 MiB, but a batch of four comments would take a fifth
-longer.
+of the ladders in `packing` and `attention`, 240 of them for one to five comments at a time. With half as many each pass
+over a few comments compiled two or three again, 4 ms each with AMX and a quarter of its time, and the process became no
+smaller.
 """
 
 LARGEST_KEPT = 32 * 1024 * 1024
