@@ -26,11 +26,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from benchmarks.checkpoints import bert_shape, distilbert_shape
-from benchmarks.classify import model_flops
 from benchmarks.padded_batches import MAX_TOKENS
 from benchmarks.program import Program
 from benchmarks.results import SIZE, bars
 from benchmarks.rivals import Transformers
+from benchmarks.shape import Shape
 from benchmarks.steady_rate import measure
 from worker.classifier.forward.build import build_forward
 from worker.classifier.forward.trial import Sample
@@ -148,7 +148,7 @@ def forward_passes(folder: Path, texts: Sequence[str]) -> list[Pass]:
     with torch.inference_mode():
         rows = [model(input_ids=torch.tensor([window], device="cuda")).logits for window in compared]
     expected = torch.sigmoid(torch.cat(rows).float()).cpu()
-    flops, tokens = model_flops(folder, [len(window) for window in windows]), sum(map(len, windows))
+    flops, tokens = Shape.of(folder).flops([len(window) for window in windows]), sum(map(len, windows))
     passes = []
     for size in PASS_TOKENS:
         forward = build_forward(
