@@ -40,7 +40,7 @@ PARTITIONS = 6
 _LOOK_SECONDS = 0.5
 _NOTHING_NEW_SECONDS = 180.0
 _SHARED_SETTINGS = ("SLUICE_MODEL__", "SLUICE_BATCH__")
-_IN_MODEL = "sluice_inference_duration_seconds_sum"
+_IN_MODEL, _LANES = "sluice_inference_duration_seconds_sum", "sluice_inference_lanes"
 
 
 def main() -> int:
@@ -118,7 +118,8 @@ def _watch(worker: LiveWorker, kafka: Kafka, topics: Topics, comments: int) -> d
                 # Each amount gets its own time: on a busy machine, reading all three is not instantaneous.
                 curves["cpu_seconds"].append((time.time(), worker.cpu_seconds()))
                 curves["broker_cpu_seconds"].append((time.time(), cpu_seconds(kafka.nodes[0].pid)))
-                curves["model_seconds"].append((time.time(), worker.totals()[_IN_MODEL]))
+                totals = worker.totals()
+                curves["model_seconds"].append((time.time(), totals[_IN_MODEL] / totals[_LANES]))
     finally:
         watcher.close()
     return curves

@@ -31,6 +31,7 @@ class KeywordClassifier:
     thresholds = ThresholdSet("default@1", dict.fromkeys(LABELS, 0.5))
     view = None
     pass_tokens = 2048
+    lanes = 1
 
     def encode(self, texts: Sequence[str]) -> list[Words]:
         """Split the texts into words; each word is a token."""

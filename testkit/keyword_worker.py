@@ -19,8 +19,9 @@ from worker.types import Classification, Unscorable
 
 
 class SlowKeywordClassifier(KeywordClassifier):
-    """A keyword classifier that takes `SLOW_SECONDS` for each batch."""
+    """A keyword classifier that takes `SLOW_SECONDS` for each batch, two at a time."""
 
+    lanes = 2
     seconds = float(os.environ.get("SLOW_SECONDS", "0"))
 
     def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:

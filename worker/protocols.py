@@ -40,7 +40,7 @@ E = TypeVar("E", bound=Encoded)
 
 
 class Classifier(Protocol[E]):
-    """A multi-label model. `encode` and `score` may run on two different threads at the same time."""
+    """A multi-label model. `encode` may run on one thread while `score` runs on others, on up to `lanes` at once."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -61,6 +61,10 @@ class Classifier(Protocol[E]):
     @property
     def pass_tokens(self) -> int:
         """Tokens computed at once: a batch should hold a few times as many, and no more."""
+
+    @property
+    def lanes(self) -> int:
+        """How many batches are scored side by side: more than one where a batch does not take the whole machine."""
 
     def encode(self, texts: Sequence[str]) -> list[E]:
         """Tokenize; one result per text, in order.
@@ -84,12 +88,12 @@ class Classifier(Protocol[E]):
 
 
 class ScoringObserver(Protocol):
-    """Notified of each batch on the inference thread, for health and metrics."""
+    """Notified of each batch, by its number, on the inference thread that scores it, for health and metrics."""
 
-    def scoring_started(self, texts: int) -> None:
+    def scoring_started(self, batch: int, texts: int) -> None:
         """A batch enters the model."""
 
-    def scoring_finished(self, texts: int, tokens: int, seconds: float) -> None:
+    def scoring_finished(self, batch: int, texts: int, tokens: int, seconds: float) -> None:
         """The batch has left the model; its texts held so many tokens."""
 
 

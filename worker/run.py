@@ -92,7 +92,7 @@ def run(
             shadowing = Shadowing(settings, metrics.shadow, time.monotonic, time.time)
             stack.callback(shadowing.close)
             model = ModelInUse(classifier or _load_model(settings, metrics))
-            metrics.describe_model(model.identity, model.labels)
+            metrics.describe_model(model.identity, model.labels, model.lanes)
             health.model_loaded()
             change = ModelChange(
                 signals.change_requested,
@@ -134,7 +134,7 @@ def _load_model(settings: Settings, metrics: Metrics) -> Classifier[Any]:
 
     started = time.monotonic()
     log.info("loading the model", id=settings.model.id, revision=settings.model.revision)
-    model = TransformerClassifier.load(settings.model)
+    model = TransformerClassifier.load(settings.model, side_by_side=True)
     adopt_logger("transformers")  # it brings a handler of its own, whose lines would be no JSON
     model.warm_up()
     metrics.model_load_seconds.set(time.monotonic() - started)
@@ -214,7 +214,7 @@ def _assemble(
     def follow(successor: Classifier[Any]) -> None:
         encoder.follow(successor)
         flag_rates.follow(successor.labels)
-        metrics.describe_model(successor.identity, successor.labels)
+        metrics.describe_model(successor.identity, successor.labels, successor.lanes)
         _collect_seldom()
 
     model.when_it_changes(follow)

@@ -243,7 +243,7 @@ Decoded = Comment | Rejected | Skipped
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Outcomes of consecutive records, in order of consumption; the unit of publishing and committing.
+    """Outcomes of records that are consecutive in each partition, in order; the unit of publishing and committing.
 
     Compared by identity: what is delivered of it is a value of its own (`Settled`), never written back.
 
@@ -252,12 +252,14 @@ class Batch:
         offsets: For each assignment the next offset to commit once every outcome is acknowledged.
         records: Records polled for this batch, those dropped because their partition went away included.
         value_bytes: Bytes of those records' values.
+        number: Counts the batches of a worker in the order in which they went into the model.
     """
 
     outcomes: Sequence[Outcome]
     offsets: Mapping[Assignment, int]
     records: int = 0
     value_bytes: int = 0
+    number: int = 0
 
     def owned_outcomes(self) -> Sequence[Outcome]:
         """The outcomes that may still be published: those whose assignment has not ended."""

@@ -27,6 +27,7 @@ class NoClassifier:
     thresholds = ThresholdSet("default@1", dict.fromkeys(SCORES, 0.5))
     view = None
     pass_tokens = 2048
+    lanes = 1
     _unread = Unread(1)
     _result = Classification(SCORES, tuple(LABELS), TextFacts(1, 1, truncated=False))
 

@@ -41,7 +41,9 @@ SCORERS = {
 
 
 class VariantClassifier(KeywordClassifier):
-    """The keyword classifier with the identity and the thresholds of a variant."""
+    """The keyword classifier with the identity and the thresholds of a variant, two batches at a time."""
+
+    lanes = 2
 
     def __init__(self, variant: Variant) -> None:
         self.identity, self.thresholds = SCORERS[variant]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ CLASSIFY_TEXTS = 1024
 class Classifier:
     """A multi-label checkpoint, loaded and ready; satisfies `worker.protocols.Classifier`.
 
-    `encode` and `score` may run on two threads at the same time, each on one at a time.
+    `encode` may run on one thread while `score` runs on others: on as many at once as there are `lanes`.
     """
 
     def __init__(
@@ -67,6 +68,8 @@ class Classifier:
         self._model = model_parts
         self._recent = recent
         self.counters = Counters()
+        self._counting = threading.Lock()
+        self._lanes = 1
 
     @classmethod
     def load(
@@ -74,6 +77,7 @@ class Classifier:
         model: str | ModelSettings = "sluice-mini",
         *,
         gated: bool = True,
+        side_by_side: bool = False,
         **settings: Any,
     ) -> Classifier:
         """Load a checkpoint: an embedded name, a folder, or a hub name.
@@ -81,6 +85,7 @@ class Classifier:
         Args:
             model: Its name, or all model settings.
             gated: Refuse int8 to a checkpoint that has not passed its trial; only the trial itself says no.
+            side_by_side: Expect calls of `score` on several threads at once, on as many as there are `lanes`.
             settings: Model settings by name (`revision="..."`, `threshold=0.7`, ...), over those of `model`.
 
         Raises:
@@ -110,7 +115,7 @@ class Classifier:
             )
         thresholds = found.used_with(identity.digest, foreign=model_settings.foreign_thresholds)
         view = CANONICAL_VIEW if model_settings.canonical_view else None
-        return cls(
+        classifier = cls(
             identity,
             thresholds,
             model_parts,
@@ -120,6 +125,9 @@ class Classifier:
             review_others=model_settings.other_languages is OtherLanguages.REVIEW,
             explainer=model_parts.explainer,
         )
+        if side_by_side:
+            classifier._lanes = model_parts.forward.open_lanes(model_settings.lanes)
+        return classifier
 
     def judging_by(self, thresholds: ThresholdSet, view: str | None) -> Classifier:
         """The same model with another threshold set and second reading.
@@ -134,6 +142,11 @@ class Classifier:
     def labels(self) -> tuple[str, ...]:
         """Names of the labels, in the model's order."""
         return self._model.scorer.labels
+
+    @property
+    def lanes(self) -> int:
+        """How many threads should call `score` at once; 1 unless it is loaded for several."""
+        return self._lanes
 
     @property
     def identity(self) -> ModelIdentity:
@@ -226,12 +239,13 @@ class Classifier:
         """
         results: dict[bytes, Classification | Unscorable] = {}
         fresh: dict[bytes, EncodedText] = {}
+        duplicates = hits = 0
         for text in encoded:
             if text.key in fresh:
-                self.counters.duplicate_texts += 1
+                duplicates += 1
             elif known := text.known or self._recent.get(text.key):
                 results[text.key] = known
-                self.counters.cache_hits += 1
+                hits += 1
             elif text.windows:
                 fresh[text.key] = text
             else:
@@ -246,7 +260,10 @@ class Classifier:
                 self._recent.put(key, result)
             results[key] = result
         ordered = [results[text.key] for text in encoded]
-        self.counters.add(encoded, fresh.values(), ordered)
+        with self._counting:
+            self.counters.duplicate_texts += duplicates
+            self.counters.cache_hits += hits
+            self.counters.add(encoded, fresh.values(), ordered)
         return ordered
 
     def _completed(self, result: Classification, text: EncodedText) -> Classification:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import threading
 from collections.abc import Callable, Sequence
 from itertools import accumulate, compress
 from typing import TYPE_CHECKING, NamedTuple
@@ -41,7 +42,8 @@ class LogitScorer:
     The maximum is taken per label: a text is as bad as its worst window. (It also raises the false positives of very
     long texts, which is why the number of windows is in every event.)
 
-    A text whose verdict its batch could turn is computed again, alone (`worker.classifier.company`).
+    A text whose verdict its batch could turn is computed again, alone (`worker.classifier.company`). Several
+    threads may score at once.
 
     Attributes:
         labels: Names of the labels, in the model's order.
@@ -67,6 +69,8 @@ class LogitScorer:
         self._lowest = torch.tensor([[lowest(label) for label in labels] for lowest in tiers], dtype=torch.float64)
         self._reference = reference
         self._tolerance = tolerance
+        self._counting = threading.Lock()
+        self._referring = threading.Lock()
         self.retries = 0
         self.computed_alone = 0
 
@@ -92,12 +96,14 @@ class LogitScorer:
         alone_marks: dict[int, Marks] = {}
         settled = {0} if len(texts) == 1 else set()
         for index in (~torch.isfinite(logits).all(dim=1)).nonzero().flatten().tolist():
-            self.retries += 1
+            with self._counting:
+                self.retries += 1
             logits[index], places[index], alone_marks[index] = self._by_itself(texts[index][0])
             settled.add(index)
         for index in turnable(logits, self._verdicts, self._tolerance):
             if index not in settled:
-                self.computed_alone += 1
+                with self._counting:
+                    self.computed_alone += 1
                 alone, places[index], alone_marks[index] = self._by_itself(texts[index][0])
                 self._compare(alone, logits[index])
                 logits[index] = alone
@@ -139,20 +145,23 @@ class LogitScorer:
         if self._reference is not None and not bool(torch.isfinite(logits).all()):
             log.warning("a score was not finite in low precision: computing that text in float32")
             marks.clear()
-            logits, places = self._worst(self._reference(), [windows], marks)
+            with self._referring:  # it is loaded once
+                logits, places = self._worst(self._reference(), [windows], marks)
         return logits[0], places[0], marks
 
     def _compare(self, alone: torch.Tensor, in_company: torch.Tensor) -> None:
         """Widen the tolerance, and log it, where the model proves to be less exact."""
         difference = float((alone - in_company).abs().max())
-        if self._tolerance < difference < math.inf:
-            self._tolerance = 2 * difference
-            log.warning(
-                "a logit differs by %.3g when its text is computed alone: this model is less exact than others. Texts "
-                "within %.3g of a threshold are computed alone from now on; in float32 they are fewer "
-                "(SLUICE_MODEL__PRECISION)",
-                *(difference, self._tolerance),
-            )
+        with self._counting:
+            if not self._tolerance < difference < math.inf:
+                return
+            tolerance = self._tolerance = 2 * difference
+        log.warning(
+            "a logit differs by %.3g when its text is computed alone: this model is less exact than others. Texts "
+            "within %.3g of a threshold are computed alone from now on; in float32 they are fewer "
+            "(SLUICE_MODEL__PRECISION)",
+            *(difference, tolerance),
+        )
 
     def _worst(
         self, forward: "MemoryBound", texts: Sequence[Sequence[Sequence[int]]], marks: "Marks | None" = None

@@ -67,8 +67,8 @@ class HealthLimits:
 class Health:
     """Facts about one worker and the two verdicts drawn from them.
 
-    Threads report facts as they happen; any thread may ask. Each fact is one attribute that is written whole, so no
-    lock is needed.
+    Threads report facts as they happen; any thread may ask. Each fact is one attribute, or one entry, that is written
+    whole, so no lock is needed.
 
     Args:
         clock: Seconds that never go back.
@@ -79,7 +79,7 @@ class Health:
         self._clock = clock
         self._limits = limits or HealthLimits()
         self._ticked_at: float | None = None
-        self._inference_since: float | None = None
+        self._inference_since: dict[int, float] = {}
         self._unsteady: tuple[str, float] | None = None
         self._work_since: float | None = None
         self._growth_since: float | None = None
@@ -113,13 +113,13 @@ class Health:
         """The client reports that all brokers are down."""
         self._broker = "no broker answers"
 
-    def inference_started(self) -> None:
-        """A batch has gone into the model."""
-        self._inference_since = self._clock()
+    def inference_started(self, batch: int) -> None:
+        """The batch of this number has gone into the model."""
+        self._inference_since[batch] = self._clock()
 
-    def inference_finished(self) -> None:
+    def inference_finished(self, batch: int) -> None:
         """The batch has come out, scored or failed."""
-        self._inference_since = None
+        self._inference_since.pop(batch, None)
 
     def in_flight(self, records: int) -> None:
         """How many records are polled and not yet committed."""
@@ -202,7 +202,11 @@ class Health:
         unsteady = self._unsteady
         watched = (
             ("the loop has not turned", self._ticked_at, limits.tick_seconds),
-            ("one batch has been in the model", self._inference_since, limits.inference_seconds),
+            (
+                "one batch has been in the model",
+                min(list(self._inference_since.values()), default=None),
+                limits.inference_seconds,
+            ),
             ("records are in flight but no offset was committed", self._work_since, limits.progress_seconds),
             ("the lag grows but no offset was committed", self._growth_since, limits.progress_seconds),
             (

@@ -92,6 +92,7 @@ class Metrics:
         self.inference_duration_seconds = histogram(
             "inference_duration_seconds", "Seconds to score one batch, from token ids to labels", STEP_SECONDS
         )
+        self.inference_lanes = gauge("inference_lanes", "Batches that the model scores side by side, at most")
         self.tokens_computed = counter("tokens_computed", "Tokens the model computed, padding left out")
         self.tokens_padded = counter("tokens_padded", "Padding tokens the model computed for nothing")
         self.texts_deduplicated = counter("texts_deduplicated", "Texts scored once for several records of a batch")
@@ -197,10 +198,11 @@ class Metrics:
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
 
-    def describe_model(self, identity: ModelIdentity, labels: Sequence[str]) -> None:
+    def describe_model(self, identity: ModelIdentity, labels: Sequence[str], lanes: int = 1) -> None:
         """Set what scores from now on; the counters of its labels begin at zero."""
         self.model_info.clear()
         self.model_info.labels(identity.id, identity.revision or "", identity.digest, identity.precision).set(1)
+        self.inference_lanes.set(lanes)
         for label in labels:
             self.labels_assigned.labels(label)
             self.scores.labels(label)

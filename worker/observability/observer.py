@@ -15,7 +15,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class WorkerObserver:
-    """A `LoopObserver`, called on the poll thread, and a `ScoringObserver`, called on the inference thread.
+    """A `LoopObserver`, called on the poll thread, and a `ScoringObserver`, called on the inference threads.
 
     Args:
         metrics: Where it counts.
@@ -115,14 +115,14 @@ class WorkerObserver:
         """No more is polled; what is in flight is being finished."""
         self._health.draining()
 
-    def scoring_started(self, texts: int) -> None:
+    def scoring_started(self, batch: int, texts: int) -> None:
         """A batch enters the model, unless all its records are rejected already."""
         if texts:
-            self._health.inference_started()
+            self._health.inference_started(batch)
 
-    def scoring_finished(self, texts: int, tokens: int, seconds: float) -> None:
+    def scoring_finished(self, batch: int, texts: int, tokens: int, seconds: float) -> None:
         """The batch has left the model; its texts held so many tokens."""
-        self._health.inference_finished()
+        self._health.inference_finished(batch)
         if texts:
             self._metrics.batches.inc()
             self._metrics.batch_size_records.observe(texts)

@@ -47,6 +47,12 @@ class ModelSettings(Section):
         "passed its trial and this machine computes it faster: name one to pin it, as audits need",
     )
     threads: int | None = Field(None, ge=1, description="CPU threads for the model; none: the cores given (cgroup)")
+    lanes: int | None = Field(
+        None,
+        ge=1,
+        description="Batches that a worker scores at once on a CPU, which share model.threads; none: one for each, "
+        "which labels most a second. With fewer a long comment that comes alone is labelled sooner",
+    )
     thresholds: Path | None = Field(None, description="Threshold set file; none: the checkpoint's own, else threshold")
     threshold: float = Field(0.5, gt=0, lt=1, description="Review threshold of every label a set does not name")
     foreign_thresholds: bool = Field(

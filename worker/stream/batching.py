@@ -11,6 +11,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+FEWEST_TOKENS = 128
+"""A lane's share of what waits is at least this many tokens: a pass over fewer takes hardly less time."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
@@ -57,14 +60,20 @@ class Batcher(Generic[T]):
             return 0.0
         return max(0.0, self._waiting[0][2] + self._limits.linger_seconds - now)
 
-    def take(self) -> list[T]:
-        """The next batch, in order of arrival; empty when nothing waits."""
+    def take(self, lanes: int = 1) -> list[T]:
+        """The next batch, in order of arrival; empty when nothing waits.
+
+        With several lanes it is one lane's share of what waits, so that the next lane to be free finds work too.
+        """
         batch: list[T] = []
         tokens = 0
         waiting = self._waiting
+        most_tokens = self._limits.tokens
+        if lanes > 1:
+            most_tokens = min(most_tokens // lanes, max(self._tokens // lanes, FEWEST_TOKENS))
         while waiting and len(batch) < self._limits.records:
             item, cost, _ = waiting[0]
-            if batch and tokens + cost > self._limits.tokens:
+            if batch and tokens + cost > most_tokens:
                 break
             waiting.popleft()
             batch.append(item)

@@ -56,6 +56,11 @@ class ModelInUse:
         """Tokens computed at once."""
         return self._model.pass_tokens
 
+    @property
+    def lanes(self) -> int:
+        """How many batches it scores side by side."""
+        return self._model.lanes
+
     def encode(self, texts: Sequence[str]) -> list[Any]:
         """Tokenize; see `worker.protocols.Classifier.encode`."""
         return self._model.encode(texts)

@@ -1,13 +1,14 @@
-"""Scores comments off the poll thread: one thread tokenizes, one runs the model, batches come back in order.
+"""Scores comments off the poll thread: one thread tokenizes, a lane or more run the model, partitions keep their order.
 
-    submit -> [tokenizer thread: encode] -> Batcher -> [inference thread: score] -> finished
+    submit -> [tokenizer thread: encode] -> Batcher -> [a lane: score] -> PartitionOrder -> finished
 
-Tokenizing and torch release the interpreter lock, so while batch k is in the model, batch k+1 is tokenized and the poll
-thread reads, publishes and commits. The inference thread pulls: when it is free it takes whatever is ready, so nobody
-waits while there is work.
+Tokenizing and torch release the interpreter lock, so while a batch is in the model, the next one is tokenized and the
+poll thread reads, publishes and commits. Lanes pull: one that is free takes its share of whatever is ready, so nobody
+waits while there is work, and a short comment passes a long one that another lane computes.
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import Empty, Queue, SimpleQueue
 from typing import Generic, TypeVar
@@ -15,6 +16,7 @@ from typing import Generic, TypeVar
 from worker.protocols import Classifier, Clock, Encoded, ScoringObserver
 from worker.stream.batching import Batcher, BatchLimits
 from worker.stream.isolation import encode_isolating, score_isolating
+from worker.stream.partition_order import PartitionOrder
 from worker.types import Batch, Comment, Decoded, Labelled, Outcome, Rejected, Stage, Unscorable, maker, next_offsets
 
 E = TypeVar("E", bound=Encoded)
@@ -25,13 +27,13 @@ _labelled = maker(Labelled)
 
 
 class ModelThreads(Generic[E]):
-    """Owns the two threads. `submit`, `finished` and `stop` belong to the poll thread.
+    """Owns the threads. `submit`, `finished` and `stop` belong to the poll thread.
 
     Args:
         classifier: The model.
         limits: What a batch may hold.
         clock: Monotonic seconds.
-        observer: Told of each batch's start and end, on the inference thread.
+        observer: Told of each batch's start and end, on the inference thread that scores it.
     """
 
     def __init__(self, classifier: Classifier[E], limits: BatchLimits, clock: Clock, observer: ScoringObserver) -> None:
@@ -40,6 +42,8 @@ class ModelThreads(Generic[E]):
         self._observer = observer
         self._submitted: SimpleQueue[Sequence[Decoded] | None] = SimpleQueue()
         self._batcher: Batcher[tuple[Decoded, E | None]] = Batcher(limits)
+        self._order = PartitionOrder()
+        self._scoring = 0
         self._changed = threading.Condition()
         self._stopping = False
         # Not a SimpleQueue: its `get` waits for ever if a signal handler outlasts the timeout (CPython's
@@ -48,7 +52,10 @@ class ModelThreads(Generic[E]):
         self._finished: Queue[Batch | BaseException] = Queue()
         self._threads = [
             threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
-            for name, work in (("tokenizer", self._encode_until_stopped), ("inference", self._score_until_stopped))
+            for name, work in (
+                ("tokenizer", self._encode_until_stopped),
+                *((f"inference-{lane}", self._score_until_stopped) for lane in range(classifier.lanes)),
+            )
         ]
         self._in_flight = 0
 
@@ -74,7 +81,7 @@ class ModelThreads(Generic[E]):
         self._submitted.put(items)
 
     def finished(self, timeout_seconds: float = 0.0) -> list[Batch]:
-        """Batches scored since the last call, in order; waits up to the timeout for the first.
+        """Batches scored since the last call, in order for each partition; waits up to the timeout for the first.
 
         Raises:
             BaseException: Whatever ended a thread; nothing of its batch was published.
@@ -92,14 +99,15 @@ class ModelThreads(Generic[E]):
             return batches
 
     def stop(self) -> None:
-        """End the threads; a batch that is in the model is not waited for beyond a few seconds."""
+        """End the threads; what is in the model is not waited for beyond a few seconds."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         self._submitted.put(None)
+        deadline = time.monotonic() + _STOP_SECONDS
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(_STOP_SECONDS)
+                thread.join(max(0.0, deadline - time.monotonic()))
 
     def _guard(self, work: Callable[[], None]) -> None:
         try:
@@ -124,27 +132,36 @@ class ModelThreads(Generic[E]):
                 self._changed.notify_all()
 
     def _score_until_stopped(self) -> None:
-        while (work := self._take()) is not None:
-            self._finished.put(self._score(work))
+        while (taken := self._take()) is not None:
+            batch = self._score(*taken)
+            with self._changed:
+                self._scoring -= 1
+                self._changed.notify_all()
+                for one in self._order.scored(batch):
+                    self._finished.put(one)
 
-    def _take(self) -> list[tuple[Decoded, E | None]] | None:
-        """Wait until a batch is ready and take it; None when stopping."""
+    def _take(self) -> tuple[int, list[tuple[Decoded, E | None]]] | None:
+        """Wait until a batch is ready for a lane and take it, with its number; None when stopping."""
         with self._changed:
             while not self._stopping:
-                wait_seconds = self._batcher.ready_in(self._clock())
+                lanes = self._classifier.lanes  # another model may have fewer
+                wait_seconds = self._batcher.ready_in(self._clock()) if self._scoring < lanes else None
                 if wait_seconds == 0:
-                    return self._batcher.take()
+                    self._scoring += 1
+                    work = self._batcher.take(lanes)
+                    return self._order.taken({item.assignment for item, _ in work}), work
                 self._changed.wait(wait_seconds)
         return None
 
-    def _score(self, work: list[tuple[Decoded, E | None]]) -> Batch:
+    def _score(self, number: int, work: list[tuple[Decoded, E | None]]) -> Batch:
         """Outcomes of one batch; records of partitions given away meanwhile are dropped, unscored."""
         owned = [pair for pair in work if pair[0].assignment.owned]
         encoded = [one for _, one in owned if one is not None]
+        tokens = sum(one.tokens for one in encoded)
         started = self._clock()
-        self._observer.scoring_started(len(encoded))
+        self._observer.scoring_started(number, len(encoded))
         results = iter(score_isolating(self._classifier, encoded))
-        self._observer.scoring_finished(len(encoded), sum(one.tokens for one in encoded), self._clock() - started)
+        self._observer.scoring_finished(number, len(encoded), tokens, self._clock() - started)
         outcomes: list[Outcome] = []
         for item, _ in owned:
             if not isinstance(item, Comment):
@@ -157,4 +174,4 @@ class ModelThreads(Generic[E]):
             else:
                 outcomes.append(_labelled((record, assignment, comment_id, text, result, id_source, document)))
         value_bytes = sum(len(item.record.value() or b"") for item, _ in work)
-        return Batch(outcomes, next_offsets(outcomes), len(work), value_bytes)
+        return Batch(outcomes, next_offsets(outcomes), len(work), value_bytes, number)

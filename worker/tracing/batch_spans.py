@@ -5,7 +5,6 @@ A batch has records of many traces, so it can be a child of none: it has a trace
 """
 
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -74,20 +73,20 @@ class BatchSpans:
         }
         self._exemplify = exemplify
         self._clock_ns = clock_ns
-        self._started = 0
-        self._scored: deque[_Scored] = deque()
+        self._started: dict[int, int] = {}
+        self._scored: dict[int, _Scored] = {}
         self._open: dict[Batch, _Open] = {}
         self._publisher: Publisher | None = None
 
-    def scoring_started(self, texts: int) -> None:
+    def scoring_started(self, batch: int, texts: int) -> None:
         """A batch enters the model."""
-        self._started = self._clock_ns()
-        self._observer.scoring_started(texts)
+        self._started[batch] = self._clock_ns()
+        self._observer.scoring_started(batch, texts)
 
-    def scoring_finished(self, texts: int, tokens: int, seconds: float) -> None:
-        """The batch has left the model; it will be published next, as batches come back in order."""
-        self._scored.append(_Scored(self._started, self._clock_ns(), texts, tokens))
-        self._observer.scoring_finished(texts, tokens, seconds)
+    def scoring_finished(self, batch: int, texts: int, tokens: int, seconds: float) -> None:
+        """The batch has left the model; it will be published under the same number."""
+        self._scored[batch] = _Scored(self._started.pop(batch), self._clock_ns(), texts, tokens)
+        self._observer.scoring_finished(batch, texts, tokens, seconds)
 
     def around(self, publisher: Publisher) -> Publisher:
         """This, as the publisher that hands everything to another."""
@@ -141,7 +140,7 @@ class BatchSpans:
             if identity.trace_flags.sampled and kind != _NOT_AVAILABLE and (oldest is None or milliseconds < oldest[0]):
                 oldest = milliseconds, f"{identity.trace_id:032x}", f"{identity.span_id:016x}"
         now = self._clock_ns()
-        scored = self._scored.popleft() if self._scored else _Scored(now, now, 0, 0)
+        scored = self._scored.pop(batch.number, _Scored(now, now, 0, 0))
         attributes = self._attributes | {"messaging.batch.message_count": len(batch.outcomes)}
         span = self._tracer.start_span(
             self._name, Context(), SpanKind.CONSUMER, attributes, links, start_time=scored.started

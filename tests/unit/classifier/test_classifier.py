@@ -1,6 +1,7 @@
 """The classifier from outside: five lines, equal texts once, recent scores, counts."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,21 @@ def test_a_long_list_keeps_its_order(classifier: Classifier) -> None:
     assert len(results) == len(texts)
     for index in (0, 1023, 1024, 1099):
         assert results[index].scores == pytest.approx(classifier.classify([texts[index]])[0].scores, abs=1e-5)
+
+
+def test_batches_scored_side_by_side_have_the_verdicts_that_their_texts_get_alone(bert: Path) -> None:
+    classifier = Classifier.load(str(bert), side_by_side=True, threads=2, cache_entries=0, precision="float32")
+    assert classifier.lanes == 2
+    texts = [f"{TEXT} {'and again ' * (number % 40)}{number}" for number in range(64)]
+    alone = [classifier.classify(text)[0] for text in texts]
+    batches = [texts[first : first + 8] for first in range(0, len(texts), 8)]
+    with ThreadPoolExecutor(2) as lanes:
+        scored = [result for batch in lanes.map(classifier.classify, batches) for result in batch]
+    assert [result.labels for result in scored] == [result.labels for result in alone]
+    for result, expected in zip(scored, alone, strict=True):
+        assert result.scores == pytest.approx(expected.scores, abs=1e-4)
+    assert classifier.counters.texts == 2 * len(texts)
+
+
+def test_a_classifier_is_loaded_for_one_call_at_a_time(classifier: Classifier) -> None:
+    assert classifier.lanes == 1

@@ -37,6 +37,9 @@ class Scripted:
         self._broken = broken
         self.calls: list[list[Sequence[int]]] = []
 
+    def open_lanes(self, wanted: int | None = None) -> int:  # noqa: ARG002 - the protocol's
+        return 1
+
     def logits(self, windows: Windows, marks: Marks | None = None) -> torch.Tensor:
         if marks is not None:
             marks.update((index, torch.tensor([[float(w[0])]])) for index, w in enumerate(windows))

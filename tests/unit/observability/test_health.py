@@ -61,11 +61,13 @@ def test_a_loop_that_stopped_turning_is_dead(running: Health, clock: FakeClock) 
 
 
 def test_a_batch_that_never_leaves_the_model_is_dead(running: Health, clock: FakeClock) -> None:
-    running.inference_started()
-    clock.advance(101)
+    running.inference_started(1)
+    clock.advance(100)
+    running.inference_started(2)
+    clock.advance(1)
     running.tick()
     assert not running.live().ok
-    running.inference_finished()
+    running.inference_finished(1)
     assert running.live().ok
 
 

@@ -46,7 +46,7 @@ def test_it_is_what_the_loop_and_the_model_report_to(observer: WorkerObserver) -
     loop: LoopObserver = observer
     scoring: ScoringObserver = observer
     loop.consumed([(comment_record("c-1", "hi"), ASSIGNMENT)])
-    scoring.scoring_started(1)
+    scoring.scoring_started(1, 1)
 
 
 def test_records_of_several_topics_are_counted_for_each(metrics: Metrics, health: Health, clock: FakeClock) -> None:
@@ -136,12 +136,12 @@ def test_work_that_never_settles_is_a_fault_and_a_batch_whose_commit_may_be_refu
 def test_a_scored_batch_is_measured_and_one_without_texts_is_not(
     observer: WorkerObserver, metrics: Metrics, health: Health, clock: FakeClock
 ) -> None:
-    observer.scoring_started(4)
+    observer.scoring_started(1, 4)
     clock.now = 51.0
     assert not health.live().ok
-    observer.scoring_finished(4, 120, 0.5)
-    observer.scoring_started(0)
-    observer.scoring_finished(0, 0, 0.0)
+    observer.scoring_finished(1, 4, 120, 0.5)
+    observer.scoring_started(2, 0)
+    observer.scoring_finished(2, 0, 0, 0.0)
     clock.now = 1000.0
     assert health.live().ok
     assert value(metrics, "batches_total") == 1

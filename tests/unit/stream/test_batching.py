@@ -49,3 +49,18 @@ def test_batches_keep_the_order_and_the_limits(costs: list[int], records: int, t
         assert 1 <= len(batch) <= records
         assert len(batch) == 1 or sum(costs[item] for item in batch) <= tokens
     assert not batcher.is_full
+
+
+def test_a_lane_takes_its_share_of_what_waits_and_of_the_limit() -> None:
+    batcher: Batcher[int] = Batcher(BatchLimits(records=100, tokens=2000))
+    batcher.add([(number, 100) for number in range(10)], now=0.0)
+    assert batcher.take(lanes=2) == [0, 1, 2, 3, 4]
+    assert batcher.take(lanes=2) == [5, 6]
+    batcher.add([(number, 100) for number in range(10, 60)], now=0.0)
+    assert len(batcher.take(lanes=2)) == 10
+
+
+def test_a_lane_takes_at_least_what_is_worth_a_pass() -> None:
+    batcher: Batcher[int] = Batcher(BatchLimits(records=100, tokens=2000))
+    batcher.add([(number, 30) for number in range(4)], now=0.0)
+    assert batcher.take(lanes=2) == [0, 1, 2, 3]

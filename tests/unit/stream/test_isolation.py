@@ -41,6 +41,7 @@ class FragileModel:
     thresholds = ThresholdSet("default@1", {"toxic": 0.5})
     view = None
     pass_tokens = 2048
+    lanes = 1
 
     def __init__(self) -> None:
         self.calls = 0

@@ -32,10 +32,10 @@ UNSAMPLED = f"00-{TRACE}-{PARENT}-00".encode()
 
 
 class Observer:
-    def scoring_started(self, texts: int) -> None:
+    def scoring_started(self, batch: int, texts: int) -> None:
         pass
 
-    def scoring_finished(self, texts: int, tokens: int, seconds: float) -> None:
+    def scoring_finished(self, batch: int, texts: int, tokens: int, seconds: float) -> None:
         pass
 
 
@@ -159,10 +159,12 @@ def test_a_batch_links_to_the_traces_of_its_comments_and_says_what_became_of_the
     observer: Any = traced.tracing.observer(Observer(), exemplify)
     publisher = traced.tracing.publisher(Publisher())
     rejected = Rejected(record(b"?"), ASSIGNMENT, Stage.DECODE, "InvalidJson", "not JSON")
-    for _ in range(2):
-        observer.scoring_started(2)
-        observer.scoring_finished(2, 17, 0.5)
-        publisher.publish(Batch([labelled(SAMPLED), labelled(), rejected], {}))
+    for number in (1, 2):
+        observer.scoring_started(number, 2)
+    for number in (2, 1):
+        observer.scoring_finished(number, 2, 16 + number, 0.5)
+    for number in (1, 2):
+        publisher.publish(Batch([labelled(SAMPLED), labelled(), rejected], {}, number=number))
     assert traced.spans("process") == [], "a batch ends when it is acknowledged"
     publisher.settle(0)
     first, second = traced.spans("process")
@@ -177,9 +179,10 @@ def test_a_batch_links_to_the_traces_of_its_comments_and_says_what_became_of_the
     assert first.context is not None
     assert second.context is not None
     assert first.context.trace_id != second.context.trace_id
-    scored = traced.spans("score")
-    assert {span.parent.span_id for span in scored if span.parent} == {first.context.span_id, second.context.span_id}
-    assert all((span.attributes or {})["sluice.tokens"] == 17 for span in scored)
+    tokens = {
+        span.parent.span_id: (span.attributes or {})["sluice.tokens"] for span in traced.spans("score") if span.parent
+    }
+    assert tokens == {first.context.span_id: 17, second.context.span_id: 18}
     shown: str = generate_latest(metrics.registry).decode()  # type: ignore[no-untyped-call] # untyped in the package
     assert f'# {{span_id="{PARENT}",trace_id="{TRACE}"}}' in shown
 

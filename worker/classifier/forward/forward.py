@@ -14,7 +14,7 @@ Marks = dict[int, "torch.Tensor"]
 
 
 class Forward(Protocol):
-    """A loaded model's forward pass over unpadded windows. Used by one thread only."""
+    """A loaded model's forward pass over unpadded windows. Several threads may use it at once."""
 
     @property
     def precision(self) -> str:
@@ -23,6 +23,16 @@ class Forward(Protocol):
     @property
     def padded_tokens(self) -> int:
         """Padding computed so far, in tokens; 0 for a forward pass that computes none."""
+
+    def open_lanes(self, wanted: int | None = None) -> int:
+        """From now on expect calls of several threads at once.
+
+        Args:
+            wanted: How many of them should share the CPU's threads; None: one for each.
+
+        Returns:
+            How many there should be.
+        """
 
     def logits(self, windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:
         """Logits of each window of token ids, special tokens included: float32 [windows, labels] on the CPU.

@@ -5,6 +5,7 @@ three. So running out of memory is an error only when a single window does not f
 """
 
 import logging
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ CPU_OUT_OF_MEMORY = "can't allocate memory"
 class MemoryBound:
     """Runs a forward pass and permanently halves the tokens it computes at once each time it runs out of memory.
 
+    Several threads may use it at once; if they run out of memory together, that halves the tokens once.
+
     Attributes:
         halvings: How often that has happened.
     """
@@ -33,6 +36,7 @@ class MemoryBound:
         self._forward = forward
         self._max_tokens = max_tokens
         self.halvings = 0
+        self._halving = threading.Lock()
 
     def logits(self, windows: Sequence[Sequence[int]], marks: "Marks | None" = None) -> torch.Tensor:
         """Logits of each window: float32 [windows, labels] on the CPU, in input order; `marks` as in `Forward.logits`.
@@ -43,8 +47,9 @@ class MemoryBound:
             Poison: The forward pass failed on these windows; fewer of them may succeed.
         """
         while True:
+            halvings = self.halvings
             try:
-                if not self.halvings:
+                if not halvings:
                     return self._forward.logits(windows, marks)
                 return self._in_parts(windows, marks)
             except SluiceError:
@@ -52,7 +57,9 @@ class MemoryBound:
             except Exception as error:  # a forward pass may raise anything; it is classified here
                 if not is_out_of_memory(error):
                     raise _fault(error) from error
-                self._halve(windows, error)
+                with self._halving:
+                    if self.halvings == halvings:  # else another thread has halved them meanwhile
+                        self._halve(windows, error)
 
     def _in_parts(self, windows: Sequence[Sequence[int]], marks: "Marks | None") -> torch.Tensor:
         # Sorted, so that each part needs little padding.

@@ -4,6 +4,7 @@ The idea comes from Effective Transformer and from unpadding in FlashAttention-b
 Distributed Training Performance of the Unpadded BERT Model", arXiv 2208.08124); here it runs on a CPU with torch alone.
 """
 
+import threading
 from array import array
 from collections.abc import Sequence
 from itertools import chain
@@ -15,6 +16,7 @@ from worker.classifier.forward.architecture import Embeddings, Encoder, Layer
 from worker.classifier.forward.attention import Attention, SpanAttention, VarlenAttention
 from worker.classifier.forward.blocks import Block, MakeBlock, Norm
 from worker.classifier.forward.forward import Marks
+from worker.classifier.forward.lanes import Lanes
 from worker.classifier.forward.packing import Pack, make_packs
 from worker.classifier.forward.parallel_packs import ParallelPacks
 from worker.classifier.forward.token_head import TokenHead
@@ -53,13 +55,15 @@ class PackedForward:
         self._device = device
         self._dtype = dtype
         self._max_tokens = max_tokens
-        self._lanes = ParallelPacks(threads) if device.type == "cpu" else None
+        self._parallel = ParallelPacks(threads) if device.type == "cpu" else None
+        self._lanes: Lanes | None = None
         self._heads = encoder.heads
         self._embed = _Embed(encoder.embeddings, device, dtype)
         self._blocks = self._prepare(encoder, make_block)
         self._dense = encoder.head.dense.to(device)
         self._head_activation = encoder.head.activation
         self._output = encoder.head.output.to(device)
+        self._counting = threading.Lock()
         self._filler_rows = 0
         self._token_head: TokenHead | None = None
 
@@ -77,6 +81,13 @@ class PackedForward:
         """From now on let `head` read the tokens of flagged windows."""
         self._token_head = head
 
+    def open_lanes(self, wanted: int | None = None) -> int:
+        """See `worker.classifier.forward.forward.Forward`; on another device than the CPU there is one."""
+        if self._parallel is None:
+            return 1
+        self._lanes = Lanes(self._parallel.lanes, wanted)
+        return self._lanes.count
+
     def logits(self, windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:
         """Logits of each window: float32 [windows, labels] on the CPU, in input order.
 
@@ -86,17 +97,25 @@ class PackedForward:
         if not windows:
             return result
         lengths = [len(window) for window in windows]
+
+        def compute(pack: Pack) -> torch.Tensor:
+            return self._compute(pack, windows, marks)
+
         if self._lanes is not None:
-            lanes = self._lanes.worth(lengths)
-            pack_tokens = self._lanes.pack_tokens(lanes, self._max_tokens)
-            packs = list(make_packs(lengths, pack_tokens, lanes=lanes, ladder=True))
-            rows = self._lanes.compute(lambda pack: self._compute(pack, windows, marks), packs, lanes)
+            packs = list(make_packs(lengths, self._lanes.pack_tokens(self._max_tokens), ladder=True))
+            rows = self._lanes.compute(compute, packs)
+        elif self._parallel is not None:
+            together = self._parallel.worth(lengths)
+            pack_tokens = self._parallel.pack_tokens(together, self._max_tokens)
+            packs = list(make_packs(lengths, pack_tokens, lanes=together, ladder=True))
+            rows = self._parallel.compute(compute, packs, together)
         else:
             packs = list(make_packs(lengths, self._max_tokens, ladder=False))
             # All packs are queued on the device before the first result is awaited.
-            rows = [self._compute(pack, windows, marks) for pack in packs]
+            rows = [compute(pack) for pack in packs]
         result[[index for pack in packs for index in pack.order]] = torch.cat(rows).to("cpu", torch.float32)
-        self._filler_rows += sum(pack.rows - pack.tokens for pack in packs)
+        with self._counting:
+            self._filler_rows += sum(pack.rows - pack.tokens for pack in packs)
         return result
 
     @torch.inference_mode()

@@ -85,6 +85,10 @@ class PaddedForward:
         """Padding computed so far, in tokens."""
         return self._padded_tokens
 
+    def open_lanes(self, wanted: int | None = None) -> int:  # noqa: ARG002 - the protocol's
+        """One, whatever is wanted: each call uses all of the device, or all threads."""
+        return 1
+
     def logits(
         self,
         windows: Sequence[Sequence[int]],

@@ -187,6 +187,9 @@ class Timed:
         self._seconds = iter(seconds)
         self._now = now
 
+    def open_lanes(self, wanted: int | None = None) -> int:  # noqa: ARG002 - the protocol's
+        return 1
+
     def logits(self, windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:
         assert marks is None
         assert max(map(len, windows)) == 100

@@ -1,0 +1,42 @@
+"""Lanes: threads that use a forward pass at the same time, each with its own share of the CPU's threads."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import torch
+
+from worker.classifier.forward.parallel_packs import LANE_TOKENS
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Lanes:
+    """Computes packs on the thread that asks for them. Several threads may ask at once.
+
+    How many threads compute a pack depends on nothing that happens meanwhile, so that a text's score does not either:
+    a product that is split between other threads may be rounded differently.
+
+    Attributes:
+        count: Threads that should ask at once.
+    """
+
+    def __init__(self, threads: int, wanted: int | None) -> None:
+        """Share `threads` between as many lanes as `wanted`, at most one for each thread; None: that many."""
+        self.count = min(wanted or threads, threads)
+        self._threads = threads
+        self._each = threads // self.count
+
+    def pack_tokens(self, max_tokens: int) -> int:
+        """Tokens of a pack when all lanes together compute `max_tokens` at once."""
+        share = max(max_tokens // self.count, 1)
+        return min(share, LANE_TOKENS) if self._each == 1 else share
+
+    def compute(self, compute: Callable[[T], R], packs: Sequence[T]) -> list[R]:
+        """The result of `compute` for each pack, in order, with this lane's threads."""
+        torch.set_num_threads(self._each)
+        try:
+            return [compute(pack) for pack in packs]
+        finally:
+            # A thread that uses torch for the first time takes the thread count that was set last, by any thread.
+            torch.set_num_threads(self._threads)
