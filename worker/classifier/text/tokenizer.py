@@ -84,7 +84,7 @@ class TextTokenizer:
         kept_out = structural_ids(tokenizer)
         if rows is not None:
             kept_out.update(index for index in tokenizer.added_tokens_decoder if index >= rows)
-        backend: Tokenizer | None = tokenizer.backend_tokenizer if tokenizer.is_fast else None
+        backend = _copied(tokenizer.backend_tokenizer) if tokenizer.is_fast else None
         return cls(backend or tokenizer, unknown=tokenizer.unk_token_id, kept_out=kept_out)
 
     def encode(self, texts: Sequence[str], capacity: int) -> list[list[int]]:
@@ -164,3 +164,15 @@ class TextTokenizer:
                     return tuple(outer[:start]), tuple(outer[start + len(inner) :])
         message = "the tokenizer makes no tokens of 'a', '1' or '.': its vocabulary is empty. Save the tokenizer again."
         raise ModelFault(message)
+
+
+def _copied(backend: "Tokenizer") -> "Tokenizer":
+    """A copy of the tokenizer, or itself where a part of it is written in Python.
+
+    Each call of `tokenizer(...)` writes that call's options into the tokenizer it is made of, such as whether special
+    tokens are read as characters: one that is shared would read texts as whoever called last wanted them read.
+    """
+    try:
+        return type(backend).from_str(backend.to_str())
+    except Exception:  # the library has no class for "a custom part cannot be serialized"
+        return backend

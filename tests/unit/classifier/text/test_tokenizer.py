@@ -87,6 +87,18 @@ def test_spelled_special_tokens_do_not_reach_the_model(checkpoints: Checkpoints)
         assert not special & set(ids)
 
 
+@pytest.mark.parametrize("architecture", KINDS)
+def test_another_use_of_the_checkpoints_tokenizer_changes_nothing(architecture: str, checkpoints: Checkpoints) -> None:
+    tokenizer = plain(checkpoints(architecture))
+    texts = TextTokenizer.of_checkpoint(tokenizer)
+    text = f"you {tokenizer.sep_token} jerk"
+    before = texts.encode([text], 100)
+
+    tokenizer(text, truncation=True, max_length=4, padding="max_length", split_special_tokens=False)
+
+    assert texts.encode([text], 100) == before
+
+
 def test_lone_surrogates_are_read_as_replacement_characters(classifier: Classifier) -> None:
     broken, replaced, fine = classifier.classify(["you \ud83d jerk", "you \ufffd jerk", "you jerk"])
     assert broken.scores == replaced.scores
