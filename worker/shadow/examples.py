@@ -51,7 +51,7 @@ class Examples:
         self._kept = settings.shadow.examples
         self._clock = clock
         self._count = count
-        self._sent = self._lost = 0
+        self._sent = self._lost = self._unreported = 0
         self._why: KafkaError | None = None
         self._failed_before = False
         properties = producer_properties(settings) | {"queue.buffering.max.messages": _QUEUE_RECORDS}
@@ -63,6 +63,7 @@ class Examples:
             try:
                 value = example(compared, candidate, differing, self._kept, self._clock())
                 self._producer.produce(self._topic, to_json(value), value["event_id"], on_delivery=self._report)
+                self._unreported += 1
             except BufferError:
                 self._failed("the queue is full")
             except KafkaException as error:
@@ -86,11 +87,13 @@ class Examples:
         except _FATAL as error:
             self._warn_of_the_end(error)
         self._count_reports()
-        for _ in range(len(self._producer)):
+        # Not the length of the client's queue, in which its errors and statistics count as well.
+        for _ in range(self._unreported):
             self._failed("the worker or the shadow has ended")
 
     def _report(self, error: KafkaError | None, _: Message) -> None:
         # Without a call, so that a report that comes with the client's exception set (`_FATAL`) is not lost.
+        self._unreported -= 1
         if error is None:
             self._sent += 1
         else:
