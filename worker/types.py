@@ -53,7 +53,7 @@ class Assignment:
         epoch: Counts the assignments of this worker; a later one has a higher epoch.
         owned: True until the partition is revoked or lost; work of an assignment no longer owned is neither
             published nor committed (the coordinator checks the member, not the partition). Written by the thread that
-            polls, read by the inference thread too, which only saves work by it.
+            polls, read by the inference threads too, which only saves work by it.
         topic_id: Id of the topic the partition belongs to (KIP-516), which a topic created again under the same name
             does not share; empty when the broker gives none.
         commit_note: Metadata that is committed with each offset (`worker.kafka.client.commit_note`).

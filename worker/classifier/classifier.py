@@ -58,6 +58,7 @@ class Classifier:
         languages: LanguageDetector | None = None,
         review_others: bool = False,
         explainer: Explainer | None = None,
+        lanes: int = 1,
     ) -> None:
         self._identity = identity
         self._explainer = explainer
@@ -69,7 +70,7 @@ class Classifier:
         self._recent = recent
         self.counters = Counters()
         self._counting = threading.Lock()
-        self._lanes = 1
+        self._lanes = lanes
 
     @classmethod
     def load(
@@ -106,7 +107,10 @@ class Classifier:
             if model_settings.canonical_view:
                 background.submit(read_tables)
             from worker.classifier.loading.assemble import assemble  # noqa: PLC0415 - torch takes seconds to import
+            from worker.classifier.machine.hardware import threads_at_start  # noqa: PLC0415 - likewise
 
+            if side_by_side and model_settings.threads is None:
+                model_settings = model_settings.model_copy(update={"threads": threads_at_start()})
             model_parts = assemble(checkpoint, found.thresholds, model_settings, digest.result)
             if gated and model_parts.forward.precision == Precision.INT8:
                 require_passed(checkpoint.folder, digest.result(), checkpoint.id)
@@ -115,7 +119,8 @@ class Classifier:
             )
         thresholds = found.used_with(identity.digest, foreign=model_settings.foreign_thresholds)
         view = CANONICAL_VIEW if model_settings.canonical_view else None
-        classifier = cls(
+        lanes = model_parts.forward.open_lanes(model_settings.lanes) if side_by_side else 1
+        return cls(
             identity,
             thresholds,
             model_parts,
@@ -124,10 +129,8 @@ class Classifier:
             languages=detector_for(model_settings, stated_languages(checkpoint.folder)),
             review_others=model_settings.other_languages is OtherLanguages.REVIEW,
             explainer=model_parts.explainer,
+            lanes=lanes,
         )
-        if side_by_side:
-            classifier._lanes = model_parts.forward.open_lanes(model_settings.lanes)
-        return classifier
 
     def judging_by(self, thresholds: ThresholdSet, view: str | None) -> Classifier:
         """The same model with another threshold set and second reading.

@@ -76,7 +76,9 @@ class LogitScorer:
 
     def judging_by(self, thresholds: ThresholdSet) -> "LogitScorer":
         """One with another threshold set that shares the forward pass."""
-        return LogitScorer(self._forward, self.labels, thresholds, self._reference, self._tolerance)
+        other = LogitScorer(self._forward, self.labels, thresholds, self._reference, self._tolerance)
+        other._referring = self._referring  # of the reference, which is shared too
+        return other
 
     def score(
         self,

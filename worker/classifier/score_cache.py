@@ -9,7 +9,7 @@ from worker.types import Classification
 class ScoreCache:
     """The last `entries` classifications, by a digest of their text; the one unused for longest leaves first.
 
-    Two threads may use it at once: one asks before tokenizing, the other before and after scoring.
+    Several threads may use it at once: one asks before tokenizing, the others before and after scoring.
     """
 
     def __init__(self, entries: int) -> None:

@@ -1,7 +1,8 @@
 """Decides when a micro-batch is ready. Takes the time as an argument and never sleeps.
 
 Work-conserving (as TEI's and Triton's queues are): a batch is whatever has arrived when the model becomes free, up to
-the limits. A linger, counted from the first record, can ask for fuller batches; it is off by default.
+the limits; with several lanes it is one lane's share of that. A linger, counted from the first record, can ask for
+fuller batches; it is off by default.
 """
 
 from collections import deque

@@ -1,7 +1,7 @@
 """One bad text must not cost its batch: a batch that fails in tokenizer or model is halved until the text stands alone.
 
 Bisection needs no help from either: with one bad text among n it takes about 2 log2(n) further calls. The worker
-tokenizes and scores on two threads, so it calls the two halves of `classify_isolating` itself.
+tokenizes on one thread and scores on others, so it calls the two halves of `classify_isolating` itself.
 """
 
 from collections.abc import Callable, Sequence

@@ -8,7 +8,6 @@ waits while there is work, and a short comment passes a long one that another la
 """
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from queue import Empty, Queue, SimpleQueue
 from typing import Generic, TypeVar
@@ -50,19 +49,13 @@ class ModelThreads(Generic[E]):
         # `_queue.SimpleQueue.get` continues with the time left, which is negative by then and means no limit), and a
         # worker asked to stop at that moment would never end.
         self._finished: Queue[Batch | BaseException] = Queue()
-        self._threads = [
-            threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
-            for name, work in (
-                ("tokenizer", self._encode_until_stopped),
-                *((f"inference-{lane}", self._score_until_stopped) for lane in range(classifier.lanes)),
-            )
-        ]
+        self._threads: list[threading.Thread] = []
         self._in_flight = 0
 
     def start(self) -> None:
         """Start the threads."""
-        for thread in self._threads:
-            thread.start()
+        self._begin("tokenizer", self._encode_until_stopped)
+        self._begin_lanes()
 
     @property
     def in_flight(self) -> int:
@@ -77,6 +70,7 @@ class ModelThreads(Generic[E]):
 
     def submit(self, items: Sequence[Decoded]) -> None:
         """Hand over decoded records, in order of consumption."""
+        self._begin_lanes()
         self._in_flight += len(items)
         self._submitted.put(items)
 
@@ -104,10 +98,20 @@ class ModelThreads(Generic[E]):
             self._stopping = True
             self._changed.notify_all()
         self._submitted.put(None)
-        deadline = time.monotonic() + _STOP_SECONDS
+        deadline = self._clock() + _STOP_SECONDS
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(max(0.0, deadline - time.monotonic()))
+                thread.join(max(0.0, deadline - self._clock()))
+
+    def _begin_lanes(self) -> None:
+        """Begin the lanes that are missing: another model may have more than the one before."""
+        for lane in range(len(self._threads) - 1, self._classifier.lanes):
+            self._begin(f"inference-{lane}", self._score_until_stopped)
+
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def _guard(self, work: Callable[[], None]) -> None:
         try:
@@ -129,14 +133,13 @@ class ModelThreads(Generic[E]):
                     ready.append(((item, one), one.tokens if one else 0))
             with self._changed:
                 self._batcher.add(ready, self._clock())
-                self._changed.notify_all()
+                self._changed.notify(len(ready))  # no more lanes than there can be batches
 
     def _score_until_stopped(self) -> None:
         while (taken := self._take()) is not None:
             batch = self._score(*taken)
             with self._changed:
                 self._scoring -= 1
-                self._changed.notify_all()
                 for one in self._order.scored(batch):
                     self._finished.put(one)
 

@@ -1,5 +1,6 @@
 """The classifier from outside: five lines, equal texts once, recent scores, counts."""
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from worker.classifier import Classifier
 from worker.classifier.forward.forward import Marks
+from worker.classifier.machine import hardware
 from worker.errors import Poison
 from worker.settings import ModelSettings
 from worker.types import Classification, TextFacts, Unscorable
@@ -157,6 +159,29 @@ def test_batches_scored_side_by_side_have_the_verdicts_that_their_texts_get_alon
     for result, expected in zip(scored, alone, strict=True):
         assert result.scores == pytest.approx(expected.scores, abs=1e-4)
     assert classifier.counters.texts == 2 * len(texts)
+
+
+def test_a_successor_has_as_many_lanes_although_those_of_the_first_compute_while_it_is_loaded(
+    bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr(hardware, "available_cores", lambda: 2)
+    hardware.threads_at_start.cache_clear()
+    try:
+        torch.set_num_threads(2)
+        first = Classifier.load(str(bert), side_by_side=True)
+        lanes: list[int] = []
+        for work in (
+            lambda: torch.set_num_threads(1),  # as a lane does for itself; a new thread is told the number set last
+            lambda: lanes.append(Classifier.load(str(bert), side_by_side=True).lanes),
+        ):
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+        assert [first.lanes, *lanes] == [2, 2]
+    finally:
+        hardware.threads_at_start.cache_clear()
+        torch.set_num_threads(before)
 
 
 def test_a_classifier_is_loaded_for_one_call_at_a_time(classifier: Classifier) -> None:

@@ -13,6 +13,7 @@ from testkit.keyword_classifier import KeywordClassifier, Words
 from testkit.records import record
 from worker.errors import Fatal
 from worker.stream.batching import BatchLimits
+from worker.stream.model_in_use import ModelInUse
 from worker.stream.model_threads import ModelThreads
 from worker.types import Assignment, Batch, Classification, Comment, Unscorable
 
@@ -86,6 +87,35 @@ def lanes(classifier: TwoLanes) -> Iterator[ModelThreads[Words]]:
 
 def comment(partition: Assignment, offset: int, text: str) -> Comment:
     return Comment(record(text.encode(), partition=partition.partition, offset=offset), partition, f"c-{offset}", text)
+
+
+class Together(KeywordClassifier):
+    """Scores a batch only when as many are in the model as it has lanes."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        self._all = threading.Barrier(lanes, timeout=RESCUE_SECONDS)
+
+    def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:
+        self._all.wait()
+        return super().score(encoded)
+
+
+@pytest.mark.parametrize("lanes", [(1, 4), (4, 1)], ids=["more", "fewer"])
+def test_another_model_is_given_as_many_batches_at_once_as_it_has_lanes(lanes: tuple[int, int]) -> None:
+    model = ModelInUse(Together(lanes[0]))
+    scorer: ModelThreads[Words] = ModelThreads(model, BatchLimits(1, 1000), time.monotonic, SilentObserver())
+    scorer.start()
+    try:
+        model.change_to(Together(lanes[1]))
+        scorer.submit([comment(Assignment("comments", number, 1), 1, "short") for number in range(8)])
+        done = 0
+        while done < 8:
+            batches = scorer.finished(RESCUE_SECONDS)
+            assert batches
+            done += len(batches)
+    finally:
+        scorer.stop()
 
 
 def test_a_short_comment_of_another_partition_does_not_wait_for_a_long_one(

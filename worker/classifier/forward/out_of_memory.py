@@ -6,7 +6,8 @@ three. So running out of memory is an error only when a single window does not f
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -36,7 +37,9 @@ class MemoryBound:
         self._forward = forward
         self._max_tokens = max_tokens
         self.halvings = 0
-        self._halving = threading.Lock()
+        self._passes = 0
+        self._alone = False
+        self._changed = threading.Condition()
 
     def logits(self, windows: Sequence[Sequence[int]], marks: "Marks | None" = None) -> torch.Tensor:
         """Logits of each window: float32 [windows, labels] on the CPU, in input order; `marks` as in `Forward.logits`.
@@ -49,17 +52,33 @@ class MemoryBound:
         while True:
             halvings = self.halvings
             try:
-                if not halvings:
+                if halvings:
+                    return self._in_parts(windows, marks)
+                with self._pass(alone=False):
                     return self._forward.logits(windows, marks)
-                return self._in_parts(windows, marks)
             except SluiceError:
                 raise
             except Exception as error:  # a forward pass may raise anything; it is classified here
                 if not is_out_of_memory(error):
                     raise _fault(error) from error
-                with self._halving:
+                with self._changed:
                     if self.halvings == halvings:  # else another thread has halved them meanwhile
                         self._halve(windows, error)
+
+    @contextmanager
+    def _pass(self, *, alone: bool) -> Iterator[None]:
+        """A forward pass; `alone` if memory is short: several at once take as many times as much."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone and not (alone and self._passes))
+            self._passes += 1
+            self._alone = alone
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._passes -= 1
+                self._alone = False
+                self._changed.notify_all()
 
     def _in_parts(self, windows: Sequence[Sequence[int]], marks: "Marks | None") -> torch.Tensor:
         # Sorted, so that each part needs little padding.
@@ -75,7 +94,8 @@ class MemoryBound:
         rows = []
         for part in parts:
             of_part: Marks | None = None if marks is None else {}
-            rows.append(self._forward.logits([windows[index] for index in part], of_part))
+            with self._pass(alone=True):
+                rows.append(self._forward.logits([windows[index] for index in part], of_part))
             if marks is not None and of_part:
                 marks.update((part[place], mark) for place, mark in of_part.items())
         joined = torch.cat(rows)

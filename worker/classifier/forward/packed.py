@@ -85,7 +85,7 @@ class PackedForward:
         """See `worker.classifier.forward.forward.Forward`; on another device than the CPU there is one."""
         if self._parallel is None:
             return 1
-        self._lanes = Lanes(self._parallel.lanes, wanted)
+        self._lanes = Lanes(self._parallel.threads, wanted)
         return self._lanes.count
 
     def logits(self, windows: Sequence[Sequence[int]], marks: Marks | None = None) -> torch.Tensor:
@@ -107,7 +107,7 @@ class PackedForward:
         elif self._parallel is not None:
             together = self._parallel.worth(lengths)
             pack_tokens = self._parallel.pack_tokens(together, self._max_tokens)
-            packs = list(make_packs(lengths, pack_tokens, lanes=together, ladder=True))
+            packs = list(make_packs(lengths, pack_tokens, together=together, ladder=True))
             rows = self._parallel.compute(compute, packs, together)
         else:
             packs = list(make_packs(lengths, self._max_tokens, ladder=False))

@@ -70,7 +70,7 @@ class Pack:
         return spans
 
 
-def make_packs(lengths: Sequence[int], max_tokens: int, *, lanes: int = 1, ladder: bool) -> Iterator[Pack]:
+def make_packs(lengths: Sequence[int], max_tokens: int, *, together: int = 1, ladder: bool) -> Iterator[Pack]:
     """Packs over windows of these lengths, with at most `max_tokens` tokens in each; a longer window gets its own pack.
 
     The longest windows come first, so that a lack of memory shows at once. Packs are filled to nearly the same size,
@@ -79,11 +79,11 @@ def make_packs(lengths: Sequence[int], max_tokens: int, *, lanes: int = 1, ladde
     Args:
         lengths: Tokens of each window, in the caller's order.
         max_tokens: Largest number of tokens in a pack.
-        lanes: Packs computed at the same time; the number of packs is a multiple of this.
+        together: Packs computed at the same time; the number of packs is a multiple of this.
         ladder: Round rows up, for a backend that compiles a kernel for each shape.
     """
     total = sum(lengths)
-    packs = -(-total // max_tokens // lanes) * lanes
+    packs = -(-total // max_tokens // together) * together
     share = -(-total // max(packs, 1))
     order: list[int] = []
     tokens = 0

@@ -19,13 +19,13 @@ R = TypeVar("R")
 _Work = SimpleQueue[tuple[Future[Any], Callable[[Any], Any], Any] | None]
 
 FEWEST_TOKENS = 64
-"""A lane with fewer tokens than this spends most of its time reading the weights."""
+"""A thread with fewer tokens than this spends most of its time reading the weights."""
 
 UNEVEN = 1.3
-"""A lane may take this many times as long as the average lane; beyond that, all threads on one pack are faster."""
+"""A thread may take this many times as long as the average one; beyond that, all threads on one pack are faster."""
 
 
-LANE_TOKENS = 768
+ONE_THREAD_TOKENS = 768
 """Most tokens in a pack that one thread computes alone: twice as many no longer fit in its cache, and a quarter as many
 read the weights too often; either is a tenth slower."""
 
@@ -36,32 +36,32 @@ class ParallelPacks:
     They are daemons: a `ThreadPoolExecutor` would delay the end of the process until the last pack is computed.
 
     Attributes:
-        lanes: Number of packs computed at once, where that is faster.
+        threads: Number of packs computed at once, where that is faster.
     """
 
-    def __init__(self, lanes: int) -> None:
-        self.lanes = lanes
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
         self._work: _Work = SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._begun: list[threading.Thread] = []
 
     def worth(self, lengths: Sequence[int]) -> int:
-        """How many lanes to use for windows of these lengths: all, or 1 when some would have little to do."""
+        """How many packs to compute at once for windows of these lengths: 1 if some threads would have little to do."""
         total = sum(lengths)
-        busy = total >= self.lanes * FEWEST_TOKENS and max(lengths) * self.lanes <= UNEVEN * total
-        return self.lanes if busy else 1
+        busy = total >= self.threads * FEWEST_TOKENS and max(lengths) * self.threads <= UNEVEN * total
+        return self.threads if busy else 1
 
-    def pack_tokens(self, lanes: int, max_tokens: int) -> int:
-        """Tokens of a pack when `lanes` packs are computed at once, with `max_tokens` in all."""
-        each = max(max_tokens // lanes, 1)
-        return min(each, LANE_TOKENS) if lanes == self.lanes else each
+    def pack_tokens(self, together: int, max_tokens: int) -> int:
+        """Tokens of a pack when `together` packs are computed at once, with `max_tokens` in all."""
+        each = max(max_tokens // together, 1)
+        return min(each, ONE_THREAD_TOKENS) if together == self.threads else each
 
-    def compute(self, compute: Callable[[T], R], packs: Sequence[T], lanes: int) -> list[R]:
-        """The result of `compute` for each pack, in order: one thread a pack, or with `lanes` = 1 all threads on each.
+    def compute(self, compute: Callable[[T], R], packs: Sequence[T], together: int) -> list[R]:
+        """The result of `compute` for each pack, in order: a thread each, or with `together` = 1 all threads on each.
 
         Raises:
             BaseException: The error of the first pack, in order, that failed; by then no other pack is being computed.
         """
-        if lanes == 1:
+        if together == 1:
             return [compute(pack) for pack in packs]
 
         def alone(pack: T) -> R:
@@ -79,20 +79,20 @@ class ParallelPacks:
                 one.cancel()
             wait(computed)
             # A thread that uses torch for the first time takes the thread count that was set last, by any thread.
-            torch.set_num_threads(self.lanes)
+            torch.set_num_threads(self.threads)
 
     def _begin(self) -> None:
-        if self._threads:
+        if self._begun:
             return
-        for number in range(self.lanes):
-            thread = threading.Thread(target=_compute, args=(self._work,), name=f"lane-{number}", daemon=True)
+        for number in range(self.threads):
+            thread = threading.Thread(target=_compute, args=(self._work,), name=f"pack-{number}", daemon=True)
             thread.start()
-            self._threads.append(thread)
-        weakref.finalize(self, _end, self._work, self.lanes)
+            self._begun.append(thread)
+        weakref.finalize(self, _end, self._work, self.threads)
 
 
 def _compute(work: _Work) -> None:
-    """A lane: computes the work it receives until it receives None."""
+    """A thread: computes the work it receives until it receives None."""
     while (task := work.get()) is not None:
         future, compute, pack = task
         if future.set_running_or_notify_cancel():
@@ -103,6 +103,6 @@ def _compute(work: _Work) -> None:
         del task, future, compute, pack  # they hold weights and rows, and the next task may take a long time to come
 
 
-def _end(work: _Work, lanes: int) -> None:
-    for _ in range(lanes):
+def _end(work: _Work, threads: int) -> None:
+    for _ in range(threads):
         work.put(None)

@@ -86,6 +86,16 @@ def set_threads(threads: int | None) -> int:
     return wanted
 
 
+@functools.cache
+def threads_at_start() -> int:
+    """How many threads `set_threads(None)` used when this was first called.
+
+    A new thread, such as the one that loads a successor, is told what a thread beside it has set for itself: a lane's
+    share.
+    """
+    return set_threads(None)
+
+
 def available_cores(cgroup: Path = CGROUP) -> int:
     """Cores this process may use: its affinity, limited by the CPU quota of its control group (version 2 or 1)."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from worker.classifier.forward.lanes import Lanes
-from worker.classifier.forward.parallel_packs import LANE_TOKENS
+from worker.classifier.forward.parallel_packs import ONE_THREAD_TOKENS
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def test_the_threads_are_shared_between_the_lanes_that_are_wanted(wanted: int | 
     assert torch.get_num_threads() == 4
 
 
-def test_a_thread_that_begins_meanwhile_still_computes_with_all() -> None:
+def test_a_thread_that_begins_afterwards_computes_with_all() -> None:
     asked: list[int] = []
 
     def fails(_: int) -> None:
@@ -43,7 +43,14 @@ def test_a_thread_that_begins_meanwhile_still_computes_with_all() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "max_tokens", "pack_tokens"),
-    [(None, 1024, 256), (None, 65_536, LANE_TOKENS), (2, 2048, 1024), (1, 2048, 2048), (None, 2, 1)],
+    [
+        (None, 1024, 256),
+        (None, 65_536, ONE_THREAD_TOKENS),
+        (2, 2048, 1024),
+        (1, 2048, 2048),
+        (None, 256, 128),
+        (None, 2, 2),
+    ],
 )
 def test_a_lane_of_one_thread_gets_packs_that_fit_in_its_cache(
     wanted: int | None, max_tokens: int, pack_tokens: int

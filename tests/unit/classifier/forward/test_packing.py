@@ -43,7 +43,7 @@ def test_the_first_token_of_each_window_is_named_and_filler_names_row_0(lengths:
 
 
 def test_each_lane_gets_the_same_number_of_packs() -> None:
-    packs = list(make_packs([100] * 20, 768, lanes=2, ladder=False))
+    packs = list(make_packs([100] * 20, 768, together=2, ladder=False))
     assert [pack.tokens for pack in packs] == [500] * 4
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.unit.classifier.forward.reference import TOLERANCES, build, plain, windows_of
-from worker.classifier.forward.parallel_packs import LANE_TOKENS, ParallelPacks
+from worker.classifier.forward.parallel_packs import ONE_THREAD_TOKENS, ParallelPacks
 from worker.settings import Precision
 
 
@@ -82,8 +82,8 @@ def test_all_lanes_are_used_where_each_has_about_as_much_to_do(lengths: list[int
     ("threads", "lanes", "max_tokens", "pack_tokens"),
     [
         (2, 2, 1024, 512),  # the budget, shared
-        (2, 2, 4096, LANE_TOKENS),  # more than one thread should take
-        (1, 1, 4096, LANE_TOKENS),
+        (2, 2, 4096, ONE_THREAD_TOKENS),  # more than one thread should take
+        (1, 1, 4096, ONE_THREAD_TOKENS),
         (4, 1, 4096, 4096),  # all threads on one pack
         (8, 8, 4, 1),
     ],
