@@ -107,17 +107,20 @@ class Quantizer:
         """For rows within `ranges` [channels] that meet `weight` [outputs, channels].
 
         Attributes:
-            weight: `weight` for rows that were divided by the factors.
-            scale: What one step of such a row stands for.
+            scale: What one step of a row stands for that was divided by the factors.
         """
         ranges = ranges.clamp(min=SMALLEST)
         met = weight.abs().amax(dim=0).clamp(min=SMALLEST)
         factors = ranges**SMOOTHING / met ** (1 - SMOOTHING)
-        self.weight = weight * factors
+        self._factors = factors
         self.scale = float((ranges / factors).max()) / LEVELS
         self._stretch = 1 / (factors * self.scale)
         # Half a step more, because a conversion to integers cuts off what is behind the point.
         self._middle = torch.full_like(ranges, MIDDLE + 0.5)
+
+    def meeting(self, weight: torch.Tensor) -> torch.Tensor:
+        """`weight` [outputs, channels] for rows that were divided by the factors."""
+        return weight * self._factors
 
     def __call__(self, rows: torch.Tensor) -> torch.Tensor:
         """Rows in float32 or bfloat16 to unsigned bytes; what is beyond the ranges is cut to them."""
@@ -134,7 +137,7 @@ class FixedBlock:
         weight, bias = query_key_value(layer, heads)
         size = layer.query.out_features
         self._before = Quantizer(ranges.before, weight)
-        before, scale = self._before.weight, self._before.scale
+        before, scale = self._before.meeting(weight), self._before.scale
 
         def linear(part: slice) -> FixedLinear:
             return FixedLinear(before[part], bias[part], scale=scale, zero=MIDDLE, rows=rows)
@@ -144,7 +147,9 @@ class FixedBlock:
         self._key_value = linear(slice(size, None)) if last else None
         weight, bias = stacked([layer.attention_output])
         self._mixed = Quantizer(ranges.mixed, weight)
-        self._attention_output = FixedLinear(self._mixed.weight, bias, scale=self._mixed.scale, zero=MIDDLE, rows=rows)
+        self._attention_output = FixedLinear(
+            self._mixed.meeting(weight), bias, scale=self._mixed.scale, zero=MIDDLE, rows=rows
+        )
         device = torch.device("cpu")
         self._attention_norm = Norm(layer.attention_norm, device, torch.float32)
         self._feed_forward = _FeedForward(layer, ranges, rows)
@@ -188,7 +193,7 @@ class _FeedForward:
         self._zero = round(-lowest / self._scale)
         self._between = Quantizer(ranges.between, up)
         self._up = FixedLinear(
-            self._between.weight, up_bias, scale=self._between.scale, zero=MIDDLE, rows=rows, activation=activation
+            self._between.meeting(up), up_bias, scale=self._between.scale, zero=MIDDLE, rows=rows, activation=activation
         )
         self._down = FixedLinear(down, down_bias, scale=self._scale, zero=self._zero, rows=rows)
 
@@ -231,9 +236,9 @@ def fixed_operators_agree() -> bool:
     try:
         with torch.inference_mode():
             quantizer = Quantizer(rows.abs().amax(dim=0), weight)
-            quantized = quantizer(rows)
+            quantized, met = quantizer(rows), quantizer.meeting(weight)
             plain, activated = (
-                FixedLinear(quantizer.weight, bias, scale=quantizer.scale, zero=MIDDLE, rows=PROBE_ROWS, activation=one)
+                FixedLinear(met, bias, scale=quantizer.scale, zero=MIDDLE, rows=PROBE_ROWS, activation=one)
                 for one in (("none", ""), ("gelu", "none"))
             )
             in_bytes = activated.to_bytes(quantized, 0.1, 2).float().sub(2).mul(0.1)

@@ -87,9 +87,9 @@ def test_what_is_beyond_the_ranges_is_cut_to_them() -> None:
     assert quantized[3].tolist() == [255, 255]
     assert quantized[4].tolist() == [0, 0]
     # What stands for a row comes back within half a step, through weights that were multiplied by the factors.
-    got = (quantized[[1, 2, 5]].float() - 128) * quantizer.scale * quantizer.weight
+    got = (quantized[[1, 2, 5]].float() - 128) * quantizer.scale * quantizer.meeting(torch.tensor([[1.0, 1.0]]))
     wanted = rows[[1, 2, 5]] * torch.tensor([1.0, 1.0])
-    assert ((got - wanted).abs() <= quantizer.scale * quantizer.weight * 0.51).all()
+    assert ((got - wanted).abs() <= quantizer.scale * quantizer.meeting(torch.tensor([[1.0, 1.0]])) * 0.51).all()
 
 
 def test_ranges_of_another_model_are_not_used(
