@@ -15,7 +15,7 @@ from worker.classifier.checkpoint.thresholds import load_thresholds
 from worker.classifier.counters import Counters
 from worker.classifier.encoded_text import EncodedText
 from worker.classifier.loading.warm_up import warm_up
-from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment
+from worker.classifier.machine.process_tuning import keep_freed_memory, prepare_environment, return_freed_memory
 from worker.classifier.score_cache import ScoreCache
 from worker.classifier.text.canonical import CANONICAL_VIEW, canonical, read_tables
 from worker.classifier.text.language import detector_for
@@ -117,6 +117,7 @@ class Classifier:
             identity = ModelIdentity(
                 checkpoint.id, checkpoint.revision, digest.result(), str(model_parts.forward.precision)
             )
+        return_freed_memory()
         thresholds = found.used_with(identity.digest, foreign=model_settings.foreign_thresholds)
         view = CANONICAL_VIEW if model_settings.canonical_view else None
         lanes = model_parts.forward.open_lanes(model_settings.lanes) if side_by_side else 1

@@ -63,3 +63,22 @@ def test_arrays_of_megabytes_reuse_pages() -> None:
     if set_so != "True":
         pytest.skip("this C library's malloc has no mallopt")
     assert int(faults) < 1000, "two arrays of 8 MiB are 4,096 pages"
+
+
+def test_what_is_free_below_what_is_not_is_returned() -> None:
+    program = (
+        "from worker.classifier.machine.process_tuning import keep_freed_memory, return_freed_memory\n"
+        "def resident():\n"
+        "    return int(open('/proc/self/statm').read().split()[1]) * 4096 // 2**20\n"
+        "keep_freed_memory()\n"
+        "arrays = [bytearray(b'x') * 2**20 for _ in range(64)]\n"
+        "above = bytearray(b'x') * 2**20\n"
+        "del arrays\n"
+        "before = resident()\n"
+        "print(return_freed_memory(), before - resident())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    returned, mebibytes = done.stdout.split()
+    if returned == "False":
+        pytest.skip("another malloc than glibc's")
+    assert int(mebibytes) >= 60
