@@ -50,8 +50,8 @@ class ModelSettings(Section):
     lanes: int | None = Field(
         None,
         ge=1,
-        description="Batches that a worker scores at once on a CPU, which share model.threads; none: one for each, "
-        "which labels most a second. With fewer a long comment that comes alone is labelled sooner",
+        description="Batches that a worker scores at once on a CPU, sharing model.threads; none: one for each thread, "
+        "for the highest rate. Fewer label a single long comment sooner",
     )
     thresholds: Path | None = Field(None, description="Threshold set file; none: the checkpoint's own, else threshold")
     threshold: float = Field(0.5, gt=0, lt=1, description="Review threshold of every label a set does not name")

@@ -8,8 +8,8 @@ import torch
 from worker.classifier.forward.parallel_packs import ONE_THREAD_TOKENS
 
 FEWEST_TOKENS = 128
-"""A pack of a lane may hold this many tokens however many lanes share those of a pass: a lane takes as many comments at
-least, and in two packs they would take half as long again (17.8 ms instead of 11.6, with AMX)."""
+"""A lane's pack may always hold this many tokens, however many lanes share a pass. A lane takes at least as many from
+what is waiting; in two packs they would take half as long again (17.8 ms instead of 11.6, with AMX)."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -18,8 +18,8 @@ R = TypeVar("R")
 class Lanes:
     """Computes packs on the thread that asks for them. Several threads may ask at once.
 
-    How many threads compute a pack depends on nothing that happens meanwhile, so that a text's score does not either:
-    a product that is split between other threads may be rounded differently.
+    The number of threads that compute a pack is fixed: a product that is split between a different number of threads
+    may be rounded differently, and a text's score must not depend on what else is going on.
 
     Attributes:
         count: Threads that should ask at once.
