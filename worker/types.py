@@ -5,18 +5,15 @@ order of consumption, and each names the `Assignment` it was polled under, so th
 data (arroyo's `committable` is the model) and is never asked of the consumer.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from worker.reasons.spans import Reasons
 from worker.verdicts import Language, Tier
 
 Headers = Sequence[tuple[str, bytes | None]]
-
-T = TypeVar("T", bound=tuple[Any, ...])
 
 Partition = tuple[str, int]
 """A partition of any topic: the topic's name and the partition's number."""
@@ -289,14 +286,6 @@ class Outgoing(NamedTuple):
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
     timestamp_ms: int
-
-
-def maker(kind: type[T]) -> Callable[[tuple[Any, ...]], T]:
-    """A function from all the fields to a named tuple, for one that is made for each record.
-
-    It takes half of the time of a call of the class, whose constructor is written in Python.
-    """
-    return partial(tuple.__new__, kind)
 
 
 def next_offsets(items: Sequence[Outcome | Decoded]) -> dict[Assignment, int]:

@@ -14,8 +14,9 @@ from worker.documents.ids import id_of_record
 from worker.documents.unreadable import Unreadable, type_name
 from worker.events.headers import headers_of
 from worker.json_pointer import resolver
+from worker.named_tuples import maker
 from worker.settings import Envelope, IdKind, InputSettings, TextFormat
-from worker.types import Assignment, Comment, Decoded, Headers, IdSource, Record, Rejected, Skipped, Stage, maker
+from worker.types import Assignment, Comment, Decoded, Headers, IdSource, Record, Rejected, Skipped, Stage
 
 _POSITION = re.compile(r"at line \d+ column \d+$")
 

@@ -21,10 +21,11 @@ from worker.events.comment_in_event import comment_writer
 from worker.events.headers import headers_of
 from worker.events.label_names import LabelNames
 from worker.events.trace_context import trace_headers
+from worker.named_tuples import maker
 from worker.protocols import WallClock
 from worker.reasons.spans import Reasons
 from worker.settings import InputSettings, OutputSettings, TextFormat
-from worker.types import Assignment, Classification, IdSource, Labelled, ModelIdentity, Outgoing, ViewFacts, maker
+from worker.types import Classification, IdSource, Labelled, ModelIdentity, Outgoing, ViewFacts
 from worker.verdicts import Language, ThresholdSet, Tier
 
 _outgoing = maker(Outgoing)
@@ -40,15 +41,11 @@ class _Origin(NamedTuple):
     """What the events of one partition of a log share.
 
     Attributes:
-        assignment: The assignment that the latest of them came under; records come in runs of one.
-        topic_id: The topic's id then.
         event_id: Gives the id of the event of an offset.
         template: The event, with fields for what differs.
         headers: Their CloudEvents headers.
     """
 
-    assignment: Assignment
-    topic_id: str
     event_id: Callable[[int], bytes]
     template: bytes
     headers: Sequence[tuple[str, bytes | None]]
@@ -89,7 +86,6 @@ class LabelEventEncoder:
             _template, model=model, thresholds=names.thresholds(thresholds), model_labels=names.model_labels
         )
         self._origins: dict[tuple[str, str, int], _Origin] = {}
-        self._origin: _Origin | None = None
         self._written_verdicts: dict[tuple[tuple[str, ...], tuple[str, ...], bool], bytes] = {}
         self._written_languages: dict[Language | None, bytes] = {None: b"null"}
         self._text_pointer = pointer_of_text(input_settings)
@@ -105,9 +101,9 @@ class LabelEventEncoder:
         kind, milliseconds = record.timestamp()
         timestamp = None if kind == _NO_TIMESTAMP else rfc3339(milliseconds)
         now = rfc3339(int(self._clock() * 1000)) or b""
-        origin, assignment = self._origin, outcome.assignment
-        if origin is None or origin.assignment is not assignment or origin.topic_id != assignment.topic_id:
-            origin = self._origin = self._origin_of(assignment)
+        assignment = outcome.assignment
+        place = assignment.topic, assignment.topic_id, assignment.partition
+        origin = self._origins.get(place) or self._origin_of(*place)
         identity = origin.event_id(offset)
         value = origin.template % (
             identity,
@@ -137,15 +133,11 @@ class LabelEventEncoder:
             headers += trace_headers(received)
         return _outgoing((self._topic, record.key(), value, headers, _NOW))
 
-    def _origin_of(self, assignment: Assignment) -> _Origin:
-        """What the events of one assignment share; prepared once for each partition of a log."""
-        topic, topic_id, partition = assignment.topic, assignment.topic_id, assignment.partition
-        origin = self._origins.get((topic, topic_id, partition))
-        if origin is None:
-            ids = EventIds(log_name(topic, topic_id), self._digest, self._scoring)
-            template = self._write_template(topic, topic_id, partition)
-            origin = _Origin(assignment, topic_id, partial(ids.of, partition), template, constant_headers(topic))
-        self._origins[topic, topic_id, partition] = origin = origin._replace(assignment=assignment)
+    def _origin_of(self, topic: str, topic_id: str, partition: int) -> _Origin:
+        ids = EventIds(log_name(topic, topic_id), self._digest, self._scoring)
+        template = self._write_template(topic, topic_id, partition)
+        origin = _Origin(partial(ids.of, partition), template, constant_headers(topic))
+        self._origins[topic, topic_id, partition] = origin
         return origin
 
     def _verdict(self, found: Classification) -> bytes:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from queue import Empty, Queue, SimpleQueue
 from typing import Generic, TypeVar
 
+from worker.named_tuples import maker
 from worker.protocols import Classifier, Clock, Encoded, ScoringObserver
 from worker.stream.batching import Batcher, BatchLimits
 from worker.stream.isolation import encode_isolating, score_isolating
 from worker.stream.partition_order import PartitionOrder
-from worker.types import Batch, Comment, Decoded, Labelled, Outcome, Rejected, Stage, Unscorable, maker, next_offsets
+from worker.types import Batch, Comment, Decoded, Labelled, Outcome, Rejected, Stage, Unscorable, next_offsets
 
 E = TypeVar("E", bound=Encoded)
 

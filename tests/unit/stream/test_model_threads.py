@@ -20,6 +20,7 @@ from worker.types import Assignment, Batch, Classification, Comment, Unscorable
 WAIT_SECONDS = 0.3
 HANDLER_SECONDS = 0.6
 RESCUE_SECONDS = 30.0
+ONE_MORE_SECONDS = 0.05
 
 
 def test_the_model_runs_on_a_thread_that_the_end_of_the_process_looks_for() -> None:
@@ -89,15 +90,31 @@ def comment(partition: Assignment, offset: int, text: str) -> Comment:
     return Comment(record(text.encode(), partition=partition.partition, offset=offset), partition, f"c-{offset}", text)
 
 
+def all_finished(scorer: ModelThreads[Words]) -> list[Batch]:
+    batches: list[Batch] = []
+    while scorer.in_flight:
+        some = scorer.finished(RESCUE_SECONDS)
+        assert some
+        batches += some
+    return batches
+
+
 class Together(KeywordClassifier):
-    """Scores a batch only when as many are in the model as it has lanes."""
+    """Scores a batch when as many are in the model as it has lanes, and waits a little for one more."""
 
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
+        self.too_many = threading.Event()
         self._all = threading.Barrier(lanes, timeout=RESCUE_SECONDS)
+        self._room = threading.Semaphore(lanes)
 
     def score(self, encoded: Sequence[Words]) -> list[Classification | Unscorable]:
+        if not self._room.acquire(blocking=False):
+            self.too_many.set()
+            return super().score(encoded)
         self._all.wait()
+        self.too_many.wait(ONE_MORE_SECONDS)
+        self._room.release()
         return super().score(encoded)
 
 
@@ -107,13 +124,11 @@ def test_another_model_is_given_as_many_batches_at_once_as_it_has_lanes(lanes: t
     scorer: ModelThreads[Words] = ModelThreads(model, BatchLimits(1, 1000), time.monotonic, SilentObserver())
     scorer.start()
     try:
-        model.change_to(Together(lanes[1]))
+        successor = Together(lanes[1])
+        model.change_to(successor)
         scorer.submit([comment(Assignment("comments", number, 1), 1, "short") for number in range(8)])
-        done = 0
-        while done < 8:
-            batches = scorer.finished(RESCUE_SECONDS)
-            assert batches
-            done += len(batches)
+        assert len(all_finished(scorer)) == 8
+        assert not successor.too_many.is_set()
     finally:
         scorer.stop()
 
@@ -143,10 +158,7 @@ def test_a_partition_keeps_its_order_although_a_later_record_is_scored_first(
     lanes.submit([comment(partition, 8, "short")])
     assert lanes.finished(WAIT_SECONDS) == []
     classifier.open.set()
-    batches: list[Batch] = []
-    while lanes.in_flight:
-        batches += lanes.finished(RESCUE_SECONDS)
-    assert [batch.offsets for batch in batches] == [{partition: 8}, {partition: 9}]
+    assert [batch.offsets for batch in all_finished(lanes)] == [{partition: 8}, {partition: 9}]
 
 
 def test_what_a_partition_given_away_left_behind_is_dropped_and_counted(
@@ -158,10 +170,7 @@ def test_what_a_partition_given_away_left_behind_is_dropped_and_counted(
     partition.owned = False
     lanes.submit([comment(partition, 8, "short")])
     classifier.open.set()
-    batches: list[Batch] = []
-    while lanes.in_flight:
-        batches += lanes.finished(RESCUE_SECONDS)
-    assert [(batch.records, list(batch.owned_outcomes())) for batch in batches] == [(1, []), (1, [])]
+    assert [(batch.records, list(batch.owned_outcomes())) for batch in all_finished(lanes)] == [(1, []), (1, [])]
 
 
 def test_an_error_in_one_lane_ends_the_worker(lanes: ModelThreads[Words], classifier: TwoLanes) -> None:

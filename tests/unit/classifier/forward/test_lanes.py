@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from worker.classifier.forward.lanes import Lanes
+from worker.classifier.forward.lanes import FEWEST_TOKENS, Lanes
 from worker.classifier.forward.parallel_packs import ONE_THREAD_TOKENS
+from worker.stream import batching
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,7 @@ def test_a_lane_of_one_thread_gets_packs_that_fit_in_its_cache(
     wanted: int | None, max_tokens: int, pack_tokens: int
 ) -> None:
     assert Lanes(4, wanted).pack_tokens(max_tokens) == pack_tokens
+
+
+def test_a_pack_has_room_for_what_a_lane_takes_at_least() -> None:
+    assert batching.FEWEST_TOKENS <= FEWEST_TOKENS
